@@ -1,0 +1,126 @@
+//! The course as data: the labs, their steps, and all checks. This registry is the denominator
+//! of every score; what is not in it does not count, and what is in it and did not run failed.
+
+use crate::checks;
+use crate::trial::Trial;
+use crate::trial::Verdict;
+
+/// One lab: a small program that the student completes.
+#[derive(Debug)]
+pub struct Lab {
+    /// Its place in the course, from 1.
+    pub number: u8,
+    /// Short name: also the package, the binary and the first half of its checks' ids.
+    pub name: &'static str,
+    /// What it is about, in a few words.
+    pub title: &'static str,
+    /// Folder below the course's root.
+    pub folder: &'static str,
+    /// Its arguments, with `{addr}`, `{host}` and `{port}` for what the harness chooses.
+    pub arguments: &'static [&'static str],
+    /// What the student writes, in order.
+    pub steps: &'static [Step],
+    /// Its checks: the order is the order in which they build on each other.
+    pub checks: &'static [Check],
+}
+
+/// One step of a lab: the body of one function, the marked region of the same name.
+#[derive(Debug)]
+pub struct Step {
+    /// From 1.
+    pub number: u8,
+    /// The function and the region.
+    pub name: &'static str,
+    /// What the student writes, as an instruction.
+    pub task: &'static str,
+    /// The chapter that explains it: a file in `book/src`, without `.md`.
+    pub chapter: &'static str,
+}
+
+/// One check: a sentence about the program's behaviour that holds or does not.
+pub struct Check {
+    /// The lab's name.
+    pub lab: &'static str,
+    /// Its function's name, `half_close`. The stable id is made of it: see [`Check::id`].
+    pub name: &'static str,
+    /// The sentence.
+    pub title: &'static str,
+    /// The last step that must be written for it to pass.
+    pub step: u8,
+    /// What it is worth.
+    pub points: u32,
+    /// The requirement that it enforces, in the words of the lab's contract or an RFC.
+    pub requirement: &'static str,
+    /// Carries it out.
+    pub run: fn(&mut Trial) -> Verdict,
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Check").field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+impl Check {
+    /// Stable id: `server/half-close`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.lab, self.name.replace('_', "-"))
+    }
+
+    /// The lab that it belongs to.
+    pub fn lab(&self) -> &'static Lab {
+        let lab = LABS.iter().find(|lab| lab.name == self.lab);
+        lab.expect("the registry's own test proves that each check is in its lab")
+    }
+
+    /// The step that it exercises.
+    pub fn step(&self) -> &'static Step {
+        let step = self.lab().steps.iter().find(|step| step.number == self.step);
+        step.expect("the registry's own test proves that each check's step exists")
+    }
+}
+
+/// All labs, in the order of the course.
+pub static LABS: &[Lab] = &[Lab {
+    number: 1,
+    name: "server",
+    title: "bind, listen, accept",
+    folder: "labs/01-server",
+    arguments: &["{addr}"],
+    steps: &[
+        Step {
+            number: 1,
+            name: "listen",
+            task: "create a socket, bind it to the address and listen",
+            chapter: "04-bind-and-listen",
+        },
+        Step {
+            number: 2,
+            name: "accept_loop",
+            task: "accept clients one after another, and survive a client that fails",
+            chapter: "05-accept",
+        },
+        Step {
+            number: 3,
+            name: "serve",
+            task: "echo every byte until the client ends its stream",
+            chapter: "07-endings",
+        },
+    ],
+    checks: checks::server::CHECKS,
+}];
+
+/// The lab of this name.
+pub fn lab(name: &str) -> Option<&'static Lab> {
+    LABS.iter().find(|lab| lab.name == name)
+}
+
+/// The check with this id.
+pub fn check(id: &str) -> Option<&'static Check> {
+    checks().find(|check| check.id() == id)
+}
+
+/// All checks of all labs, in order.
+pub fn checks() -> impl Iterator<Item = &'static Check> {
+    LABS.iter().flat_map(|lab| lab.checks)
+}

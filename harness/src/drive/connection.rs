@@ -1,0 +1,362 @@
+//! One TCP connection between the harness and a program.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::rc::Rc;
+
+use super::Cut;
+use crate::report::bytes::{count, summary};
+use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict};
+
+/// The harness's end of a connection.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) trial: Trial,
+    pub(super) running: Rc<Running>,
+    pub(super) stream: TcpStream,
+    /// What the reader calls it: `client 1`.
+    name: String,
+    /// The harness's address, and the program's.
+    here: SocketAddr,
+    there: SocketAddr,
+}
+
+/// How a direction of a connection can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A FIN: the sender has said all that it had to say.
+    Stream,
+    /// A RST: the connection was torn down.
+    Reset,
+}
+
+/// What a look at a stream has brought.
+pub(super) enum Got {
+    Bytes(usize),
+    End(End),
+    Nothing,
+}
+
+/// Bytes of a payload that a sentence shows.
+const SHOWN: usize = 40;
+
+impl Connection {
+    /// Takes over a connected stream. The harness never blocks on it.
+    pub(super) fn new(
+        trial: Trial,
+        running: Rc<Running>,
+        stream: TcpStream,
+        name: String,
+    ) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        // A segment for each write: how bytes are cut is the check's to decide.
+        stream.set_nodelay(true)?;
+        let (here, there) = (stream.local_addr()?, stream.peer_addr()?);
+        trial.name(here, &name);
+        Ok(Self { trial, running, stream, name, here, there })
+    }
+
+    /// What the reader calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The harness's own address of this connection.
+    pub fn here(&self) -> SocketAddr {
+        self.here
+    }
+
+    /// The program's address of this connection.
+    pub fn there(&self) -> SocketAddr {
+        self.there
+    }
+
+    pub(super) fn program(&self) -> &str {
+        &self.running.name
+    }
+
+    /// Sends all of `bytes` in one write.
+    pub fn send(&mut self, bytes: &[u8]) -> Verdict {
+        self.send_cut(bytes, Cut::Whole)
+    }
+
+    /// Sends all of `bytes`, cut into pieces; each piece follows when the program has come to
+    /// rest over the one before, so that each is a read of its own.
+    pub fn send_cut(&mut self, bytes: &[u8], cut: Cut) -> Verdict {
+        let (name, how) = (&self.name, cut.describe());
+        self.trial.note(format!("{name} sent {}{how}", summary(bytes, SHOWN)));
+        for (index, piece) in cut.pieces(bytes).into_iter().enumerate() {
+            if index > 0 {
+                // Whether it came to rest is for the expectation that follows to judge.
+                let _ = self.trial.settle(&self.running)?;
+            }
+            self.put(piece)?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Verdict {
+        let mut sent = 0;
+        let result =
+            self.trial.wait(&self.running, || match (&self.stream).write(&bytes[sent..]) {
+                Ok(taken) => {
+                    sent += taken;
+                    Ok(if sent == bytes.len() { Look::Done(Ok(())) } else { Look::Moved })
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Look::Nothing),
+                Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Look::Moved),
+                Err(error) => Ok(Look::Done(Err(error))),
+            })?;
+        let (name, program) = (&self.name, self.program());
+        let of = format!("{} of {}", sent, count(bytes.len()));
+        match result {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self
+                .trial
+                .fail(format!("the {program} ended the connection while {name} was still sending"))
+                .expected(format!("all that {name} sends is read"))
+                .seen(format!("after {of}: {error}"))
+                .cause(CLOSED_EARLY)
+                .stop()),
+            Err(standstill) => Err(self
+                .trial
+                .fail(format!("the {program} stopped reading"))
+                .expected(format!("all that {name} sends is read"))
+                .seen(format!("the kernel took {of}; then {}", standstill.sentence(program)))
+                .cause("the queues between the two are full: somebody has to read before more can be sent")
+                .stop()),
+        }
+    }
+
+    /// Expects exactly these bytes next.
+    pub fn expect(&mut self, bytes: &[u8]) -> Verdict {
+        let mut seen = Vec::new();
+        let result = self
+            .read_until(&mut seen, |seen| seen.len() >= bytes.len() || !bytes.starts_with(seen))?;
+        if seen == bytes {
+            let (name, program) = (&self.name, self.program());
+            self.trial
+                .note(format!("{name} received {} back from the {program}", count(seen.len())));
+            return Ok(());
+        }
+        let what = summary(bytes, SHOWN);
+        Err(self.wrong_bytes(&what, bytes, &seen, result))
+    }
+
+    /// Expects the end of the program's stream next, and nothing before it.
+    pub fn expect_end(&mut self) -> Verdict {
+        let (name, program) = (self.name.clone(), self.program().to_owned());
+        let mut seen = Vec::new();
+        match self.read_until(&mut seen, |seen| !seen.is_empty())? {
+            Ok(Some(End::Stream)) => {
+                self.trial.note(format!("{name} received the end of the stream (FIN)"));
+                Ok(())
+            }
+            Ok(Some(End::Reset)) => Err(self
+                .trial
+                .fail(format!("the {program} reset the connection instead of ending it"))
+                .expected("the end of the stream (FIN)")
+                .seen("a reset (RST, ConnectionReset)")
+                .cause(RESET)
+                .stop()),
+            Ok(None) => Err(self
+                .trial
+                .fail(format!("the {program} sent more than it should have"))
+                .expected("the end of the stream (FIN), and no byte before it")
+                .seen(summary(&seen, SHOWN))
+                .stop()),
+            Err(standstill) => Err(self
+                .trial
+                .fail(format!("the {program} did not end the connection"))
+                .expected(format!("after {name} has ended its side, the end of the stream (FIN)"))
+                .seen(standstill.sentence(&program))
+                .cause("the stream is still held somewhere, or the end of the client's stream (read returns 0) goes unnoticed")
+                .stop()),
+        }
+    }
+
+    /// Expects that nothing comes: the program has come to rest, and there is nothing to read.
+    pub fn expect_nothing(&mut self) -> Verdict {
+        // A program that does not come to rest still has sent nothing so far; that it runs idle
+        // is another check's matter.
+        let _ = self.trial.settle(&self.running)?;
+        let mut buffer = [0; 1024];
+        let (name, program) = (self.name.clone(), self.program().to_owned());
+        match self.try_read(&mut buffer)? {
+            Got::Nothing => {
+                self.trial.note(format!("nothing came to {name}, and the {program} was at rest"));
+                Ok(())
+            }
+            Got::Bytes(n) => Err(self
+                .trial
+                .fail(format!("the {program} sent something that nobody had asked for"))
+                .expected("nothing")
+                .seen(summary(&buffer[..n], SHOWN))
+                .stop()),
+            Got::End(end) => Err(self
+                .trial
+                .fail(format!("the {program} ended the connection by itself"))
+                .expected("nothing: the connection stays open")
+                .seen(describe_end(end))
+                .cause(CLOSED_EARLY)
+                .stop()),
+        }
+    }
+
+    /// Ends this side's sending (FIN); receiving goes on.
+    pub fn half_close(&mut self) -> Verdict {
+        self.trial.note(format!("{} ended its sending side (FIN)", self.name));
+        match self.stream.shutdown(Shutdown::Write) {
+            // The program has reset the connection: the next expectation will see it.
+            Err(error) if error.kind() != ErrorKind::NotConnected => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the connection, having read everything.
+    pub fn close(self) {
+        self.trial.note(format!("{} closed the connection", self.name));
+    }
+
+    /// Vanishes: closes with unread bytes in the receive queue, which makes the kernel send a
+    /// reset (RFC 9293 section 3.6.1). Waits first until there are such bytes.
+    pub fn reset(self) -> Verdict {
+        let mut byte = [0];
+        let unread = self.trial.wait(&self.running, || match self.stream.peek(&mut byte) {
+            Ok(0) => Ok(Look::Done(false)),
+            Ok(_) => Ok(Look::Done(true)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Look::Nothing),
+            Err(_) => Ok(Look::Done(false)),
+        })?;
+        let (name, program) = (&self.name, self.program());
+        match unread {
+            Ok(true) => {
+                self.trial.note(format!("{name} closed without reading what was there (RST)"));
+                Ok(())
+            }
+            Ok(false) => Err(self
+                .trial
+                .fail(format!("the {program} ended the connection before {name} did"))
+                .expected("the bytes that were sent, back")
+                .seen("the end of the connection")
+                .cause(CLOSED_EARLY)
+                .stop()),
+            Err(standstill) => Err(self
+                .trial
+                .fail(format!("the {program} did not answer"))
+                .expected("the bytes that were sent, back")
+                .seen(standstill.sentence(program))
+                .stop()),
+        }
+    }
+
+    /// Reads until `enough`, the end, or standstill. `Ok(None)`: enough was read.
+    fn read_until(
+        &self,
+        seen: &mut Vec<u8>,
+        enough: impl Fn(&[u8]) -> bool,
+    ) -> Verdict<Result<Option<End>, Standstill>> {
+        let mut buffer = vec![0; 64 * 1024];
+        self.trial.wait(&self.running, || {
+            Ok(match self.try_read(&mut buffer)? {
+                Got::Bytes(n) => {
+                    seen.extend_from_slice(&buffer[..n]);
+                    if enough(seen) { Look::Done(None) } else { Look::Moved }
+                }
+                Got::End(end) => Look::Done(Some(end)),
+                Got::Nothing => Look::Nothing,
+            })
+        })
+    }
+
+    /// Reads what is there, without waiting.
+    pub(super) fn try_read(&self, buffer: &mut [u8]) -> Verdict<Got> {
+        match (&self.stream).read(buffer) {
+            Ok(0) => Ok(Got::End(End::Stream)),
+            Ok(n) => Ok(Got::Bytes(n)),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted => Ok(Got::Nothing),
+                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Ok(Got::End(End::Reset)),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// The failure of an expectation of bytes, with the cause that its kind of end suggests.
+    pub(super) fn wrong_bytes(
+        &self,
+        expected: &str,
+        bytes: &[u8],
+        seen: &[u8],
+        result: Result<Option<End>, Standstill>,
+    ) -> Stop {
+        let program = self.program();
+        let prefix = bytes.starts_with(seen);
+        let headline = match &result {
+            Ok(Some(End::Reset)) => format!("the {program} reset the connection"),
+            Ok(Some(End::Stream)) if prefix => {
+                format!("the {program} ended the connection too early")
+            }
+            Err(_) if prefix && seen.is_empty() => format!("the {program} did not answer"),
+            Err(_) if prefix => format!("the {program} answered only in part"),
+            _ => format!("the {program} sent other bytes than expected"),
+        };
+        let kind = result.as_ref().map(|end| *end).map_err(drop);
+        let after = format!("after {}", count(seen.len()));
+        let mut blame = self.trial.fail(headline).expected(expected);
+        blame = match result {
+            Ok(None) => blame.seen(summary(seen, SHOWN)),
+            Ok(Some(end)) => blame.seen(format!("{after}, {}", describe_end(end))),
+            Err(standstill) => blame.seen(format!("{after}, {}", standstill.sentence(program))),
+        };
+        if !seen.is_empty() {
+            blame = blame.difference(bytes, seen);
+        }
+        match kind {
+            Ok(Some(End::Reset)) => blame.cause(RESET),
+            Ok(Some(End::Stream)) if prefix => blame.cause(CLOSED_EARLY),
+            Err(_) if prefix => blame.cause(self.silence(bytes.len() - seen.len())),
+            _ => blame,
+        }
+        .stop()
+    }
+
+    /// Why nothing comes, from what stands in the queues.
+    fn silence(&self, missing: usize) -> String {
+        let snapshot = match self.trial.look(&self.running) {
+            Ok(snapshot) => snapshot,
+            Err(_) => return "the program waits for something that will not come".into(),
+        };
+        let row = snapshot.connection(self.there, self.here);
+        match row {
+            Some(row) if row.inode == 0 => {
+                "the connection stands in the listener's queue: nobody has accepted it".into()
+            }
+            Some(row) if row.rx_queue > 0 => format!(
+                "{} of this connection are unread: the program waits for something else, or is \
+                 at work elsewhere",
+                count(row.rx_queue as usize)
+            ),
+            Some(_) => format!(
+                "the program has read all that was sent and still owes {}: it may be waiting for \
+                 a line end, for a full buffer or for the end of the stream",
+                count(missing)
+            ),
+            None => "the program has dropped this connection".into(),
+        }
+    }
+}
+
+fn describe_end(end: End) -> &'static str {
+    match end {
+        End::Stream => "the end of the stream (FIN)",
+        End::Reset => "a reset (RST, ConnectionReset)",
+    }
+}
+
+const CLOSED_EARLY: &str = "the stream was dropped, or shut down, before the other side had ended \
+    its own: look for a loop that ends after one read, an early return, or an error that was not \
+    handled";
+const RESET: &str = "a stream that is dropped while bytes stand unread in its queue is reset, and \
+    what was on its way to the other side may be lost; a program that dies with a connection open \
+    does the same: read to the end of the stream before you drop it";

@@ -1,0 +1,293 @@
+//! A program under test that listens.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::ExitStatus;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Connection;
+use crate::program::{Given, Stdin, describe_exit};
+use crate::report::bytes::{count, quote_short};
+use crate::trial::{Look, Running, Stop, Trial, Verdict, Why};
+use crate::watch::{Row, Snapshot};
+
+/// A server that listens.
+#[derive(Clone, Debug)]
+pub struct Server {
+    trial: Trial,
+    /// The program.
+    pub running: Rc<Running>,
+    /// The address that it was told to listen on.
+    pub asked: SocketAddr,
+    /// The address that the harness connects to: `asked`, or, for a program that listens
+    /// elsewhere, where it really listens.
+    pub address: SocketAddr,
+}
+
+/// How a program that should have listened has begun.
+#[derive(Debug)]
+pub enum Started {
+    /// It listens.
+    Listening(Server),
+    /// It ended instead.
+    Ended(ExitStatus),
+}
+
+/// The beginning of the ready line.
+const READY: &str = "listening on ";
+/// A program that has printed so much before it listens is not going to.
+const CHATTER: u64 = 1024 * 1024;
+/// Only a full queue of the listener can hold a connect on loopback for so long.
+const CONNECT: Duration = Duration::from_secs(5);
+
+impl Trial {
+    /// Starts the server on a free loopback address and waits until it listens.
+    pub fn server(&self) -> Verdict<Server> {
+        self.server_at(self.site().free_address())
+    }
+
+    /// Starts the server on `address` and waits until it listens.
+    pub fn server_at(&self, address: SocketAddr) -> Verdict<Server> {
+        let running = self.start("server", Given::Address(address), Stdin::Null)?;
+        self.listening(running, address)
+    }
+
+    /// Waits until a program that was told to listen on `address` does.
+    pub fn listening(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Server> {
+        match self.begun(running, address)? {
+            Started::Listening(server) => Ok(server),
+            Started::Ended(status) => Err(self
+                .fail("the server ended instead of listening")
+                .expected(format!("it listens on {address}"))
+                .seen(describe_exit(status))
+                .cause(cause_of_end(status))
+                .stop()),
+        }
+    }
+
+    /// Waits until a program that was told to listen on `address` listens or ends.
+    pub fn begun(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Started> {
+        let result = self.wait(&running, || {
+            Ok(match listens_at(&running, address)? {
+                Some(at) => Look::Done(Some(at)),
+                None if running.program.stdout().total > CHATTER => Look::Done(None),
+                None => Look::Nothing,
+            })
+        })?;
+        let name = running.name.clone();
+        let expected = format!("a listening socket on {address}");
+        let standstill = match result {
+            Ok(Some(at)) => {
+                let real = reachable(at);
+                self.note(match address.port() {
+                    0 => format!("the {name} listens on {at}"),
+                    _ if at == address => format!("the {name} listens on {at}"),
+                    _ => format!("the {name} listens on {at} (it was told {address})"),
+                });
+                self.name(real, &format!("the {name}"));
+                let server = Server { trial: self.clone(), running, asked: address, address: real };
+                return Ok(Started::Listening(server));
+            }
+            Ok(None) => {
+                let printed = running.program.stdout();
+                return Err(self
+                    .fail(format!("the {name} prints without end and does not listen"))
+                    .expected(expected)
+                    .seen(format!(
+                        "more than {} on standard output, beginning with {}",
+                        count(CHATTER as usize),
+                        quote_short(&printed.head[..printed.head.len().min(200)], 30)
+                    ))
+                    .stop());
+            }
+            Err(standstill) => standstill,
+        };
+        if let Why::Ended(status) = standstill.why {
+            self.note(format!("the {name} ended: {}", describe_exit(status)));
+            return Ok(Started::Ended(status));
+        }
+        Err(self
+            .fail(format!("the {name} does not listen"))
+            .expected(expected)
+            .seen(standstill.sentence(&name))
+            .cause("nothing can connect before bind and listen have been called")
+            .stop())
+    }
+}
+
+/// Where the program listens: at `address` if it does that among others.
+fn listens_at(running: &Running, address: SocketAddr) -> Verdict<Option<SocketAddr>> {
+    if crate::watch::available().is_err() {
+        return Ok(ready_line(running));
+    }
+    let snapshot = Snapshot::take(running.program.pid())?;
+    let listeners: Vec<_> = snapshot.listeners().into_iter().map(|row| row.local).collect();
+    Ok(listeners.iter().find(|at| **at == address).or(listeners.first()).copied())
+}
+
+/// The address in the ready line, once the whole line has come.
+fn ready_line(running: &Running) -> Option<SocketAddr> {
+    let stdout = running.program.stdout().head;
+    let text = String::from_utf8_lossy(&stdout);
+    let (line, _) = text.split_once('\n')?;
+    line.strip_prefix(READY)?.trim_end().parse().ok()
+}
+
+/// An address to connect to for a listener that is bound to this one.
+fn reachable(at: SocketAddr) -> SocketAddr {
+    match at.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, at.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, at.port()).into(),
+        _ => at,
+    }
+}
+
+fn cause_of_end(status: ExitStatus) -> &'static str {
+    match status.code() {
+        Some(101) => {
+            "a panic: the last lines of standard error say where (unwrap and expect panic)"
+        }
+        Some(0) => "main has returned: a server goes on for ever",
+        _ => "the last lines of standard error should say why",
+    }
+}
+
+impl Server {
+    /// The trial that it takes part in.
+    pub fn trial(&self) -> &Trial {
+        &self.trial
+    }
+
+    /// Connects. The connection is complete when the kernel has queued it: before `accept`.
+    pub fn connect(&self) -> Verdict<Connection> {
+        self.connect_quietly(true)
+    }
+
+    /// Connects `count` clients.
+    pub fn connect_many(&self, count: usize) -> Verdict<Vec<Connection>> {
+        let clients: Verdict<Vec<_>> = (0..count).map(|_| self.connect_quietly(false)).collect();
+        let clients = clients?;
+        let at = self.address;
+        self.trial.note(format!("{count} clients connected to {at}, all at the same time"));
+        Ok(clients)
+    }
+
+    fn connect_quietly(&self, tell: bool) -> Verdict<Connection> {
+        match TcpStream::connect_timeout(&self.address, CONNECT) {
+            Ok(stream) => {
+                let name = format!("client {}", self.trial.next_number());
+                let here = stream.local_addr()?;
+                if tell {
+                    let at = self.address;
+                    self.trial.note(format!("{name} connected to {at} from port {}", here.port()));
+                }
+                let running = Rc::clone(&self.running);
+                Ok(Connection::new(self.trial.clone(), running, stream, name)?)
+            }
+            Err(error) => Err(self
+                .trial
+                .fail("the server does not take connections any more")
+                .expected(format!("a connection to {}", self.address))
+                .seen(format!("connect: {error}"))
+                .cause("the listener was dropped, or the program has ended: a server outlives its clients")
+                .stop()),
+        }
+    }
+
+    /// Looks at the server now.
+    pub fn look(&self) -> Verdict<Snapshot> {
+        self.trial.look(&self.running)
+    }
+
+    /// Waits until the server has come to rest, whatever it is blocked in.
+    pub fn settle(&self) -> Verdict<Snapshot> {
+        match self.trial.settle(&self.running)? {
+            Ok(snapshot) => Ok(snapshot),
+            Err(standstill) => Err(match standstill.why {
+                Why::Ended(status) => self
+                    .trial
+                    .fail("the server ended")
+                    .expected("it goes on, and serves the next client")
+                    .seen(describe_exit(status))
+                    .cause(cause_of_end(status)),
+                _ => self
+                    .trial
+                    .fail("the server does not come to rest")
+                    .expected("it is blocked in a call (accept, read) when there is nothing to do")
+                    .seen(standstill.sentence("server"))
+                    .cause("a loop that asks again and again: read that returns 0 taken for data, or a non-blocking socket"),
+            }
+            .stop()),
+        }
+    }
+
+    /// Waits until `condition` holds; otherwise the check fails with this headline.
+    pub fn wait_until(
+        &self,
+        headline: &str,
+        expected: &str,
+        cause: &str,
+        condition: impl Fn(&Snapshot) -> Result<(), String>,
+    ) -> Verdict<Snapshot> {
+        self.trial.needs_watching()?;
+        let mut seen = String::new();
+        let result = self.trial.wait(&self.running, || {
+            let snapshot = self.look()?;
+            Ok(match condition(&snapshot) {
+                Ok(()) => Look::Done(snapshot),
+                Err(what) => {
+                    seen = what;
+                    Look::Nothing
+                }
+            })
+        })?;
+        result.map_err(|standstill| {
+            let blame = self.trial.fail(headline).expected(expected);
+            match standstill.why {
+                Why::Ended(status) => {
+                    blame.seen(format!("the server ended, {}", describe_exit(status)))
+                }
+                _ => blame.seen(&*seen).seen(standstill.sentence("server")),
+            }
+            .cause(cause)
+            .stop()
+        })
+    }
+
+    /// The server's listening socket at the address that the harness connects to.
+    pub fn listener<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Row> {
+        let port = self.address.port();
+        snapshot.listeners().into_iter().find(|row| row.local.port() == port)
+    }
+
+    /// Waits until no connection stands in the listener's queue: all were accepted.
+    pub fn wait_until_accepted(&self) -> Verdict<Snapshot> {
+        self.wait_until(
+            "a client was not accepted",
+            "every connection is accepted: the listener's queue is empty",
+            "after one client, the loop must come back to accept for the next",
+            |snapshot| match self.listener(snapshot) {
+                Some(row) if row.rx_queue == 0 => Ok(()),
+                Some(row) => Err(format!("{} in the queue of the listener", row.rx_queue)),
+                None => Err("the listening socket is gone".into()),
+            },
+        )
+    }
+
+    /// Expects a new client to be served: what it sends comes back.
+    pub fn expect_service(&self) -> Verdict {
+        let mut client = self.connect()?;
+        let text = format!("hello from {}\n", client.name());
+        client.send(text.as_bytes())?;
+        client.expect(text.as_bytes())?;
+        client.close();
+        Ok(())
+    }
+
+    /// Stops it as a crash would: SIGKILL, without a chance to clean up.
+    pub fn kill(&self) -> Verdict {
+        self.running.program.stop().map_err(Stop::from)?;
+        self.trial.note("the server was killed (SIGKILL)");
+        Ok(())
+    }
+}

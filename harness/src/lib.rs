@@ -1,0 +1,30 @@
+//! The harness of the sockets lab.
+//!
+//! It runs the students' programs as processes, against itself, against each other and against
+//! hostile peers, and judges them from outside: by what they do on their sockets and streams,
+//! and by what the kernel shows of them. It looks at the kernel, not at the clock.
+//!
+//! The way of one check, left to right:
+//!
+//! [`course`] (which labs, steps and checks) → [`build`] (cargo, one lab at a time) → [`pool`]
+//! and [`worker`] (processes that carry out checks, each in an [`isolation`] of its own) →
+//! [`trial`] (one check) on a [`program`], [`drive`] (conversations) and [`watch`] (socket
+//! tables, threads) → [`verdict`] → [`report`].
+//!
+//! To add a check, copy one in [`checks`]: a row of the table and a function of about ten lines.
+
+pub mod build;
+pub mod checks;
+pub mod cli;
+pub mod course;
+pub mod drive;
+pub mod isolation;
+pub mod json;
+pub mod pool;
+pub mod program;
+pub mod region;
+pub mod report;
+pub mod trial;
+pub mod verdict;
+pub mod watch;
+pub mod worker;

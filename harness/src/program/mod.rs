@@ -1,0 +1,150 @@
+//! Running a program under test: started in a process group of its own, its streams captured,
+//! stopped with everything that it started.
+
+mod capture;
+mod command;
+mod family;
+
+use std::io::{self, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use capture::Capture;
+pub use capture::Captured;
+pub use command::{CommandError, Given, Template, split_words};
+pub use family::stop_all;
+
+/// A program that was started. Dropping it stops it, and everything that it started.
+#[derive(Debug)]
+pub struct Program {
+    child: Mutex<Child>,
+    pid: u32,
+    stdin: Mutex<Option<ChildStdin>>,
+    stdout: Capture,
+    stderr: Capture,
+}
+
+/// Where a program's standard input comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing: `/dev/null`.
+    Null,
+    /// What the harness writes: see [`Program::write_stdin`].
+    Piped,
+}
+
+impl Program {
+    /// Starts the command. Its process group's id is its process id.
+    pub fn start(mut command: Command, stdin: Stdin) -> io::Result<Self> {
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(match stdin {
+            Stdin::Null => Stdio::null(),
+            Stdin::Piped => Stdio::piped(),
+        });
+        let mut child = command.spawn()?;
+        let pid = child.id();
+        family::register(pid);
+        let stdout = Capture::start(child.stdout.take());
+        let stderr = Capture::start(child.stderr.take());
+        let stdin = Mutex::new(child.stdin.take());
+        Ok(Self { child: Mutex::new(child), pid, stdin, stdout, stderr })
+    }
+
+    /// The id of its first process, and of its process group.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// How it ended, if it has.
+    pub fn exited(&self) -> io::Result<Option<ExitStatus>> {
+        lock(&self.child).try_wait()
+    }
+
+    /// What it has written to its standard output so far.
+    pub fn stdout(&self) -> Captured {
+        self.stdout.so_far()
+    }
+
+    /// What it has written to its standard error so far.
+    pub fn stderr(&self) -> Captured {
+        self.stderr.so_far()
+    }
+
+    /// Writes to its standard input. Blocks while the pipe is full; an error when the program
+    /// has closed its end, or [`Program::close_stdin`] was called.
+    pub fn write_stdin(&self, bytes: &[u8]) -> io::Result<()> {
+        // Taken out while it is written to: a writer that is blocked must not hold the lock.
+        let Some(mut pipe) = lock(&self.stdin).take() else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let result = pipe.write_all(bytes);
+        *lock(&self.stdin) = Some(pipe);
+        result
+    }
+
+    /// Ends its standard input.
+    pub fn close_stdin(&self) {
+        lock(&self.stdin).take();
+    }
+
+    /// Closes the harness's end of its standard output: the next write there is a broken pipe.
+    pub fn close_stdout(&self) {
+        self.stdout.close();
+    }
+
+    /// Sends a signal by name (`TERM`, `STOP`, `CONT`) to its first process.
+    pub fn signal(&self, name: &str) -> io::Result<()> {
+        family::kill(&format!("-{name}"), &[self.pid.to_string()])
+    }
+
+    /// Kills the first process alone, as a crash would end it, and waits for its end.
+    pub fn crash(&self) -> io::Result<ExitStatus> {
+        let mut child = lock(&self.child);
+        child.kill()?;
+        child.wait()
+    }
+
+    /// Kills it and everything that it started, and waits until all of it is gone.
+    pub fn stop(&self) -> io::Result<()> {
+        self.close_stdin();
+        family::stop(self.pid, &mut lock(&self.child))?;
+        self.stdout.finish();
+        self.stderr.finish();
+        Ok(())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Nobody is left to tell of an error; what could not be stopped dies with the
+        // worker's namespace.
+        let _ = self.stop();
+    }
+}
+
+/// How a program ended, in words: `exit status 1`, `signal 9 (SIGKILL)`.
+pub fn describe_exit(status: ExitStatus) -> String {
+    if let Some(code) = status.code() {
+        return match code {
+            101 => "exit status 101 (a panic)".into(),
+            code => format!("exit status {code}"),
+        };
+    }
+    let signal = status.signal().unwrap_or_default();
+    let name = match signal {
+        2 => "SIGINT",
+        6 => "SIGABRT",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        _ => return format!("signal {signal}"),
+    };
+    format!("signal {signal} ({name})")
+}
+
+/// A panic in one place of the harness must not hide what another has to say.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,177 @@
+//! Reports: the same records as text for a terminal, as JSON, and as JUnit XML.
+//!
+//! The last room of the house: it decides nothing, and nobody asks it anything. [`text`] is
+//! what a person reads after a run; its parts are [`failure`] (one check, whole) and [`board`]
+//! (all of them, on one screen). [`wire`] and [`junit`] are for programs. [`bytes`] shows
+//! bytes, for this module and for whoever writes a verdict; [`style`] alone knows colours.
+
+pub mod board;
+pub mod bytes;
+pub mod failure;
+pub mod junit;
+pub mod style;
+pub mod wire;
+
+mod layout;
+mod place;
+#[cfg(test)]
+mod samples;
+
+use self::layout::{clip, columns, hang};
+use self::place::{Placed, grouped};
+use self::style::Style;
+use crate::verdict::{Blocked, Outcome, Record};
+
+/// Failures that are shown whole before the board; of the others only the headline. Who has
+/// more than three should begin with the first.
+const WHOLE: usize = 3;
+/// Columns of the lines above the board.
+const WIDTH: usize = 100;
+
+/// What a person reads on standard output after a run: for one check its record, for several
+/// what went wrong and then the board. Ends with a newline. The notes say what the reader must
+/// know about the run as a whole.
+pub fn text(records: &[Record], notes: &[String], style: Style) -> String {
+    compose(&Placed::all(records), notes, style)
+}
+
+fn compose(all: &[Placed<'_>], notes: &[String], style: Style) -> String {
+    if let [only] = all {
+        let mut text = failure::text(only, style);
+        if matches!(only.outcome(), Outcome::Blocked(_)) {
+            text.push_str(&board::next(all, style).join("\n"));
+            text.push('\n');
+        }
+        for note in board::notes(notes, style) {
+            text.push_str(&note);
+            text.push('\n');
+        }
+        return text;
+    }
+    let mut blocks = builds(all, style);
+    blocks.extend(failures(all, style));
+    blocks.extend(faults(all, style));
+    blocks.push(board::text(all, notes, style));
+    blocks.join("\n")
+}
+
+/// The build errors: each once, however many checks wait for it.
+fn builds(all: &[Placed<'_>], style: Style) -> Vec<String> {
+    let broken = all.iter().filter_map(|placed| match placed.outcome() {
+        Outcome::Blocked(Blocked::Build(words)) => Some((placed, words)),
+        _ => None,
+    });
+    let block = |((_, words), waiting): ((u8, &String), Vec<(&Placed<'_>, _)>)| {
+        let word = style.warn("WAIT");
+        let name = style.bold(waiting[0].0.lab.name);
+        let checks = if waiting.len() == 1 { "check waits" } else { "checks wait" };
+        let head = format!("{word}  {name}  does not build: {} {checks}", waiting.len());
+        [vec![head], failure::build(words)].concat().join("\n") + "\n"
+    };
+    grouped(broken, |(placed, words)| (placed.lab.number, *words)).into_iter().map(block).collect()
+}
+
+fn failures(all: &[Placed<'_>], style: Style) -> Vec<String> {
+    let failed = |placed: &&Placed<'_>| matches!(placed.outcome(), Outcome::Fail(_));
+    let failed: Vec<_> = all.iter().filter(failed).collect();
+    let (whole, rest) = failed.split_at(failed.len().min(WHOLE));
+    let mut blocks: Vec<_> = whole.iter().map(|placed| failure::text(placed, style)).collect();
+    if let Some(first) = rest.first() {
+        let mut lines: Vec<_> = rest.iter().map(|placed| headline(placed, style)).collect();
+        lines.push(format!("      to see one whole: {}", style.link(&first.again())));
+        blocks.push(lines.join("\n") + "\n");
+    }
+    blocks
+}
+
+/// `FAIL  server/half-close  the client got none of its bytes back`
+fn headline(placed: &Placed<'_>, style: Style) -> String {
+    let id = placed.id();
+    let reason = clip(&placed.reason(), WIDTH.saturating_sub(columns(&id) + 8));
+    format!("{}  {}  {reason}", style.alarm("FAIL"), style.bold(&id))
+}
+
+/// The harness's own troubles: each once, with the checks that it touched.
+fn faults(all: &[Placed<'_>], style: Style) -> Vec<String> {
+    let touched = all.iter().filter_map(|placed| match placed.outcome() {
+        Outcome::Fault(why) => Some((placed, why)),
+        _ => None,
+    });
+    let block = |(why, touched): (&String, Vec<(&Placed<'_>, _)>)| {
+        let ids: Vec<_> = touched.iter().map(|(placed, _)| placed.id()).collect();
+        let mut lines = hang("FAULT ", &ids.join(", "), WIDTH);
+        if let Some(ids) = lines.first().and_then(|line| line.strip_prefix("FAULT")) {
+            lines[0] = style.warn("FAULT") + ids;
+        }
+        lines.extend(failure::fault(why));
+        lines.join("\n") + "\n"
+    };
+    grouped(touched, |(_, why)| *why).into_iter().map(block).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn composed(records: &[Record], notes: &[&str]) -> String {
+        let notes: Vec<_> = notes.iter().map(|&note| note.to_owned()).collect();
+        compose(&samples::placed(records), &notes, Style::plain())
+    }
+
+    #[test]
+    fn a_run_without_checks_never_looks_passed() {
+        assert_eq!(composed(&[], &[]), "nothing was checked\n");
+    }
+
+    #[test]
+    fn a_single_check_needs_no_board() {
+        let text = composed(&[samples::half_close(Outcome::Pass)], &["no namespace"]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("PASS  server/half-close"));
+        assert_eq!(lines[1], "note: no namespace");
+    }
+
+    #[test]
+    fn a_single_check_that_waits_says_what_to_do() {
+        let record = samples::half_close(Outcome::Blocked(Blocked::Step(2)));
+        let golden = "\
+WAIT  server/half-close  step 2, accept_loop, is not written yet
+next: lab server step 2, accept_loop: accept clients
+      read book/src/05-accept.md, then: cargo lab check server
+";
+        assert_eq!(composed(&[record], &[]), golden);
+    }
+
+    #[test]
+    fn three_failures_are_whole_and_the_others_one_line_each() {
+        let records = samples::records([(); 5].map(|()| samples::failure()));
+        let text = composed(&records, &[]);
+        assert_eq!(text.matches("Required   ").count(), 3);
+        let rest = "\
+FAIL  server/half-close  the client got none of its bytes back
+FAIL  server/echoes-in-pieces  the client got none of its bytes back
+      to see one whole: cargo lab check server/half-close
+
+1  server";
+        assert!(text.contains(rest), "{text}");
+    }
+
+    #[test]
+    fn a_build_error_is_shown_once() {
+        let broken = || Outcome::Blocked(Blocked::Build("error: expected `;`\n".to_owned()));
+        let text = composed(&samples::records([(); 5].map(|()| broken())), &[]);
+        let head = "WAIT  server  does not build: 5 checks wait\n      error: expected `;`\n\n1  ";
+        assert!(text.starts_with(head), "{text}");
+        assert_eq!(text.matches("expected `;`").count(), 1);
+    }
+
+    #[test]
+    fn a_fault_is_shown_once_with_the_checks_that_it_touched() {
+        let fault = || Outcome::Fault("cannot read /proc/net/tcp".to_owned());
+        let text = composed(&samples::records([fault(), Outcome::Pass, fault()]), &[]);
+        let head = "FAULT server/listens, server/next-client\n      cannot read /proc/net/tcp\n";
+        assert!(text.starts_with(head), "{text}");
+        assert_eq!(text.matches("/proc/net/tcp").count(), 1);
+    }
+}

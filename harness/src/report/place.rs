@@ -1,0 +1,97 @@
+//! Records with their place in the course: the only part of the reports that asks the
+//! registry, so that the renderers can be tested with a course of their own.
+
+use crate::course::{Lab, Step};
+use crate::verdict::{Blocked, Outcome, Record};
+
+/// A record, with the lab and the step that its check belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Placed<'a> {
+    pub(super) record: &'a Record,
+    pub(super) lab: &'static Lab,
+    pub(super) step: &'static Step,
+}
+
+impl<'a> Placed<'a> {
+    pub(super) fn new(record: &'a Record) -> Self {
+        Self { record, lab: record.check.lab(), step: record.check.step() }
+    }
+
+    pub(super) fn all(records: &'a [Record]) -> Vec<Self> {
+        records.iter().map(Self::new).collect()
+    }
+
+    pub(super) fn id(&self) -> String {
+        self.record.check.id()
+    }
+
+    pub(super) fn outcome(&self) -> &'a Outcome {
+        &self.record.outcome
+    }
+
+    /// The step that the reader should look at: the one that is not written yet, or the
+    /// check's own.
+    pub(super) fn step_to_do(&self) -> &'static Step {
+        let missing = match self.record.outcome {
+            Outcome::Blocked(Blocked::Step(number)) => number,
+            _ => self.step.number,
+        };
+        self.lab.steps.iter().find(|step| step.number == missing).unwrap_or(self.step)
+    }
+
+    /// What came of it, in a word that every report uses.
+    pub(super) fn word(&self) -> &'static str {
+        word(&self.record.outcome)
+    }
+
+    /// Why it did not pass, in one sentence; nothing for a pass.
+    pub(super) fn reason(&self) -> String {
+        match &self.record.outcome {
+            Outcome::Pass => String::new(),
+            Outcome::Fail(failure) => failure.headline.clone(),
+            Outcome::Blocked(Blocked::Step(_)) => {
+                let step = self.step_to_do();
+                format!("step {}, {}, is not written yet", step.number, step.name)
+            }
+            Outcome::Blocked(Blocked::Build(_)) => format!("lab {} does not build", self.lab.name),
+            Outcome::Skipped(why) | Outcome::Fault(why) => why.clone(),
+        }
+    }
+
+    /// The command that runs this check again.
+    pub(super) fn again(&self) -> String {
+        format!("cargo lab check {}", self.id())
+    }
+}
+
+/// The outcome in a word.
+pub(super) fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail(_) => "fail",
+        Outcome::Blocked(_) => "blocked",
+        Outcome::Skipped(_) => "skipped",
+        Outcome::Fault(_) => "fault",
+    }
+}
+
+/// The file that a chapter is in.
+pub(super) fn chapter_file(step: &Step) -> String {
+    format!("book/src/{}.md", step.chapter)
+}
+
+/// The values in groups by this key: groups in the order in which they first occur.
+pub(super) fn grouped<T, K: PartialEq>(
+    values: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for value in values {
+        let key = key(&value);
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, group)) => group.push(value),
+            None => groups.push((key, vec![value])),
+        }
+    }
+    groups
+}

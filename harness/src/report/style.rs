@@ -1,0 +1,99 @@
+//! Colours: the only place that knows them.
+//!
+//! Colour never carries meaning alone: everything that it marks is also said in a word or a
+//! sign, so the plain text of a report is the same text.
+
+use std::ffi::OsStr;
+use std::io::IsTerminal;
+
+/// How text is set off: with a terminal's colours, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether escape sequences are written.
+    pub colour: bool,
+}
+
+impl Style {
+    /// No colours: for files, pipes, and tests.
+    pub fn plain() -> Self {
+        Self { colour: false }
+    }
+
+    /// Colours if standard output is a terminal that wants them: `NO_COLOR` unset or empty
+    /// (<https://no-color.org>), and `TERM` not `dumb`.
+    pub fn for_stdout() -> Self {
+        let no_color = std::env::var_os("NO_COLOR");
+        let term = std::env::var_os("TERM");
+        let terminal = std::io::stdout().is_terminal();
+        Self { colour: wanted(terminal, no_color.as_deref(), term.as_deref()) }
+    }
+
+    /// What passed.
+    pub fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    /// What failed.
+    pub fn bad(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+
+    /// The one sentence that must not be missed.
+    pub fn alarm(self, text: &str) -> String {
+        self.paint("1;31", text)
+    }
+
+    /// What waits, or needs the reader's eye, without having failed.
+    pub fn warn(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    /// What the reader may skip.
+    pub fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    /// Headings and names.
+    pub fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// What the reader can type or open next.
+    pub fn link(self, text: &str) -> String {
+        self.paint("36", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour && !text.trim().is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+fn wanted(terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+    terminal && no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_needs_a_terminal_that_does_not_refuse_it() {
+        let set = |text| Some(OsStr::new(text));
+        assert!(wanted(true, None, None));
+        assert!(wanted(true, set(""), set("xterm")));
+        assert!(!wanted(false, None, set("xterm")));
+        assert!(!wanted(true, set("1"), set("xterm")));
+        assert!(!wanted(true, None, set("dumb")));
+    }
+
+    #[test]
+    fn plain_text_is_left_alone_and_coloured_text_is_reset() {
+        assert_eq!(Style::plain().bad("no"), "no");
+        assert_eq!(Style { colour: true }.bad("no"), "\x1b[31mno\x1b[0m");
+        assert_eq!(Style { colour: true }.bad("  "), "  ");
+    }
+}

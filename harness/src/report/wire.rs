@@ -1,0 +1,299 @@
+//! Records as JSON: the public document of `--json`, and outcomes there and back again for
+//! what one process of the harness tells another.
+
+use super::place::{Placed, word};
+use crate::json::Json;
+use crate::verdict::{Blocked, Difference, Failure, Outcome, Record};
+
+/// The document's name and version: a field can be added to a version, none can change.
+pub const SCHEMA: &str = "sockets-lab/result/v1";
+
+/// The whole result of a run: the sums, the notes, and every record with all that it knows.
+pub fn records_to_json(records: &[Record], notes: &[String]) -> Json {
+    document(&Placed::all(records), notes)
+}
+
+fn document(all: &[Placed<'_>], notes: &[String]) -> Json {
+    let count = |word: &str| all.iter().filter(|placed| placed.word() == word).count();
+    let sum = |of: fn(&Record) -> u32| all.iter().map(|placed| of(placed.record)).sum::<u32>();
+    Json::object([
+        ("schema", SCHEMA.into()),
+        ("score", sum(Record::score).into()),
+        ("max_score", sum(Record::out_of).into()),
+        ("passed", count("pass").into()),
+        ("failed", count("fail").into()),
+        ("blocked", count("blocked").into()),
+        ("skipped", count("skipped").into()),
+        ("faults", count("fault").into()),
+        ("notes", notes.into()),
+        ("checks", Json::Array(all.iter().map(check).collect())),
+    ])
+}
+
+fn check(placed: &Placed<'_>) -> Json {
+    let check = placed.record.check;
+    let mut members = vec![
+        ("id".to_owned(), check.id().as_str().into()),
+        ("lab".to_owned(), placed.lab.name.into()),
+        ("step".to_owned(), u32::from(placed.step.number).into()),
+        ("step_name".to_owned(), placed.step.name.into()),
+        ("title".to_owned(), check.title.into()),
+        ("requirement".to_owned(), check.requirement.into()),
+        ("chapter".to_owned(), placed.step.chapter.into()),
+        ("points".to_owned(), check.points.into()),
+        ("score".to_owned(), placed.record.score().into()),
+        ("elapsed_ms".to_owned(), Json::Number(placed.record.elapsed.as_millis() as f64)),
+    ];
+    members.extend(outcome_members(placed.outcome()));
+    if matches!(placed.outcome(), Outcome::Blocked(_)) {
+        members.push(("reason".to_owned(), placed.reason().as_str().into()));
+    }
+    Json::Object(members)
+}
+
+/// The outcome alone; [`outcome_from_json`] reads it back. Bytes are lowercase hex.
+pub fn outcome_to_json(outcome: &Outcome) -> Json {
+    Json::Object(outcome_members(outcome))
+}
+
+fn outcome_members(outcome: &Outcome) -> Vec<(String, Json)> {
+    let detail = match outcome {
+        Outcome::Pass => None,
+        Outcome::Fail(failure) => Some(("failure", failure_to_json(failure))),
+        Outcome::Blocked(Blocked::Step(step)) => Some(("waits_for_step", u32::from(*step).into())),
+        Outcome::Blocked(Blocked::Build(words)) => Some(("build", words.as_str().into())),
+        Outcome::Skipped(why) | Outcome::Fault(why) => Some(("reason", why.as_str().into())),
+    };
+    let outcome = ("outcome", Json::from(word(outcome)));
+    let members = std::iter::once(outcome).chain(detail);
+    members.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn failure_to_json(failure: &Failure) -> Json {
+    let difference = failure.difference.as_ref().map_or(Json::Null, |difference| {
+        Json::object([
+            ("offset", difference.offset.into()),
+            ("start", difference.start.into()),
+            ("expected_hex", hex(&difference.expected).as_str().into()),
+            ("seen_hex", hex(&difference.seen).as_str().into()),
+            ("expected_len", difference.expected_len.into()),
+            ("seen_len", difference.seen_len.into()),
+        ])
+    });
+    Json::object([
+        ("headline", failure.headline.as_str().into()),
+        ("steps", failure.steps[..].into()),
+        ("expected", failure.expected[..].into()),
+        ("seen", failure.seen[..].into()),
+        ("difference", difference),
+        ("program", failure.program[..].into()),
+        ("cause", failure.cause[..].into()),
+        ("stderr", failure.stderr[..].into()),
+    ])
+}
+
+/// Reads what [`outcome_to_json`] made; members that it doesn't know are ignored.
+///
+/// # Errors
+///
+/// When a member is missing or is not what it should be: its name and what was expected.
+pub fn outcome_from_json(json: &Json) -> Result<Outcome, String> {
+    Ok(match text(json, "outcome")?.as_str() {
+        "pass" => Outcome::Pass,
+        "fail" => Outcome::Fail(Box::new(failure_from_json(member(json, "failure")?)?)),
+        "blocked" => Outcome::Blocked(match json.get("build") {
+            Some(_) => Blocked::Build(text(json, "build")?),
+            None => {
+                let step = number(json, "waits_for_step")?;
+                let step = u8::try_from(step).map_err(|_| wrong("waits_for_step", "a step"))?;
+                Blocked::Step(step)
+            }
+        }),
+        "skipped" => Outcome::Skipped(text(json, "reason")?),
+        "fault" => Outcome::Fault(text(json, "reason")?),
+        _ => return Err(wrong("outcome", "pass, fail, blocked, skipped or fault")),
+    })
+}
+
+fn failure_from_json(json: &Json) -> Result<Failure, String> {
+    let difference = match member(json, "difference")? {
+        Json::Null => None,
+        difference => Some(Difference {
+            offset: number(difference, "offset")?,
+            start: number(difference, "start")?,
+            expected: bytes(difference, "expected_hex")?,
+            seen: bytes(difference, "seen_hex")?,
+            expected_len: number(difference, "expected_len")?,
+            seen_len: number(difference, "seen_len")?,
+        }),
+    };
+    Ok(Failure {
+        headline: text(json, "headline")?,
+        steps: texts(json, "steps")?,
+        expected: texts(json, "expected")?,
+        seen: texts(json, "seen")?,
+        difference,
+        program: texts(json, "program")?,
+        cause: texts(json, "cause")?,
+        stderr: texts(json, "stderr")?,
+    })
+}
+
+fn wrong(name: &str, expected: &str) -> String {
+    format!("{name}: expected {expected}")
+}
+
+fn member<'a>(json: &'a Json, name: &str) -> Result<&'a Json, String> {
+    json.get(name).ok_or_else(|| format!("{name}: missing"))
+}
+
+fn text(json: &Json, name: &str) -> Result<String, String> {
+    let text = member(json, name)?.as_str().ok_or_else(|| wrong(name, "text"))?;
+    Ok(text.to_owned())
+}
+
+fn texts(json: &Json, name: &str) -> Result<Vec<String>, String> {
+    let is_wrong = || wrong(name, "a list of texts");
+    let values = member(json, name)?.as_array().ok_or_else(is_wrong)?;
+    let text = |value: &Json| value.as_str().map(str::to_owned).ok_or_else(is_wrong);
+    values.iter().map(text).collect()
+}
+
+fn number(json: &Json, name: &str) -> Result<usize, String> {
+    let number = member(json, name)?.as_u64().and_then(|number| usize::try_from(number).ok());
+    number.ok_or_else(|| wrong(name, "a count"))
+}
+
+fn bytes(json: &Json, name: &str) -> Result<Vec<u8>, String> {
+    unhex(&text(json, name)?).ok_or_else(|| wrong(name, "pairs of hex digits"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |&byte: &u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::samples;
+    use super::*;
+
+    /// Lengths are exact below 2^53, and none is larger.
+    const LENGTH: std::ops::Range<usize> = 0..1 << 53;
+
+    fn any_difference() -> impl Strategy<Value = Difference> {
+        let bytes = || any::<Vec<u8>>();
+        (LENGTH, LENGTH, bytes(), bytes(), LENGTH, LENGTH).prop_map(
+            |(offset, start, expected, seen, expected_len, seen_len)| Difference {
+                offset,
+                start,
+                expected,
+                seen,
+                expected_len,
+                seen_len,
+            },
+        )
+    }
+
+    fn any_failure() -> impl Strategy<Value = Failure> {
+        let difference = proptest::option::of(any_difference());
+        (any::<String>(), vec(vec(any::<String>(), 0..3), 6), difference).prop_map(
+            |(headline, mut lines, difference)| {
+                let mut lines = || lines.pop().unwrap_or_default();
+                Failure {
+                    headline,
+                    steps: lines(),
+                    expected: lines(),
+                    seen: lines(),
+                    difference,
+                    program: lines(),
+                    cause: lines(),
+                    stderr: lines(),
+                }
+            },
+        )
+    }
+
+    fn any_outcome() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Pass),
+            any_failure().prop_map(|failure| Outcome::Fail(Box::new(failure))),
+            any::<u8>().prop_map(|step| Outcome::Blocked(Blocked::Step(step))),
+            any::<String>().prop_map(|words| Outcome::Blocked(Blocked::Build(words))),
+            any::<String>().prop_map(Outcome::Skipped),
+            any::<String>().prop_map(Outcome::Fault),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn an_outcome_survives_the_way_through_text(outcome in any_outcome()) {
+            let text = outcome_to_json(&outcome).to_string();
+            let json = Json::parse(&text).expect("it was printed as JSON");
+            prop_assert_eq!(outcome_from_json(&json), Ok(outcome));
+        }
+    }
+
+    #[test]
+    fn what_is_no_outcome_is_refused_by_name() {
+        let refused = |text| {
+            let json = Json::parse(text).expect("it is JSON");
+            outcome_from_json(&json).expect_err("it is no outcome")
+        };
+        assert_eq!(refused("[]"), "outcome: missing");
+        assert_eq!(refused(r#"{"outcome":1}"#), "outcome: expected text");
+        assert_eq!(
+            refused(r#"{"outcome":"passed"}"#),
+            "outcome: expected pass, fail, blocked, skipped or fault"
+        );
+        assert_eq!(refused(r#"{"outcome":"fail","failure":{}}"#), "difference: missing");
+        assert_eq!(
+            refused(r#"{"outcome":"blocked","waits_for_step":256}"#),
+            "waits_for_step: expected a step"
+        );
+    }
+
+    #[test]
+    fn odd_hex_is_refused() {
+        assert_eq!(unhex("00ff"), Some(vec![0, 255]));
+        assert_eq!([unhex("0"), unhex("zz"), unhex("é")], [None, None, None]);
+    }
+
+    #[test]
+    fn the_document_holds_the_sums_and_every_check() {
+        let records = samples::records([
+            Outcome::Skipped("no /proc".to_owned()),
+            Outcome::Pass,
+            samples::failure(),
+            Outcome::Blocked(Blocked::Step(3)),
+        ]);
+        let json = document(&samples::placed(&records), &["a note".to_owned()]);
+        let sums = "{\"schema\":\"sockets-lab/result/v1\",\"score\":2,\"max_score\":6,\
+                    \"passed\":1,\"failed\":1,\"blocked\":1,\"skipped\":1,\"faults\":0,\
+                    \"notes\":[\"a note\"],\"checks\":[{\"id\":\"server/listens\",";
+        assert!(json.to_string().starts_with(sums), "{json}");
+
+        let checks = json.get("checks").and_then(Json::as_array).expect("an array");
+        assert_eq!(checks.len(), 4);
+        let check = &checks[3];
+        let field = |name| check.get(name).and_then(Json::as_str);
+        assert_eq!(field("step_name"), Some("serve"));
+        assert_eq!(field("chapter"), Some("07-endings"));
+        assert_eq!(field("outcome"), Some("blocked"));
+        assert_eq!(field("reason"), Some("step 3, serve, is not written yet"));
+        assert_eq!(check.get("elapsed_ms").and_then(Json::as_u64), Some(12));
+        let failure = checks[2].get("failure").expect("a failure");
+        let difference = failure.get("difference").expect("a difference");
+        assert_eq!(difference.get("expected_hex").and_then(Json::as_str), Some("68656c6c6f0a"));
+    }
+}

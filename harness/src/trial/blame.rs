@@ -1,0 +1,110 @@
+//! Saying what a program did wrong, so that its author learns from it.
+
+use super::{Stop, Trial};
+use crate::program::describe_exit;
+use crate::verdict::{Difference, Failure};
+use crate::watch::{Snapshot, available};
+
+/// A failure in the making: see [`Trial::fail`].
+#[derive(Debug)]
+#[must_use = "a failure counts only when `stop` is returned"]
+pub struct Blame {
+    trial: Trial,
+    failure: Failure,
+}
+
+/// Lines of standard error that are shown.
+const STDERR_LINES: usize = 6;
+/// What an unwritten step says of itself: `todo!`'s words, then the step's number.
+const UNWRITTEN: &str = "not yet implemented: step ";
+
+impl Blame {
+    pub(super) fn new(trial: Trial, headline: String) -> Self {
+        Self { trial, failure: Failure { headline, ..Failure::default() } }
+    }
+
+    /// Adds an acceptable outcome.
+    pub fn expected(mut self, what: impl Into<String>) -> Self {
+        self.failure.expected.push(what.into());
+        self
+    }
+
+    /// Adds what was seen instead.
+    pub fn seen(mut self, what: impl Into<String>) -> Self {
+        self.failure.seen.push(what.into());
+        self
+    }
+
+    /// Adds the first difference of two byte strings, if there is one.
+    pub fn difference(mut self, expected: &[u8], seen: &[u8]) -> Self {
+        self.failure.difference = Difference::between(expected, seen);
+        self
+    }
+
+    /// Adds a likely cause.
+    pub fn cause(mut self, what: impl Into<String>) -> Self {
+        self.failure.cause.push(what.into());
+        self
+    }
+
+    /// Adds where the program is now, stops it, and ends the check.
+    ///
+    /// The programs are stopped before their standard error is read, so that it is complete:
+    /// that an unwritten step was reached is never a matter of who was faster.
+    pub fn stop(mut self) -> Stop {
+        let running = self.trial.running();
+        let several = running.len() > 1;
+        for one in &running {
+            let before = if several { format!("{}: ", one.name) } else { String::new() };
+            match one.program.exited() {
+                Ok(Some(status)) => {
+                    self.failure.program.push(format!("{before}ended, {}", describe_exit(status)));
+                }
+                _ if available().is_err() => {}
+                _ => {
+                    if let Ok(snapshot) = Snapshot::take(one.program.pid()) {
+                        let place = snapshot.place(&self.trial.names());
+                        let place = place.into_iter().map(|line| format!("{before}{line}"));
+                        self.failure.program.extend(place);
+                    }
+                }
+            }
+        }
+        for one in &running {
+            if let Err(error) = one.program.stop() {
+                return error.into();
+            }
+            let stderr = one.program.stderr();
+            if let Some(step) = unwritten(&stderr.last_lines(usize::MAX))
+                && step <= self.trial.0.step
+            {
+                return Stop::Unwritten(step);
+            }
+            self.failure.stderr.extend(stderr.last_lines(STDERR_LINES));
+        }
+        self.failure.steps = self.trial.0.log.borrow().clone();
+        Stop::Fail(Box::new(self.failure))
+    }
+}
+
+/// The number of the unwritten step that a program's standard error tells of.
+fn unwritten(lines: &[String]) -> Option<u8> {
+    lines.iter().find_map(|line| {
+        let (_, rest) = line.split_once(UNWRITTEN)?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unwritten;
+
+    #[test]
+    fn an_unwritten_step_is_known_by_its_own_words() {
+        let lines = ["thread 'main' panicked:", "not yet implemented: step 2, accept_loop: accept"];
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        assert_eq!(unwritten(&lines), Some(2));
+        assert_eq!(unwritten(&["not yet implemented".to_owned()]), None);
+    }
+}

@@ -1,0 +1,199 @@
+//! One trial: one check carried out on freshly started programs.
+//!
+//! A check is a short function over the verbs of this module and of [`crate::drive`]. Each verb
+//! notes what it did, so that a failure can tell the whole story, and ends the check by itself
+//! (with `?`) when the program does not do its part.
+
+mod blame;
+mod patience;
+mod site;
+mod wait;
+
+use std::cell::{Ref, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+pub use blame::Blame;
+pub use site::Site;
+pub use wait::{Look, Standstill, Why};
+
+use crate::program::{Given, Program, Stdin, Template};
+use crate::verdict::{Blocked, Failure, Outcome};
+use crate::watch::{Names, Snapshot};
+
+/// What a check comes to: `Ok` is a pass.
+pub type Verdict<T = ()> = Result<T, Stop>;
+
+/// Why a check ends before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// The program did something wrong.
+    Fail(Box<Failure>),
+    /// A step that the check needs is not written: its number.
+    Unwritten(u8),
+    /// This system can't show what the check needs; the reason.
+    Skip(String),
+    /// The harness could not do its job; what went wrong.
+    Fault(String),
+}
+
+impl From<std::io::Error> for Stop {
+    /// An error of a call that the harness made for itself.
+    fn from(error: std::io::Error) -> Self {
+        Self::Fault(error.to_string())
+    }
+}
+
+impl Stop {
+    /// The outcome of a check that ended in this way.
+    pub fn into_outcome(self) -> Outcome {
+        match self {
+            Self::Fail(failure) => Outcome::Fail(failure),
+            Self::Unwritten(step) => Outcome::Blocked(Blocked::Step(step)),
+            Self::Skip(why) => Outcome::Skipped(why),
+            Self::Fault(what) => Outcome::Fault(what),
+        }
+    }
+}
+
+/// A program that a trial has started.
+#[derive(Debug)]
+pub struct Running {
+    /// What the reader calls it: `server`.
+    pub name: String,
+    /// The process.
+    pub program: Program,
+}
+
+/// The stage of one trial. Handles share it: cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Trial(Rc<Stage>);
+
+#[derive(Debug)]
+struct Stage {
+    /// The programs under test, by the reader's name for them.
+    templates: Vec<(String, Template)>,
+    site: Site,
+    /// The last step that the check needs.
+    step: u8,
+    log: RefCell<Vec<String>>,
+    names: RefCell<Names>,
+    running: RefCell<Vec<Rc<Running>>>,
+    counter: RefCell<u32>,
+}
+
+impl Trial {
+    /// A trial of the given programs, for a check of step `step`.
+    pub fn new(templates: Vec<(String, Template)>, site: Site, step: u8) -> Self {
+        Self(Rc::new(Stage {
+            templates,
+            site,
+            step,
+            log: RefCell::default(),
+            names: RefCell::default(),
+            running: RefCell::default(),
+            counter: RefCell::default(),
+        }))
+    }
+
+    /// Notes a step of the story: what was done, as a sentence without a full stop.
+    pub fn note(&self, step: impl Into<String>) {
+        self.0.log.borrow_mut().push(step.into());
+    }
+
+    /// Adds to the last step what came of it.
+    pub fn note_result(&self, result: &str) {
+        if let Some(last) = self.0.log.borrow_mut().last_mut() {
+            last.push_str("; ");
+            last.push_str(result);
+        }
+    }
+
+    /// Calls an address by a name from now on.
+    pub fn name(&self, address: SocketAddr, name: &str) {
+        self.0.names.borrow_mut().add(address, name);
+    }
+
+    pub(crate) fn names(&self) -> Ref<'_, Names> {
+        self.0.names.borrow()
+    }
+
+    /// The next number for things of the harness: `client 1`, `client 2`.
+    pub(crate) fn next_number(&self) -> u32 {
+        let mut counter = self.0.counter.borrow_mut();
+        *counter += 1;
+        *counter
+    }
+
+    /// Where this trial takes place: its addresses, and what the place can do.
+    pub fn site(&self) -> &Site {
+        &self.0.site
+    }
+
+    /// Ends the check as skipped where the kernel can't be watched.
+    pub fn needs_watching(&self) -> Verdict {
+        crate::watch::available().map_err(Stop::Skip)
+    }
+
+    /// The command line of the program `name`.
+    pub(crate) fn template_of(&self, name: &str) -> Verdict<&Template> {
+        let found = self.0.templates.iter().find(|(known, _)| known == name);
+        found.map(|(_, template)| template).ok_or_else(|| {
+            Stop::Fault(format!("this check needs the program `{name}`, which was not given"))
+        })
+    }
+
+    /// Starts the program `name`, and goes on at once.
+    pub fn start(&self, name: &str, given: Given<'_>, stdin: Stdin) -> Verdict<Rc<Running>> {
+        let (command, shown) = self.template_of(name)?.fill(given);
+        self.start_command(name, command, &shown, stdin)
+    }
+
+    /// Starts a command as the program `name`; `shown` is what the reader sees of it.
+    pub fn start_command(
+        &self,
+        name: &str,
+        command: std::process::Command,
+        shown: &str,
+        stdin: Stdin,
+    ) -> Verdict<Rc<Running>> {
+        self.note(format!("started: {shown}"));
+        let program = match Program::start(command, stdin) {
+            Ok(program) => program,
+            Err(error) => return Err(Stop::Fault(format!("cannot start `{shown}`: {error}"))),
+        };
+        let running = Rc::new(Running { name: name.to_owned(), program });
+        self.0.running.borrow_mut().push(Rc::clone(&running));
+        Ok(running)
+    }
+
+    /// The program that was started last.
+    pub(crate) fn last_started(&self) -> Verdict<Rc<Running>> {
+        let last = self.0.running.borrow().last().cloned();
+        last.ok_or_else(|| Stop::Fault("this check has started no program".into()))
+    }
+
+    /// All programs that were started, in order; stopped ones too.
+    pub(crate) fn running(&self) -> Vec<Rc<Running>> {
+        self.0.running.borrow().clone()
+    }
+
+    /// Looks at a program now.
+    pub fn look(&self, running: &Running) -> Verdict<Snapshot> {
+        self.needs_watching()?;
+        Ok(Snapshot::take(running.program.pid())?)
+    }
+
+    /// Begins to say that the program did something wrong; the argument is the headline.
+    pub fn fail(&self, headline: impl Into<String>) -> Blame {
+        Blame::new(self.clone(), headline.into())
+    }
+
+    /// Stops all programs. A trial whose check has passed ends with it.
+    pub fn end(&self) -> Verdict {
+        for running in self.running() {
+            running.program.stop()?;
+        }
+        Ok(())
+    }
+}

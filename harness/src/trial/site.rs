@@ -1,0 +1,78 @@
+//! Where trials take place: which addresses the harness gives to programs.
+
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::rc::Rc;
+
+/// The addresses of one worker. Clones share the counter, so no two trials of a worker get the
+/// same port: a program that does not set `SO_REUSEADDR` is not blamed for its predecessor.
+#[derive(Clone, Debug)]
+pub struct Site {
+    host: Ipv4Addr,
+    next_port: Rc<Cell<u16>>,
+    isolated: bool,
+}
+
+/// Below the ephemeral ports (`ip_local_port_range` begins at 32768), above the well-known.
+const FIRST_PORT: u16 = 7007;
+const LAST_PORT: u16 = 30_000;
+
+impl Site {
+    /// In a network namespace of our own every port is free, and 127.0.0.1 is what the
+    /// reader knows.
+    pub fn isolated() -> Self {
+        Self::new(Ipv4Addr::LOCALHOST, true)
+    }
+
+    /// In the system's own network: a loopback address that nobody else uses, where the whole
+    /// of 127.0.0.0/8 is loopback (Linux).
+    pub fn shared(worker: u32) -> Self {
+        let host = if cfg!(target_os = "linux") {
+            let [.., high, low] = worker.to_be_bytes();
+            Ipv4Addr::new(127, 77, high, low.clamp(1, 254))
+        } else {
+            Ipv4Addr::LOCALHOST
+        };
+        Self::new(host, false)
+    }
+
+    fn new(host: Ipv4Addr, isolated: bool) -> Self {
+        Self { host, next_port: Rc::new(Cell::new(FIRST_PORT)), isolated }
+    }
+
+    /// Whether this is a network namespace of our own.
+    pub fn is_isolated(&self) -> bool {
+        self.isolated
+    }
+
+    /// The IPv4 loopback address of this site.
+    pub fn host(&self) -> Ipv4Addr {
+        self.host
+    }
+
+    /// A loopback address of this site that nothing is bound to.
+    pub fn free_address(&self) -> SocketAddr {
+        self.free_on(self.host.into())
+    }
+
+    /// The same for IPv6; `None` where the system has no IPv6 loopback.
+    pub fn free_address_v6(&self) -> Option<SocketAddr> {
+        let probe = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
+        match self.isolated {
+            true => Some(self.free_on(Ipv6Addr::LOCALHOST.into())),
+            // ::1 is one address for everybody: take what the system says is free.
+            false => probe.local_addr().ok(),
+        }
+    }
+
+    fn free_on(&self, host: IpAddr) -> SocketAddr {
+        loop {
+            let port = self.next_port.get();
+            self.next_port.set(if port == LAST_PORT { FIRST_PORT } else { port + 1 });
+            let address = SocketAddr::new(host, port);
+            if TcpListener::bind(address).is_ok() {
+                return address;
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Waiting for a state that is meant, and noticing that it can never come.
+
+use std::process::ExitStatus;
+use std::thread;
+use std::time::Duration;
+
+use super::patience::Patience;
+use super::{Running, Trial, Verdict};
+use crate::program::describe_exit;
+use crate::watch::{self, Snapshot, Stillness};
+
+/// What one look at the thing that is waited for has shown.
+#[derive(Debug)]
+pub enum Look<T> {
+    /// It is there.
+    Done(T),
+    /// Not yet, but something has moved since the last look.
+    Moved,
+    /// Nothing new.
+    Nothing,
+}
+
+/// Waiting was given up: what is waited for can't come any more.
+#[derive(Debug)]
+pub struct Standstill {
+    /// What makes that certain, or likely enough.
+    pub why: Why,
+}
+
+/// Why waiting was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The program has ended.
+    Ended(ExitStatus),
+    /// Every thread is blocked, and nothing is under way.
+    Blocked,
+    /// It uses the processor, and nothing comes of it.
+    Busy,
+    /// The backstop: it may still be going to, but nobody would wait for that.
+    Patience,
+}
+
+impl Standstill {
+    /// What was seen, as a sentence for [`super::Blame::seen`].
+    pub fn sentence(&self, name: &str) -> String {
+        match self.why {
+            Why::Ended(status) => {
+                format!("nothing more: the {name} has ended, {}", describe_exit(status))
+            }
+            Why::Blocked => format!(
+                "nothing, and nothing can come: every thread of the {name} is blocked, \
+                 and nothing is under way to it"
+            ),
+            Why::Busy => format!(
+                "nothing, while the {name} kept the processor busy: a loop that does nothing"
+            ),
+            Why::Patience => format!("nothing, although the {name} had two seconds"),
+        }
+    }
+}
+
+/// Between two looks: short at first, since most things are there within a fraction of a
+/// millisecond, then longer, to leave the processor to the program.
+const PAUSES_US: [u64; 8] = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+
+impl Trial {
+    /// Looks again and again until `look` is done, or until the programs can't make any
+    /// progress. `on` is the program that is waited for: its end ends the waiting.
+    pub fn wait<T>(
+        &self,
+        on: &Running,
+        mut look: impl FnMut() -> Verdict<Look<T>>,
+    ) -> Verdict<Result<T, Standstill>> {
+        let mut patience = Patience::new();
+        let mut watcher = Watcher::default();
+        let mut pauses = 0;
+        // A reason to give up counts only when one more look still shows nothing.
+        let mut last_words: Option<Why> = None;
+        loop {
+            match look()? {
+                Look::Done(value) => return Ok(Ok(value)),
+                Look::Moved => {
+                    patience.renew();
+                    watcher = Watcher::default();
+                    (pauses, last_words) = (0, None);
+                    continue;
+                }
+                Look::Nothing => {}
+            }
+            if let Some(why) = last_words {
+                return Ok(Err(Standstill { why }));
+            }
+            if let Some(status) = on.program.exited()? {
+                last_words = Some(Why::Ended(status));
+                continue;
+            }
+            // The first looks only wait: a healthy program answers before the second.
+            if pauses >= 3 {
+                last_words = self.give_up(&mut watcher, &mut patience)?;
+            }
+            thread::sleep(Duration::from_micros(PAUSES_US[pauses.min(PAUSES_US.len() - 1)]));
+            pauses += 1;
+        }
+    }
+
+    fn give_up(&self, watcher: &mut Watcher, patience: &mut Patience) -> Verdict<Option<Why>> {
+        let seen = watcher.look(self)?;
+        patience.charge(seen.starved);
+        Ok(match seen.stillness {
+            Stillness::Still => Some(Why::Blocked),
+            _ if patience.is_busy(seen.cpu_ns) => Some(Why::Busy),
+            _ if patience.is_over() => Some(Why::Patience),
+            _ => None,
+        })
+    }
+
+    /// Waits until the program has done all that it will do by itself: every thread is blocked
+    /// and nothing is under way. Timed waits count as blocked here. `Err` where it does not
+    /// come to rest.
+    pub fn settle(&self, running: &Running) -> Verdict<Result<Snapshot, Standstill>> {
+        self.needs_watching()?;
+        let mut earlier: Option<Snapshot> = None;
+        self.wait(running, || {
+            let now = Snapshot::take(running.program.pid())?;
+            let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
+            if rest {
+                return Ok(Look::Done(now));
+            }
+            earlier = Some(now);
+            Ok(Look::Nothing)
+        })
+    }
+}
+
+/// Compares looks at all programs that run.
+#[derive(Default)]
+struct Watcher {
+    earlier: Option<Vec<Snapshot>>,
+    cpu_at_start: Option<u64>,
+}
+
+struct Seen {
+    stillness: Stillness,
+    /// Processor time of all programs since the waiting began, in nanoseconds.
+    cpu_ns: u64,
+    starved: bool,
+}
+
+impl Watcher {
+    fn look(&mut self, trial: &Trial) -> Verdict<Seen> {
+        if watch::available().is_err() {
+            return Ok(Seen { stillness: Stillness::Moving, cpu_ns: 0, starved: false });
+        }
+        let mut now = Vec::new();
+        for running in trial.running() {
+            if running.program.exited()?.is_none() {
+                now.push(Snapshot::take(running.program.pid())?);
+            }
+        }
+        let cpu: u64 = now.iter().map(Snapshot::cpu_ns).sum();
+        let cpu_at_start = *self.cpu_at_start.get_or_insert(cpu);
+        let earlier = self.earlier.take().unwrap_or_default();
+        let stillness = compare(&now, &earlier);
+        let ready = now.iter().flat_map(Snapshot::threads).any(|(_, thread)| thread.state == 'R');
+        let cpu_before: u64 = earlier.iter().map(Snapshot::cpu_ns).sum();
+        self.earlier = Some(now);
+        Ok(Seen {
+            stillness,
+            cpu_ns: cpu.saturating_sub(cpu_at_start),
+            starved: ready && cpu == cpu_before,
+        })
+    }
+}
+
+/// The programs together are as still as the least still of them.
+fn compare(now: &[Snapshot], earlier: &[Snapshot]) -> Stillness {
+    if now.is_empty() || now.len() != earlier.len() {
+        return Stillness::Moving;
+    }
+    let each = now.iter().zip(earlier).map(|(now, earlier)| now.stillness(earlier));
+    each.fold(Stillness::Still, |all, one| match (all, one) {
+        (Stillness::Moving, _) | (_, Stillness::Moving) => Stillness::Moving,
+        (Stillness::Timed, _) | (_, Stillness::Timed) => Stillness::Timed,
+        _ => Stillness::Still,
+    })
+}

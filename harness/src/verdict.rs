@@ -1,0 +1,129 @@
+//! The verdict on one check: one record, which every report is rendered from.
+//!
+//! Outcomes follow one rule: what did not run did not pass. [`Outcome::Pass`] is the only one
+//! that gives points.
+
+use std::time::Duration;
+
+use crate::course::Check;
+
+/// What came of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The program did what the check's sentence says.
+    Pass,
+    /// It did not, and this is what was done, expected and seen.
+    Fail(Box<Failure>),
+    /// The check could not begin: the step is not written yet, or the lab does not build.
+    /// Counts as failed.
+    Blocked(Blocked),
+    /// This system can't show what the check needs to see; the text says why. Neither a pass
+    /// nor a failure; gives no points and takes none from the total.
+    Skipped(String),
+    /// The harness could not do its own job: never a pass, and never the program's fault.
+    Fault(String),
+}
+
+/// Why a check could not begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// A step that the check needs is not written yet: its number.
+    Step(u8),
+    /// The lab does not build: rustc's own words.
+    Build(String),
+}
+
+/// All that a report says about a failed check. Every line is plain text without colours and
+/// without a full indentation; the renderer lays it out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// One sentence: what is wrong.
+    pub headline: String,
+    /// What was done, in order; rendered numbered.
+    pub steps: Vec<String>,
+    /// Every acceptable outcome of the last step.
+    pub expected: Vec<String>,
+    /// What was seen instead.
+    pub seen: Vec<String>,
+    /// The first place where bytes differ, when bytes were compared.
+    pub difference: Option<Difference>,
+    /// Where the program is: what each thread is blocked in, or how the program ended.
+    pub program: Vec<String>,
+    /// The likely cause, and what to look at.
+    pub cause: Vec<String>,
+    /// The last lines of the program's standard error.
+    pub stderr: Vec<String>,
+}
+
+/// Two byte strings that should have been equal, cut to the neighbourhood of the first
+/// difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Offset of the first byte that differs, counted from 0, in bytes.
+    pub offset: usize,
+    /// Offset at which the two excerpts begin, in bytes; at most `offset`.
+    pub start: usize,
+    /// What was expected from `start` on (an excerpt).
+    pub expected: Vec<u8>,
+    /// What was seen from `start` on (an excerpt).
+    pub seen: Vec<u8>,
+    /// Length of all that was expected, in bytes.
+    pub expected_len: usize,
+    /// Length of all that was seen, in bytes.
+    pub seen_len: usize,
+}
+
+impl Difference {
+    /// Bytes kept before and behind the first difference.
+    const CONTEXT: usize = 12;
+
+    /// The first difference between the two, or `None` when they are equal.
+    pub fn between(expected: &[u8], seen: &[u8]) -> Option<Self> {
+        if expected == seen {
+            return None;
+        }
+        let offset = expected.iter().zip(seen).take_while(|(a, b)| a == b).count();
+        let start = offset.saturating_sub(Self::CONTEXT);
+        let excerpt = |bytes: &[u8]| {
+            let end = bytes.len().min(offset + Self::CONTEXT);
+            bytes.get(start..end).unwrap_or_default().to_vec()
+        };
+        Some(Self {
+            offset,
+            start,
+            expected: excerpt(expected),
+            seen: excerpt(seen),
+            expected_len: expected.len(),
+            seen_len: seen.len(),
+        })
+    }
+}
+
+/// The record of one check that was asked for.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Which check.
+    pub check: &'static Check,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Wall time that the check took.
+    pub elapsed: Duration,
+}
+
+impl Record {
+    /// The points that this record earns.
+    pub fn score(&self) -> u32 {
+        match self.outcome {
+            Outcome::Pass => self.check.points,
+            _ => 0,
+        }
+    }
+
+    /// The points that this record could earn: none where the check was skipped.
+    pub fn out_of(&self) -> u32 {
+        match self.outcome {
+            Outcome::Skipped(_) => 0,
+            _ => self.check.points,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Watching a program from outside: the kernel's socket tables joined to its processes and
+//! threads. Nothing outside this module knows `/proc`.
+//!
+//! Linux only. Elsewhere [`available`] says why not, and the checks that need it are skipped.
+
+mod calls;
+mod place;
+mod process;
+mod progress;
+mod tables;
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+
+pub use calls::{Call, Waits};
+pub use place::Names;
+pub use process::{Descriptor, Kin, Process, Target, Thread, family, list};
+pub use progress::Stillness;
+pub use tables::{ParseError, Row, State, Table, parse};
+
+/// `Err` with the reason where this system does not show what the harness wants to see.
+pub fn available() -> Result<(), String> {
+    match fs::metadata("/proc/self/net/tcp") {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("this system has no socket tables in /proc ({error})")),
+    }
+}
+
+/// What a program and its sockets were doing at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The process that was started, and every process that descends from it.
+    pub processes: Vec<Process>,
+    /// All TCP and UDP sockets of the program's network namespace: its own, and everybody's.
+    pub rows: Vec<Row>,
+}
+
+impl Snapshot {
+    /// Looks at the program whose first process is `root`.
+    pub fn take(root: u32) -> io::Result<Self> {
+        let processes: Vec<_> = family(root)?.into_iter().filter_map(Process::read).collect();
+        // The tables are read after the threads: bytes that came while a thread was looked at
+        // as blocked then show as unread, and nobody calls that standstill.
+        Ok(Self { processes, rows: socket_table()? })
+    }
+
+    /// All threads, each with its process.
+    pub fn threads(&self) -> impl Iterator<Item = (&Process, &Thread)> {
+        self.processes.iter().flat_map(|p| p.threads.iter().map(move |t| (p, t)))
+    }
+
+    /// The row of the socket with this inode.
+    pub fn row(&self, inode: u64) -> Option<&Row> {
+        self.rows.iter().find(|row| row.inode == inode)
+    }
+
+    /// The rows of the program's own sockets. A socket held by several processes or descriptors
+    /// is one row.
+    pub fn own_rows(&self) -> Vec<&Row> {
+        let owned = |row: &&Row| row.inode != 0 && self.owner(row.inode).is_some();
+        self.rows.iter().filter(owned).collect()
+    }
+
+    /// The program's listening TCP sockets.
+    pub fn listeners(&self) -> Vec<&Row> {
+        self.own_rows().into_iter().filter(|row| row.state == State::Listen).collect()
+    }
+
+    /// The process of the program that has the socket.
+    pub fn owner(&self, inode: u64) -> Option<&Process> {
+        self.processes.iter().find(|process| process.sockets().any(|socket| socket == inode))
+    }
+
+    /// The TCP row with this local and remote address, whoever has it.
+    pub fn connection(&self, local: SocketAddr, remote: SocketAddr) -> Option<&Row> {
+        let tcp = self.rows.iter().filter(|row| row.table.is_tcp());
+        tcp.into_iter().find(|row| row.local == local && row.remote == remote)
+    }
+
+    /// Descriptors that refer to sockets, over all processes.
+    pub fn socket_descriptors(&self) -> usize {
+        self.processes.iter().map(|process| process.sockets().count()).sum()
+    }
+
+    /// Processor time of all its threads, in nanoseconds.
+    pub fn cpu_ns(&self) -> u64 {
+        self.threads().map(|(_, thread)| thread.cpu_ns).sum()
+    }
+
+    /// How often its threads were put on a processor.
+    pub fn turns(&self) -> u64 {
+        self.threads().map(|(_, thread)| thread.turns).sum()
+    }
+}
+
+/// All rows of the four tables, of the network namespace that this process is in.
+pub fn socket_table() -> io::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for table in Table::ALL {
+        match fs::read_to_string(format!("/proc/self/net/{}", table.file())) {
+            Ok(text) => rows.extend(parse(table, &text).map_err(io::Error::other)?),
+            // A kernel without IPv6 has no tcp6 and udp6.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(rows)
+}
+
+/// Resident memory of all of a program's processes, in bytes.
+pub fn resident_bytes(root: u32) -> io::Result<u64> {
+    Ok(family(root)?.into_iter().filter_map(Process::resident_bytes).sum())
+}

@@ -1,0 +1,189 @@
+//! Where a program is, in words: one sentence for each thread.
+
+use std::net::SocketAddr;
+
+use super::Snapshot;
+use super::calls::{Call, Waits};
+use super::process::{Process, Target, Thread};
+use super::tables::{Row, State};
+
+/// What the reader calls the addresses that take part: `client 1` for `127.0.0.1:50234`.
+#[derive(Clone, Debug, Default)]
+pub struct Names(Vec<(SocketAddr, String)>);
+
+impl Names {
+    /// Calls `address` by `name` from now on. A port is used again later; the newest name wins.
+    pub fn add(&mut self, address: SocketAddr, name: &str) {
+        self.0.push((address, name.to_owned()));
+    }
+
+    /// `client 1 (127.0.0.1:50234)`, or the bare address where it has no name.
+    pub fn call(&self, address: SocketAddr) -> String {
+        match self.0.iter().rev().find(|(known, _)| *known == address) {
+            Some((_, name)) => format!("{name} ({address})"),
+            None => address.to_string(),
+        }
+    }
+}
+
+impl Snapshot {
+    /// One sentence a thread: `thread main is blocked in read on the connection from client 1
+    /// (127.0.0.1:50234)`. Then one for each connection that nobody is blocked on and that has
+    /// something to tell: unread bytes, or an end that was not noticed.
+    pub fn place(&self, names: &Names) -> Vec<String> {
+        let mut told = Vec::new();
+        let mut sentences: Vec<String> =
+            self.threads().map(|(p, t)| self.sentence(p, t, names, &mut told)).collect();
+        for row in self.own_rows() {
+            if !told.contains(&row.inode) {
+                sentences.extend(unnoticed(row, names));
+            }
+        }
+        sentences
+    }
+
+    fn sentence(
+        &self,
+        process: &Process,
+        thread: &Thread,
+        names: &Names,
+        told: &mut Vec<u64>,
+    ) -> String {
+        let who = self.who(process, thread);
+        match (&thread.call, thread.state) {
+            (_, 'T' | 't') => format!("{who} is stopped by a signal"),
+            (Some(call), _) => {
+                let what = self.call_sentence(process, call, names, told);
+                format!("{who} {what}")
+            }
+            (None, 'Z' | 'X') => format!("{who} has ended"),
+            (None, _) => format!("{who} is running ({} of processor time)", millis(thread.cpu_ns)),
+        }
+    }
+
+    fn who(&self, process: &Process, thread: &Thread) -> String {
+        let main = thread.tid == process.pid;
+        let thread_name = match main {
+            true => "thread main".to_owned(),
+            // A thread without a name of its own carries the process's.
+            false if thread.name == process.name => format!("thread {}", thread.tid),
+            false => format!("thread {} ({})", thread.tid, thread.name),
+        };
+        match self.processes.len() {
+            1 => thread_name,
+            _ if process.threads.len() == 1 => {
+                format!("process {} ({})", process.pid, process.name)
+            }
+            _ => format!("process {} ({}), {thread_name}", process.pid, process.name),
+        }
+    }
+
+    fn call_sentence(
+        &self,
+        process: &Process,
+        call: &Call,
+        names: &Names,
+        told: &mut Vec<u64>,
+    ) -> String {
+        let name = &call.name;
+        match call.waits {
+            Waits::Thread => {
+                "is blocked waiting for another thread (a lock, a channel or a join)".into()
+            }
+            Waits::Child => "is blocked waiting for a child process".into(),
+            Waits::Signal => "is blocked until a signal comes".into(),
+            Waits::Time => format!("sleeps ({name})"),
+            Waits::Unknown => format!("is blocked in {name}"),
+            Waits::Events if call.timed => format!("is blocked in {name}, with a time-out"),
+            Waits::Events => {
+                format!("is blocked in {name}, waiting for an event on its descriptors")
+            }
+            Waits::Accept | Waits::Receive | Waits::Send | Waits::Connect => {
+                let what = call.fd.map(|fd| self.descriptor(process, fd, names, told));
+                format!("is blocked in {name} on {}", what.unwrap_or_default())
+            }
+        }
+    }
+
+    fn descriptor(&self, process: &Process, fd: u32, names: &Names, told: &mut Vec<u64>) -> String {
+        match process.target(fd) {
+            Some(Target::Socket(inode)) => {
+                told.push(*inode);
+                match self.row(*inode) {
+                    Some(row) => socket(row, names),
+                    None => format!("fd {fd}, a socket that is not connected"),
+                }
+            }
+            Some(Target::Pipe) if fd == 0 => "its standard input".into(),
+            Some(Target::Pipe) if fd == 1 => "its standard output (nobody reads it)".into(),
+            Some(Target::Pipe) => format!("fd {fd}, a pipe"),
+            _ if fd == 0 => "its standard input".into(),
+            _ => format!("fd {fd}"),
+        }
+    }
+}
+
+/// A socket of the program in words.
+fn socket(row: &Row, names: &Names) -> String {
+    if row.state == State::Listen {
+        return match row.rx_queue {
+            0 => format!("the listener {}, where nobody waits", row.local),
+            1 => format!("the listener {}, where one connection waits", row.local),
+            n => format!("the listener {}, where {n} connections wait", row.local),
+        };
+    }
+    let mut text = format!("the connection with {}", names.call(row.remote));
+    match row.state {
+        State::Established => {}
+        State::CloseWait => text += ", which the other end has closed for sending (CLOSE-WAIT)",
+        State::FinWait1 | State::FinWait2 => {
+            text += &format!(", whose sending side it has ended ({})", row.state);
+        }
+        state => text += &format!(", in state {state}"),
+    }
+    if row.rx_queue > 0 && row.state != State::CloseWait {
+        text += &format!(", with {} unread", bytes(row.rx_queue));
+    }
+    if row.tx_queue > 0 {
+        text += &format!(", with {} sent and not yet acknowledged", bytes(row.tx_queue));
+    }
+    text
+}
+
+/// What nobody has noticed on a connection that no thread is blocked on.
+fn unnoticed(row: &Row, names: &Names) -> Option<String> {
+    if !row.table.is_tcp() {
+        return None;
+    }
+    let with = names.call(row.remote);
+    match row.state {
+        State::Listen if row.rx_queue > 0 => {
+            let n = row.rx_queue;
+            let connections = if n == 1 { "connection waits" } else { "connections wait" };
+            Some(format!("{n} {connections} on {} that nobody accepts", row.local))
+        }
+        // The FIN itself counts 1 when it came without data.
+        State::CloseWait if row.rx_queue > 1 => Some(format!(
+            "{with} has sent up to {} that nobody has read, and has ended its side (CLOSE-WAIT)",
+            bytes(row.rx_queue)
+        )),
+        State::CloseWait => Some(format!(
+            "{with} has ended its side, and the program still holds its own (CLOSE-WAIT)"
+        )),
+        State::Established | State::FinWait2 if row.rx_queue > 0 => {
+            Some(format!("{with} has sent {} that nobody has read", bytes(row.rx_queue)))
+        }
+        _ => None,
+    }
+}
+
+fn bytes(n: u32) -> String {
+    match n {
+        1 => "1 byte".into(),
+        n => format!("{n} bytes"),
+    }
+}
+
+fn millis(ns: u64) -> String {
+    format!("{} ms", ns / 1_000_000)
+}

@@ -1,0 +1,217 @@
+//! Progress: can the program still do anything by itself?
+//!
+//! A blocked thread is woken by what it waits for, and by nothing else. So where every thread
+//! is blocked, no call gives up by itself, and nothing is under way to any of them, the program
+//! stands still for ever, and that can be said now, without waiting for a deadline.
+//!
+//! A thread that has been woken is `R` from that moment on, so `S` means that nothing has come
+//! for it yet. What may be under way is only what the network has not delivered: bytes that the
+//! other end has sent and that are not acknowledged.
+
+use super::Snapshot;
+use super::calls::Waits;
+use super::process::{Process, Target, Thread};
+use super::tables::{Row, State};
+
+/// What the threads of a program are doing, taken together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stillness {
+    /// Something runs, or is about to be woken.
+    Moving,
+    /// Nothing runs, but some call gives up by itself after a time: it may go on then.
+    Timed,
+    /// Every thread is blocked until something comes from outside, and nothing is under way.
+    Still,
+}
+
+impl Snapshot {
+    /// Compares this look with an earlier one. Anything but [`Stillness::Moving`] needs both to
+    /// be alike: the same threads, none of which has run in between.
+    pub fn stillness(&self, earlier: &Self) -> Stillness {
+        if self.processes.is_empty() || !self.same_threads_asleep(earlier) {
+            return Stillness::Moving;
+        }
+        if self.own_rows().into_iter().any(|row| self.is_on_its_way(row)) {
+            return Stillness::Moving;
+        }
+        let mut stillness = Stillness::Still;
+        for (process, thread) in self.threads() {
+            let Some(call) = &thread.call else { return Stillness::Moving };
+            if self.something_is_under_way(process, thread) {
+                return Stillness::Moving;
+            }
+            // A call that we do not know may be anything; claim nothing about it.
+            if call.timed || call.waits == Waits::Unknown {
+                stillness = Stillness::Timed;
+            }
+        }
+        stillness
+    }
+
+    fn same_threads_asleep(&self, earlier: &Self) -> bool {
+        let key = |(process, thread): (&Process, &Thread)| {
+            (process.pid, thread.tid, thread.state, thread.turns, thread.cpu_ns)
+        };
+        // A stopped program (SIGSTOP) does not move either.
+        let asleep = |(_, thread): (&Process, &Thread)| matches!(thread.state, 'S' | 'T' | 't');
+        self.threads().all(asleep) && self.threads().map(key).eq(earlier.threads().map(key))
+    }
+
+    /// Whether something is on its way that will wake this thread, or is there already.
+    fn something_is_under_way(&self, process: &Process, thread: &Thread) -> bool {
+        let Some(call) = &thread.call else { return false };
+        if thread.state != 'S' {
+            return false;
+        }
+        match (call.waits, call.fd) {
+            (Waits::Events, _) => process.sockets().any(|inode| self.news_for(inode)),
+            (Waits::Accept | Waits::Receive, Some(fd)) => match process.target(fd) {
+                Some(Target::Socket(inode)) => self.news_for(*inode),
+                _ => false,
+            },
+            (Waits::Send, Some(fd)) => match process.target(fd) {
+                Some(Target::Socket(inode)) => self.room_for(*inode),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether the other end will receive something of this socket. The kernel may hold it back
+    /// for a moment: the last small segment waits for an acknowledgement (Nagle's algorithm,
+    /// RFC 9293 section 3.7.4), and that may be delayed by 40 ms.
+    fn is_on_its_way(&self, row: &Row) -> bool {
+        let sending = row.table.is_tcp() && row.state != State::Listen && row.tx_queue > 0;
+        sending && self.other_end(row).is_some_and(|other| other.rx_queue == 0)
+    }
+
+    /// A connection or bytes that a reader of this socket will be woken by.
+    fn news_for(&self, inode: u64) -> bool {
+        let Some(row) = self.row(inode) else { return false };
+        match row.state {
+            State::Listen => row.rx_queue > 0 || self.a_handshake_is_under_way(row),
+            _ if row.rx_queue > 0 => true,
+            _ => self.other_end(row).is_some_and(|other| other.tx_queue > 0),
+        }
+    }
+
+    /// Whether a writer that is blocked on this socket will be woken: the other end has read
+    /// everything, so its window is open again.
+    fn room_for(&self, inode: u64) -> bool {
+        let other = self.row(inode).and_then(|row| self.other_end(row));
+        other.is_some_and(|other| other.rx_queue == 0)
+    }
+
+    fn a_handshake_is_under_way(&self, listener: &Row) -> bool {
+        let handshake = |row: &&Row| match row.state {
+            State::SynSent => row.remote.port() == listener.local.port(),
+            State::SynReceived => row.local.port() == listener.local.port(),
+            _ => false,
+        };
+        self.rows.iter().any(|row| handshake(&row))
+    }
+
+    /// The row of the other end of a connection, where it is in the same namespace.
+    pub fn other_end(&self, row: &Row) -> Option<&Row> {
+        self.connection(row.remote, row.local)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calls::Call;
+    use super::super::process::Descriptor;
+    use super::super::tables::Table;
+    use super::*;
+
+    fn row(local: &str, remote: &str, state: State, tx: u32, rx: u32, inode: u64) -> Row {
+        Row {
+            table: Table::Tcp,
+            local: local.parse().unwrap(),
+            remote: remote.parse().unwrap(),
+            state,
+            tx_queue: tx,
+            rx_queue: rx,
+            inode,
+        }
+    }
+
+    fn program(waits: Waits, timed: bool, rows: Vec<Row>) -> Snapshot {
+        let call = Call { name: "call".into(), waits, fd: Some(3), timed };
+        let thread =
+            Thread { tid: 1, name: "t".into(), state: 'S', call: Some(call), cpu_ns: 5, turns: 5 };
+        let descriptors = vec![Descriptor { fd: 3, target: Target::Socket(30) }];
+        let process = Process { pid: 1, name: "p".into(), threads: vec![thread], descriptors };
+        Snapshot { processes: vec![process], rows }
+    }
+
+    const HERE: &str = "127.0.0.1:7007";
+    const THERE: &str = "127.0.0.1:50000";
+
+    fn pair(own: (u32, u32), other: (u32, u32)) -> Vec<Row> {
+        vec![
+            row(HERE, THERE, State::Established, own.0, own.1, 30),
+            row(THERE, HERE, State::Established, other.0, other.1, 31),
+        ]
+    }
+
+    fn judge(snapshot: &Snapshot) -> Stillness {
+        snapshot.stillness(&snapshot.clone())
+    }
+
+    #[test]
+    fn blocked_in_read_with_empty_queues_is_still() {
+        let snapshot = program(Waits::Receive, false, pair((0, 0), (0, 0)));
+        assert_eq!(judge(&snapshot), Stillness::Still);
+    }
+
+    #[test]
+    fn unread_or_unacknowledged_bytes_will_wake_a_reader() {
+        for rows in [pair((0, 5), (0, 0)), pair((0, 0), (5, 0))] {
+            assert_eq!(judge(&program(Waits::Receive, false, rows)), Stillness::Moving);
+        }
+    }
+
+    #[test]
+    fn a_writer_is_still_as_long_as_nobody_reads() {
+        let full = program(Waits::Send, false, pair((900, 0), (0, 700)));
+        assert_eq!(judge(&full), Stillness::Still);
+        let drained = program(Waits::Send, false, pair((900, 0), (0, 0)));
+        assert_eq!(judge(&drained), Stillness::Moving);
+    }
+
+    #[test]
+    fn what_the_program_has_sent_and_nobody_has_received_is_on_its_way() {
+        let held_back = program(Waits::Receive, false, pair((1, 0), (0, 0)));
+        assert_eq!(judge(&held_back), Stillness::Moving);
+        let not_read = program(Waits::Receive, false, pair((900, 0), (0, 700)));
+        assert_eq!(judge(&not_read), Stillness::Still);
+    }
+
+    #[test]
+    fn unread_bytes_do_not_wake_a_thread_that_is_not_reading() {
+        let snapshot = program(Waits::Thread, false, pair((0, 5), (5, 0)));
+        assert_eq!(judge(&snapshot), Stillness::Still);
+    }
+
+    #[test]
+    fn a_time_out_is_no_standstill() {
+        let snapshot = program(Waits::Events, true, pair((0, 0), (0, 0)));
+        assert_eq!(judge(&snapshot), Stillness::Timed);
+    }
+
+    #[test]
+    fn a_queued_connection_will_wake_accept() {
+        let listener = |rx| vec![row(HERE, "0.0.0.0:0", State::Listen, 0, rx, 30)];
+        assert_eq!(judge(&program(Waits::Accept, false, listener(1))), Stillness::Moving);
+        assert_eq!(judge(&program(Waits::Accept, false, listener(0))), Stillness::Still);
+    }
+
+    #[test]
+    fn a_thread_that_ran_since_the_last_look_moves() {
+        let earlier = program(Waits::Receive, false, pair((0, 0), (0, 0)));
+        let mut later = earlier.clone();
+        later.processes[0].threads[0].turns += 1;
+        assert_eq!(later.stillness(&earlier), Stillness::Moving);
+    }
+}

@@ -1,0 +1,161 @@
+//! A worker: a process that carries out one check after the other.
+//!
+//! It reads requests on its standard input, one JSON object a line, and answers each with one
+//! on its standard output. Its standard input is also its lifeline: when the harness ends, in
+//! whatever way, the stream ends, and the worker kills everything that it has started and ends
+//! too. That holds for Ctrl-C, for SIGKILL and for a panic of the harness alike, and std needs
+//! no signal handler for it.
+
+use std::io::{self, BufRead, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use crate::course;
+use crate::isolation::{self, Stage};
+use crate::json::Json;
+use crate::program::{Template, stop_all};
+use crate::report::wire;
+use crate::trial::{Site, Trial};
+use crate::verdict::Outcome;
+
+/// A check to carry out, and the programs to carry it out on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The check's id.
+    pub check: String,
+    /// The programs, by name.
+    pub programs: Vec<(String, Template)>,
+}
+
+impl Request {
+    /// As one line.
+    pub fn to_json(&self) -> Json {
+        let programs = self.programs.iter().map(|(name, template)| {
+            Json::object([
+                ("name", name.as_str().into()),
+                ("words", template.words().into()),
+                ("shown", template.shown().into()),
+            ])
+        });
+        Json::object([
+            ("check", self.check.as_str().into()),
+            ("programs", Json::Array(programs.collect())),
+        ])
+    }
+
+    /// The reverse of [`Request::to_json`].
+    pub fn from_json(json: &Json) -> Option<Self> {
+        let program = |json: &Json| {
+            let words = json.get("words")?.as_array()?.iter();
+            let words: Option<Vec<_>> = words.map(|word| Some(word.as_str()?.to_owned())).collect();
+            let shown = json.get("shown")?.as_str()?.to_owned();
+            Some((json.get("name")?.as_str()?.to_owned(), Template::from_words(words?, shown)))
+        };
+        let programs = json.get("programs")?.as_array()?.iter().map(program);
+        let check = json.get("check")?.as_str()?.to_owned();
+        Some(Self { check, programs: programs.collect::<Option<_>>()? })
+    }
+}
+
+/// The worker's first line: it is ready, and isolated or not. Or it says why it can't be.
+pub(crate) const READY: &str = "ready";
+
+/// The worker's life, from its start in `stage`. Returns its exit status.
+pub fn run(stage: Stage) -> u8 {
+    let site = match stage {
+        Stage::Outer => {
+            let error = isolation::enter_inner();
+            eprintln!("cannot make a network namespace: {error}");
+            return 1;
+        }
+        Stage::Inner => match isolation::set_up_network() {
+            Ok(()) => Site::isolated(),
+            Err(error) => {
+                eprintln!("cannot set up a network namespace: {error}");
+                return 1;
+            }
+        },
+        Stage::Shared => Site::shared(process::id()),
+    };
+    match serve(&site) {
+        Ok(()) => 0,
+        Err(_) => 1,
+    }
+}
+
+fn serve(site: &Site) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{READY}")?;
+    stdout.flush()?;
+    let busy = Arc::new(AtomicBool::new(false));
+    for line in requests(Arc::clone(&busy)) {
+        let answer = match Json::parse(&line).ok().as_ref().and_then(Request::from_json) {
+            Some(request) => answer(request, site),
+            None => Json::Null,
+        };
+        writeln!(stdout, "{answer}")?;
+        stdout.flush()?;
+        busy.store(false, Ordering::SeqCst);
+    }
+    Ok(())
+}
+
+/// The lines of standard input. When it ends in the middle of a check, this process ends, with
+/// everything that it has started.
+fn requests(busy: Arc<AtomicBool>) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            busy.store(true, Ordering::SeqCst);
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+        if busy.load(Ordering::SeqCst) {
+            stop_all();
+            abandon();
+        }
+    });
+    receiver
+}
+
+/// The one exit outside of main: from the thread that watches the lifeline.
+#[expect(
+    clippy::exit,
+    reason = "the main thread is in the middle of a check that nobody waits for"
+)]
+fn abandon() -> ! {
+    process::exit(130)
+}
+
+fn answer(request: Request, site: &Site) -> Json {
+    let began = Instant::now();
+    let outcome = carry_out(request, site);
+    Json::object([
+        ("outcome", wire::outcome_to_json(&outcome)),
+        ("elapsed_us", Json::Number(began.elapsed().as_micros() as f64)),
+    ])
+}
+
+fn carry_out(request: Request, site: &Site) -> Outcome {
+    let Some(check) = course::check(&request.check) else {
+        return Outcome::Fault(format!("there is no check {}", request.check));
+    };
+    let mut trial = Trial::new(request.programs, site.clone(), check.step);
+    let verdict = catch_unwind(AssertUnwindSafe(|| (check.run)(&mut trial)));
+    // The end comes in any case: what can't be stopped is a fault, also of a passed check.
+    let end = trial.end();
+    match verdict {
+        Ok(Ok(())) => end.map_or_else(|stop| stop.into_outcome(), |()| Outcome::Pass),
+        Ok(Err(stop)) => stop.into_outcome(),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?");
+            Outcome::Fault(format!("the harness panicked: {text}"))
+        }
+    }
+}
