@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::lock;
+use crate::watch;
 
 /// Bytes kept from the beginning.
 const HEAD: usize = 16 * 1024 * 1024;
@@ -55,6 +56,8 @@ struct Kept {
     total: u64,
     ended: bool,
     closing: bool,
+    /// The thread that reads, once it runs and where the system tells.
+    reader: Option<u32>,
 }
 
 /// A thread that drains one stream.
@@ -66,6 +69,7 @@ impl Capture {
         let shared = Arc::new(Shared::default());
         let drain = Arc::clone(&shared);
         thread::spawn(move || {
+            lock(&drain.kept).reader = watch::this_thread();
             if let Some(mut stream) = stream {
                 drain_into(&mut stream, &drain.kept);
             }
@@ -83,6 +87,15 @@ impl Capture {
             total: kept.total,
             ended: kept.ended,
         }
+    }
+
+    /// Whether all that was written so far has been read: the reader waits for more.
+    pub(super) fn is_drained(&self) -> bool {
+        let (reader, ended) = {
+            let kept = lock(&self.0.kept);
+            (kept.reader, kept.ended)
+        };
+        ended || reader.is_some_and(watch::is_blocked_in_read)
     }
 
     /// Stops reading at the next byte, and closes the stream.
@@ -132,6 +145,21 @@ mod tests {
         let captured = capture.so_far();
         assert_eq!(captured.total, 1 << 26);
         assert_eq!((captured.head.len(), captured.tail.len()), (HEAD, TAIL));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_pipe_is_drained_when_its_reader_waits_for_more() {
+        use std::io::Write;
+        let (read, mut write) = io::pipe().unwrap();
+        let capture = Capture::start(Some(read));
+        for total in 1..100 {
+            write.write_all(b"x").unwrap();
+            while !capture.is_drained() {
+                thread::yield_now();
+            }
+            assert_eq!(capture.so_far().total, total);
+        }
     }
 
     #[test]

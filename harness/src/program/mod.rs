@@ -71,6 +71,12 @@ impl Program {
         self.stderr.so_far()
     }
 
+    /// Whether all that it has written so far is in [`Program::stdout`] and
+    /// [`Program::stderr`]. What stands in a pipe is not silence.
+    pub fn output_is_drained(&self) -> bool {
+        self.stdout.is_drained() && self.stderr.is_drained()
+    }
+
     /// Writes to its standard input. Blocks while the pipe is full; an error when the program
     /// has closed its end, or [`Program::close_stdin`] was called.
     pub fn write_stdin(&self, bytes: &[u8]) -> io::Result<()> {

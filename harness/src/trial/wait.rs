@@ -123,7 +123,7 @@ impl Trial {
         self.wait(running, || {
             let now = Snapshot::take(running.program.pid())?;
             let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
-            if rest {
+            if rest && running.program.output_is_drained() {
                 return Ok(Look::Done(now));
             }
             earlier = Some(now);
@@ -160,7 +160,11 @@ impl Watcher {
         let cpu: u64 = now.iter().map(Snapshot::cpu_ns).sum();
         let cpu_at_start = *self.cpu_at_start.get_or_insert(cpu);
         let earlier = self.earlier.take().unwrap_or_default();
-        let stillness = compare(&now, &earlier);
+        let mut stillness = compare(&now, &earlier);
+        // Asked last: what was written before a program was seen asleep counts.
+        if !outputs_are_drained(trial)? {
+            stillness = Stillness::Moving;
+        }
         let ready = now.iter().flat_map(Snapshot::threads).any(|(_, thread)| thread.state == 'R');
         let cpu_before: u64 = earlier.iter().map(Snapshot::cpu_ns).sum();
         self.earlier = Some(now);
@@ -170,6 +174,15 @@ impl Watcher {
             starved: ready && cpu == cpu_before,
         })
     }
+}
+
+fn outputs_are_drained(trial: &Trial) -> Verdict<bool> {
+    for running in trial.running() {
+        if running.program.exited()?.is_none() && !running.program.output_is_drained() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The programs together are as still as the least still of them.

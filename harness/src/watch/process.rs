@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::calls::Call;
+use super::calls::{Call, Waits};
 
 /// One process of the program under test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +156,22 @@ impl Thread {
             turns: numbers.nth(1).unwrap_or(0),
         })
     }
+}
+
+/// The calling thread's id.
+pub fn this_thread() -> Option<u32> {
+    let link = fs::read_link("/proc/thread-self").ok()?;
+    link.file_name()?.to_str()?.parse().ok()
+}
+
+/// Whether a thread of this very process is blocked in a read. What it reads is empty then: a
+/// thread that something has come for is `R` from that moment on.
+pub fn is_blocked_in_read(tid: u32) -> bool {
+    let thread = Thread::read(&Path::new("/proc/self/task").join(tid.to_string()));
+    thread.is_some_and(|thread| {
+        let reads = thread.call.is_some_and(|call| call.waits == Waits::Receive);
+        thread.state == 'S' && reads
+    })
 }
 
 struct Stat {
