@@ -80,19 +80,40 @@ impl Connection {
         self.send_cut(bytes, Cut::Whole)
     }
 
-    /// Sends all of `bytes`, cut into pieces; each piece follows when the program has come to
-    /// rest over the one before, so that each is a read of its own.
+    /// Sends all of `bytes`, cut into pieces; each piece follows when the program has taken the
+    /// one before, so that each is a read of its own.
     pub fn send_cut(&mut self, bytes: &[u8], cut: Cut) -> Verdict {
         let (name, how) = (&self.name, cut.describe());
         self.trial.note(format!("{name} sent {}{how}", summary(bytes, SHOWN)));
+        let mut taken = true;
         for (index, piece) in cut.pieces(bytes).into_iter().enumerate() {
-            if index > 0 {
-                // Whether it came to rest is for the expectation that follows to judge.
-                let _ = self.trial.settle(&self.running)?;
+            // That it was not taken is for the expectation that follows to judge.
+            if index > 0 && taken {
+                taken = self.is_taken()?;
             }
             self.put(piece)?;
         }
         Ok(())
+    }
+
+    /// Waits until the program has read all that was sent; `false` where it never will.
+    fn is_taken(&self) -> Verdict<bool> {
+        let mut empty_before = false;
+        let taken = self.trial.wait(&self.running, || {
+            let snapshot = self.trial.look(&self.running)?;
+            let (theirs, ours) = (
+                snapshot.connection(self.there, self.here),
+                snapshot.connection(self.here, self.there),
+            );
+            let empty = theirs.is_none_or(|row| row.rx_queue == 0);
+            // The acknowledgement may be delayed by 40 ms (RFC 9293 section 3.8.6.3): an empty
+            // queue that is seen twice is as good.
+            let acknowledged = ours.is_none_or(|row| row.tx_queue == 0);
+            let done = empty && (acknowledged || empty_before);
+            empty_before = empty;
+            Ok(if done { Look::Done(()) } else { Look::Nothing })
+        })?;
+        Ok(taken.is_ok())
     }
 
     fn put(&mut self, bytes: &[u8]) -> Verdict {

@@ -199,26 +199,52 @@ impl Server {
         self.trial.look(&self.running)
     }
 
-    /// Waits until the server has come to rest, whatever it is blocked in.
+    /// Where it really listens: the address in the kernel's table.
+    pub fn bound(&self) -> Verdict<SocketAddr> {
+        if crate::watch::available().is_err() {
+            return Ok(self.address);
+        }
+        let snapshot = self.look()?;
+        Ok(self.listener(&snapshot).map_or(self.address, |row| row.local))
+    }
+
+    /// Waits until the server has come to rest, whatever it is blocked in, or has shown that it
+    /// does not: that it runs idle is another check's matter. That it ends is a failure.
     pub fn settle(&self) -> Verdict<Snapshot> {
         match self.trial.settle(&self.running)? {
             Ok(snapshot) => Ok(snapshot),
-            Err(standstill) => Err(match standstill.why {
-                Why::Ended(status) => self
-                    .trial
-                    .fail("the server ended")
-                    .expected("it goes on, and serves the next client")
-                    .seen(describe_exit(status))
-                    .cause(cause_of_end(status)),
-                _ => self
-                    .trial
-                    .fail("the server does not come to rest")
-                    .expected("it is blocked in a call (accept, read) when there is nothing to do")
-                    .seen(standstill.sentence("server"))
-                    .cause("a loop that asks again and again: read that returns 0 taken for data, or a non-blocking socket"),
-            }
-            .stop()),
+            Err(standstill) => match standstill.why {
+                Why::Ended(status) => Err(self.ended(status)),
+                _ => self.look(),
+            },
         }
+    }
+
+    /// Expects that the server comes to rest, whatever it is blocked in.
+    pub fn expect_rest(&self) -> Verdict<Snapshot> {
+        let standstill = match self.trial.settle(&self.running)? {
+            Ok(snapshot) => return Ok(snapshot),
+            Err(standstill) => standstill,
+        };
+        if let Why::Ended(status) = standstill.why {
+            return Err(self.ended(status));
+        }
+        Err(self
+            .trial
+            .fail("the server does not come to rest")
+            .expected("it is blocked in a call (accept, read) when there is nothing to do")
+            .seen(standstill.sentence("server"))
+            .cause("a loop that asks again and again: read that returns 0 taken for data, or a non-blocking socket")
+            .stop())
+    }
+
+    fn ended(&self, status: ExitStatus) -> Stop {
+        self.trial
+            .fail("the server ended")
+            .expected("it goes on, and serves the next client")
+            .seen(describe_exit(status))
+            .cause(cause_of_end(status))
+            .stop()
     }
 
     /// Waits until `condition` holds; otherwise the check fails with this headline.

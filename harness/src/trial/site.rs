@@ -13,8 +13,9 @@ pub struct Site {
     isolated: bool,
 }
 
-/// Below the ephemeral ports (`ip_local_port_range` begins at 32768), above the well-known.
-const FIRST_PORT: u16 = 7007;
+/// Below the ephemeral ports (`ip_local_port_range` begins at 32768), above the well-known, and
+/// none that a book or a habit suggests: a program with a port of its own must not be lucky.
+const FIRST_PORT: u16 = 7107;
 const LAST_PORT: u16 = 30_000;
 
 impl Site {

@@ -48,6 +48,15 @@ impl Snapshot {
         stillness
     }
 
+    /// Whether the program only waits for time to pass: some thread sleeps, and none waits for a
+    /// socket or any other descriptor.
+    pub fn only_sleeps(&self) -> bool {
+        let waits = |(_, thread): (&Process, &Thread)| thread.call.as_ref().map(|call| call.waits);
+        let idle = [Waits::Time, Waits::Thread, Waits::Child, Waits::Signal];
+        self.threads().map(waits).all(|waits| waits.is_some_and(|waits| idle.contains(&waits)))
+            && self.threads().map(waits).any(|waits| waits == Some(Waits::Time))
+    }
+
     fn same_threads_asleep(&self, earlier: &Self) -> bool {
         let key = |(process, thread): (&Process, &Thread)| {
             (process.pid, thread.tid, thread.state, thread.turns, thread.cpu_ns)
@@ -198,6 +207,18 @@ mod tests {
     fn a_time_out_is_no_standstill() {
         let snapshot = program(Waits::Events, true, pair((0, 0), (0, 0)));
         assert_eq!(judge(&snapshot), Stillness::Timed);
+    }
+
+    #[test]
+    fn a_program_that_waits_for_nothing_but_time_only_sleeps() {
+        let sleeping = program(Waits::Time, true, Vec::new());
+        assert!(sleeping.only_sleeps());
+        let mut waiting = sleeping.clone();
+        let accept = Call { name: "accept".into(), waits: Waits::Accept, fd: None, timed: false };
+        let second =
+            Thread { tid: 2, call: Some(accept), ..waiting.processes[0].threads[0].clone() };
+        waiting.processes[0].threads.push(second);
+        assert!(!waiting.only_sleeps());
     }
 
     #[test]

@@ -1,0 +1,11 @@
+//! The kit's tests of itself: the harness is tested by mistakes that beginners make, the stubs
+//! by what they leave unjudged, the registry by what it promises. Not in a student's workspace.
+
+mod corpus;
+mod golden;
+mod mistakes;
+mod parsers;
+mod registry;
+mod right;
+mod runs;
+mod stubs;

@@ -1,0 +1,22 @@
+//! Other right programs must pass: a check that fails one of them asks for more than the lab does.
+
+use sockets_lab::course::{self, Lab};
+
+use super::corpus::{self, Body};
+use super::runs::{Built, complaints, is_skipped};
+
+fn judge(lab: &Lab, right: &Body) -> Vec<String> {
+    let built = Built::new(lab, &right.name, &right.source);
+    let run = built.check(lab, lab.name);
+    let blamed = run.results.iter().filter(|result| !is_skipped(result));
+    let blamed = blamed.filter(|result| result.outcome != "pass");
+    blamed.map(|result| format!("{}: {}\n{}", right.name, result.id, result.record)).collect()
+}
+
+#[test]
+fn every_right_server_passes_all_checks() {
+    let lab = course::lab("server").expect("a lab");
+    let bodies = corpus::bodies(&corpus::fixtures("right", lab), lab);
+    let found = complaints(&bodies, |right| judge(lab, right));
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
