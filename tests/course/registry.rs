@@ -1,1 +1,81 @@
-//! soon
+//! The registry of labs, steps and checks keeps what it promises.
+
+use std::collections::BTreeSet;
+
+use sockets_lab::course::{Check, LABS, Lab};
+use sockets_lab::{course, region};
+
+use super::corpus;
+
+fn step_names(lab: &Lab) -> Vec<&'static str> {
+    lab.steps.iter().map(|step| step.name).collect()
+}
+
+#[test]
+fn ids_and_titles_are_unique() {
+    let all = course::checks().count();
+    let ids: BTreeSet<_> = course::checks().map(Check::id).collect();
+    assert_eq!(ids.len(), all);
+    let titles: BTreeSet<_> = course::checks().map(|check| (check.lab, check.title)).collect();
+    assert_eq!(titles.len(), all);
+}
+
+#[test]
+fn every_check_has_its_lab_and_its_step_and_is_worth_something() {
+    for lab in LABS {
+        assert!(!lab.checks.is_empty(), "{}", lab.name);
+        for check in lab.checks {
+            assert_eq!(check.lab().name, lab.name, "{}", check.id());
+            assert_eq!(check.step().number, check.step, "{}", check.id());
+            assert!(check.points > 0, "{}", check.id());
+            assert!(check.requirement.ends_with(['.', ')']), "{}", check.id());
+        }
+    }
+}
+
+#[test]
+fn labs_and_steps_are_numbered_from_one() {
+    for (index, lab) in LABS.iter().enumerate() {
+        assert_eq!(usize::from(lab.number), index + 1, "{}", lab.name);
+        for (index, step) in lab.steps.iter().enumerate() {
+            assert_eq!(usize::from(step.number), index + 1, "{} {}", lab.name, step.name);
+            let exercised = lab.checks.iter().any(|check| check.step == step.number);
+            assert!(exercised, "no check exercises {} {}", lab.name, step.name);
+        }
+    }
+}
+
+#[test]
+fn the_checks_of_a_lab_stand_in_the_order_of_its_steps() {
+    for lab in LABS {
+        assert!(lab.checks.is_sorted_by_key(|check| check.step), "{}", lab.name);
+    }
+}
+
+#[test]
+fn every_chapter_that_is_referred_to_exists() {
+    for step in LABS.iter().flat_map(|lab| lab.steps) {
+        let chapter = corpus::root().join(format!("book/src/{}.md", step.chapter));
+        assert!(chapter.is_file(), "{}", chapter.display());
+    }
+}
+
+#[test]
+fn the_regions_of_a_lab_are_its_steps() {
+    for lab in LABS {
+        let regions = region::parse_exactly(&corpus::solution(lab), &step_names(lab));
+        let names: Vec<_> = regions.unwrap().into_iter().map(|region| region.name).collect();
+        assert_eq!(names, step_names(lab));
+    }
+}
+
+#[test]
+fn every_stub_says_which_step_is_not_written_and_what_to_do() {
+    for lab in LABS {
+        for step in lab.steps {
+            let file = corpus::fixtures("stubs", lab).join(format!("{}.rs", step.name));
+            let words = format!("step {}, {}: {}", step.number, step.name, step.task);
+            assert!(corpus::read(&file).contains(&words), "{}: {words}", file.display());
+        }
+    }
+}

@@ -105,7 +105,10 @@ pub(crate) struct Run {
 }
 
 /// Does the work on each item, two at a time, and collects what was complained of.
-pub(crate) fn complaints<T: Sync>(items: &[T], work: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+pub(crate) fn complaints<T: Sync>(
+    items: &[T],
+    work: impl Fn(&T) -> Vec<String> + Sync,
+) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

@@ -1,1 +1,47 @@
-//! soon
+//! A lab that is written up to a step passes the checks up to that step, and nothing else: what is
+//! not written never looks passed, and never spoils what is.
+
+use sockets_lab::course::{self, Lab};
+use sockets_lab::json::Json;
+use sockets_lab::region;
+
+use super::corpus;
+use super::runs::{Built, Result, complaints, is_skipped};
+
+/// The lab's source with the first `solved` steps as they should be, and stubs for the others.
+fn written_up_to(lab: &Lab, solved: u8) -> String {
+    let mut source = corpus::solution(lab);
+    for step in lab.steps.iter().filter(|step| step.number > solved) {
+        let file = corpus::fixtures("stubs", lab).join(format!("{}.rs", step.name));
+        source = region::replace(&source, step.name, &corpus::read(&file)).unwrap();
+    }
+    source
+}
+
+fn judge(lab: &Lab, solved: u8) -> Vec<String> {
+    let what = format!("{} with {solved} steps written", lab.name);
+    let built = Built::new(lab, &what, &written_up_to(lab, solved));
+    let wrong = |result: &Result| {
+        if is_skipped(result) {
+            return None;
+        }
+        let check = course::check(&result.id).expect("a check of the registry");
+        let waits_for = result.record.get("waits_for_step").and_then(Json::as_u64);
+        let is_right = match result.outcome.as_str() {
+            "pass" => check.step <= solved,
+            // The first step that is missing is what it waits for.
+            "blocked" => check.step > solved && waits_for == Some(u64::from(solved) + 1),
+            _ => false,
+        };
+        (!is_right).then(|| format!("{what}: {}: {}", result.id, result.record))
+    };
+    built.check(lab, lab.name).results.iter().filter_map(wrong).collect()
+}
+
+#[test]
+fn a_server_passes_exactly_the_checks_of_the_steps_that_are_written() {
+    let lab = course::lab("server").expect("a lab");
+    let all: Vec<u8> = (0..=3).collect();
+    let found = complaints(&all, |solved| judge(lab, *solved));
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
