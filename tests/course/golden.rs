@@ -1,1 +1,148 @@
-//! soon
+//! What a student reads when a check fails, kept as text, so that each change of a word is seen
+//! and judged. `UPDATE_GOLDEN=1 cargo test --test course golden` writes the texts anew.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sockets_lab::course::{self, Lab};
+use sockets_lab::report::{failure, style::Style, wire};
+use sockets_lab::verdict::{Failure, Outcome, Record};
+
+use super::corpus;
+use super::runs::{Built, complaints};
+
+/// Telling mistakes, each with the check that should tell its author most.
+const SERVER: &[(&str, &str)] = &[
+    ("all_interfaces", "server/binds-no-wider"),
+    ("becomes_a_daemon", "server/leaves-nothing-behind"),
+    ("buffers_and_does_not_flush", "server/echoes"),
+    ("ignores_the_end", "server/closes-what-has-ended"),
+    ("makes_it_text", "server/echoes-any-bytes"),
+    ("panics_on_errors", "server/survives-a-reset"),
+    ("reads_once", "server/keeps-the-connection"),
+    ("reads_lines", "server/echoes-without-a-line-end"),
+    ("sends_the_whole_buffer", "server/echoes"),
+    ("serves_one_client", "server/accepts-one-after-another"),
+    ("unwraps_bind", "server/refuses-a-taken-port"),
+    ("waits_for_the_port", "server/refuses-a-taken-port"),
+];
+
+/// What differs from run to run, or from machine to machine, in words that do not.
+fn normalise(text: &str, exe: &Path) -> String {
+    let text = text.replace(&exe.display().to_string(), "server");
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(at);
+        let length = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
+        let (digits, after) = from.split_at(length);
+        out.push_str(before);
+        out.push_str(&word(before, digits, after));
+        rest = after;
+    }
+    out + rest
+}
+
+fn word(before: &str, digits: &str, after: &str) -> String {
+    let number: u32 = digits.parse().unwrap_or(0);
+    let is_ephemeral = |number: u32| (32_768..=60_999).contains(&number);
+    let follows = |words: &[&str]| words.iter().any(|word| before.ends_with(word));
+    let is_time = [" ms", " µs", " times"].iter().any(|unit| after.starts_with(unit));
+    match () {
+        () if follows(&[":", "port "]) && is_ephemeral(number) => "PORT".into(),
+        // The harness's own ports are as they come: the first of a worker.
+        () if follows(&[":"]) && number == 7107 => "7007".into(),
+        () if follows(&["process ", "thread ", "'main' ("]) => "N".into(),
+        () if is_time => "N".into(),
+        () => digits.into(),
+    }
+}
+
+fn normalise_all(failure: &mut Failure, exe: &Path) {
+    let Failure { headline, steps, expected, seen, program, cause, stderr, difference: _ } =
+        failure;
+    for texts in [steps, expected, seen, program, cause, stderr] {
+        for text in texts {
+            *text = normalise(text, exe);
+        }
+    }
+    *headline = normalise(headline, exe);
+}
+
+/// The text of the failure as a terminal shows it, without colours; the reason where there is none.
+fn told(lab: &Lab, name: &str, id: &str) -> Result<String, String> {
+    let bodies = corpus::bodies(&corpus::fixtures("mistakes", lab), lab);
+    let mistake = bodies.iter().find(|body| body.name == name).ok_or("no such mistake")?;
+    let built = Built::new(lab, name, &mistake.source);
+    let run = built.check(lab, id);
+    if !run.isolated {
+        return Err("without isolation addresses and queues differ".into());
+    }
+    let mut outcome = wire::outcome_from_json(&run.results[0].record)?;
+    match &mut outcome {
+        Outcome::Fail(failure) => normalise_all(failure, &built.file()),
+        other => return Err(format!("the outcome is {other:?}")),
+    }
+    let check = course::check(id).ok_or("no such check")?;
+    let record = Record { check, outcome, elapsed: Duration::ZERO };
+    Ok(failure::render(&record, Style::plain()))
+}
+
+/// The lines that differ, with two before and behind.
+fn difference(golden: &str, now: &str) -> String {
+    let (golden, now): (Vec<_>, Vec<_>) = (golden.lines().collect(), now.lines().collect());
+    let same = golden.iter().zip(&now).take_while(|(a, b)| a == b).count();
+    let ends = golden[same..].iter().rev().zip(now[same..].iter().rev());
+    let tail = ends.take_while(|(a, b)| a == b).count();
+    let marked = |mark: &'static str, lines: &[&str]| {
+        lines.iter().map(|line| format!("{mark} {line}\n")).collect::<String>()
+    };
+    let behind = &golden[golden.len() - tail..];
+    [
+        marked(" ", &golden[same.saturating_sub(2)..same]),
+        marked("-", &golden[same..golden.len() - tail]),
+        marked("+", &now[same..now.len() - tail]),
+        marked(" ", &behind[..behind.len().min(2)]),
+    ]
+    .concat()
+}
+
+fn compare(lab: &Lab, name: &str, id: &str) -> Option<String> {
+    let file = corpus::fixtures("golden", lab).join(format!("{name}.txt"));
+    let now = match told(lab, name, id) {
+        Ok(text) => text,
+        Err(why) if why.starts_with("without isolation") => {
+            println!("note: {name} was not compared: {why}");
+            return None;
+        }
+        Err(why) => return Some(format!("{name}: {why}")),
+    };
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let written = std::fs::write(&file, now);
+        return written.err().map(|error| format!("{}: {error}", file.display()));
+    }
+    let golden = std::fs::read_to_string(&file).unwrap_or_default();
+    (golden != now).then(|| format!("{}\n{}", file.display(), difference(&golden, &now)))
+}
+
+#[test]
+fn failures_of_a_server_read_as_they_did() {
+    let lab = course::lab("server").expect("a lab");
+    let found = complaints(SERVER, |(name, id)| compare(lab, name, id).into_iter().collect());
+    let how = "if the new text is better: UPDATE_GOLDEN=1 cargo test --test course golden";
+    assert!(found.is_empty(), "{}\n{how}", found.join("\n"));
+}
+
+#[test]
+fn what_differs_from_run_to_run_is_put_into_words() {
+    let exe = Path::new("/tmp/x/server");
+    for (text, expected) in [
+        ("started: /tmp/x/server 127.0.0.1:7107", "started: server 127.0.0.1:7007"),
+        ("client 1 (127.0.0.1:50234) sent 5 bytes", "client 1 (127.0.0.1:PORT) sent 5 bytes"),
+        ("connected from port 40000", "connected from port PORT"),
+        ("process 17 (server), thread 18", "process N (server), thread N"),
+        ("woke 12 times in 200 ms", "woke N times in N ms"),
+    ] {
+        assert_eq!(normalise(text, exe), expected);
+    }
+}

@@ -471,7 +471,9 @@ fn survives_few_descriptors(t: &mut Trial) -> Verdict {
     )?;
     let server = t.listening(running, address)?;
     let clients = server.connect_many(30)?;
-    if let Err(Standstill { why: Why::Busy }) = t.settle(&server.running)? {
+    let rest = t.settle(&server.running)?;
+    let full = server.look()?.processes.iter().any(|process| process.descriptors.len() >= 12);
+    if full && matches!(rest, Err(Standstill { why: Why::Busy })) {
         return Err(t
             .fail("the server spins while it is out of descriptors")
             .expected("it waits a moment before it calls accept again")
