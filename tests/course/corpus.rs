@@ -44,7 +44,7 @@ pub(crate) fn read(file: &Path) -> String {
 /// All bodies in a folder, by name.
 pub(crate) fn bodies(folder: &Path, lab: &Lab) -> Vec<Body> {
     let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     files.iter().map(|file| body(file, lab)).collect()
 }

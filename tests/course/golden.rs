@@ -29,7 +29,7 @@ const SERVER: &[(&str, &str)] = &[
 
 /// What differs from run to run, or from machine to machine, in words that do not.
 fn normalise(text: &str, exe: &Path) -> String {
-    let text = text.replace(&exe.display().to_string(), "server");
+    let text = text.replace(&format!("'{}'", exe.display()), "server");
     let mut out = String::new();
     let mut rest = text.as_str();
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -137,7 +137,7 @@ fn failures_of_a_server_read_as_they_did() {
 fn what_differs_from_run_to_run_is_put_into_words() {
     let exe = Path::new("/tmp/x/server");
     for (text, expected) in [
-        ("started: /tmp/x/server 127.0.0.1:7107", "started: server 127.0.0.1:7007"),
+        ("started: '/tmp/x/server' 127.0.0.1:7107", "started: server 127.0.0.1:7007"),
         ("client 1 (127.0.0.1:50234) sent 5 bytes", "client 1 (127.0.0.1:PORT) sent 5 bytes"),
         ("connected from port 40000", "connected from port PORT"),
         ("process 17 (server), thread 18", "process N (server), thread N"),

@@ -79,7 +79,7 @@ impl Built {
         let text = String::from_utf8_lossy(&output.stdout);
         if let Some(d) = std::env::var_os("COURSE_DUMP") {
             let n = self.what.clone();
-            fs::write(PathBuf::from(d).join(n + ".json"), text.as_bytes()).unwrap();
+            fs::write(PathBuf::from(d).join(n + ".json"), text.as_bytes()).expect("x");
         }
         let document = Json::parse(&text).unwrap_or_else(|e| panic!("{e}\n{text}\n{stderr}"));
         let list = |name| document.get(name).and_then(Json::as_array).expect(name);

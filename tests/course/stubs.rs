@@ -13,7 +13,7 @@ fn written_up_to(lab: &Lab, solved: u8) -> String {
     let mut source = corpus::solution(lab);
     for step in lab.steps.iter().filter(|step| step.number > solved) {
         let file = corpus::fixtures("stubs", lab).join(format!("{}.rs", step.name));
-        source = region::replace(&source, step.name, &corpus::read(&file)).unwrap();
+        source = region::replace(&source, step.name, &corpus::read(&file)).expect("a region");
     }
     source
 }

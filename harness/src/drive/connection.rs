@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::rc::Rc;
 
-use super::Cut;
+use super::{Cut, likely};
 use crate::report::bytes::{count, summary};
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict};
 
@@ -336,14 +336,14 @@ impl Connection {
         match kind {
             Ok(Some(End::Reset)) => blame.cause(RESET),
             Ok(Some(End::Stream)) if prefix => blame.cause(CLOSED_EARLY),
-            Err(_) if prefix => blame.cause(self.silence(bytes.len() - seen.len())),
-            _ => blame,
+            Err(_) if prefix => blame.cause(self.silence(bytes, seen)),
+            _ => blame.cause(likely::cause(bytes, seen)),
         }
         .stop()
     }
 
     /// Why nothing comes, from what stands in the queues.
-    fn silence(&self, missing: usize) -> String {
+    fn silence(&self, expected: &[u8], seen: &[u8]) -> String {
         let snapshot = match self.trial.look(&self.running) {
             Ok(snapshot) => snapshot,
             Err(_) => return "the program waits for something that will not come".into(),
@@ -359,9 +359,9 @@ impl Connection {
                 count(row.rx_queue as usize)
             ),
             Some(_) => format!(
-                "the program has read all that was sent and still owes {}: it may be waiting for \
-                 a line end, for a full buffer or for the end of the stream",
-                count(missing)
+                "the program has read all that was sent and still owes {}: {}",
+                count(expected.len() - seen.len()),
+                likely::silence(expected, seen)
             ),
             None => "the program has dropped this connection".into(),
         }

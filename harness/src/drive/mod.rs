@@ -5,6 +5,7 @@
 
 mod connection;
 mod exchange;
+mod likely;
 mod payload;
 mod server;
 

@@ -67,6 +67,19 @@ impl Trial {
 
     /// Waits until a program that was told to listen on `address` listens or ends.
     pub fn begun(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Started> {
+        let expected = format!("a listening socket on {address}");
+        let cause = "nothing can connect before bind and listen have been called";
+        self.begun_or(running, address, &expected, cause)
+    }
+
+    /// The same; a program that does neither fails with this expectation and this cause.
+    pub fn begun_or(
+        &self,
+        running: Rc<Running>,
+        address: SocketAddr,
+        expected: &str,
+        cause: &str,
+    ) -> Verdict<Started> {
         let result = self.wait(&running, || {
             Ok(match listens_at(&running, address)? {
                 Some(at) => Look::Done(Some(at)),
@@ -75,7 +88,6 @@ impl Trial {
             })
         })?;
         let name = running.name.clone();
-        let expected = format!("a listening socket on {address}");
         let standstill = match result {
             Ok(Some(at)) => {
                 let real = reachable(at);
@@ -107,10 +119,10 @@ impl Trial {
             return Ok(Started::Ended(status));
         }
         Err(self
-            .fail(format!("the {name} does not listen"))
+            .fail(format!("the {name} neither listens nor ends"))
             .expected(expected)
             .seen(standstill.sentence(&name))
-            .cause("nothing can connect before bind and listen have been called")
+            .cause(cause)
             .stop())
     }
 }
@@ -148,9 +160,16 @@ fn cause_of_end(status: ExitStatus) -> &'static str {
             "a panic: the last lines of standard error say where (unwrap and expect panic)"
         }
         Some(0) => "main has returned: a server goes on for ever",
+        Some(1) => {
+            "an error was handed on (`?`) until it ended the program; the last lines of standard \
+             error should say which: an error of one client is not the server's end"
+        }
         _ => "the last lines of standard error should say why",
     }
 }
+
+const SPINS: &str = "a loop that asks again and again: a read that returns 0 is the end of the \
+    stream, and will return 0 for ever; a non-blocking socket returns at once, with WouldBlock";
 
 impl Server {
     /// The trial that it takes part in.
@@ -234,7 +253,7 @@ impl Server {
             .fail("the server does not come to rest")
             .expected("it is blocked in a call (accept, read) when there is nothing to do")
             .seen(standstill.sentence("server"))
-            .cause("a loop that asks again and again: read that returns 0 taken for data, or a non-blocking socket")
+            .cause(SPINS)
             .stop())
     }
 
@@ -271,11 +290,11 @@ impl Server {
             let blame = self.trial.fail(headline).expected(expected);
             match standstill.why {
                 Why::Ended(status) => {
-                    blame.seen(format!("the server ended, {}", describe_exit(status)))
+                    blame.seen(standstill.stays("server")).cause(cause_of_end(status))
                 }
-                _ => blame.seen(&*seen).seen(standstill.sentence("server")),
+                Why::Busy => blame.seen(&*seen).seen(standstill.stays("server")).cause(SPINS),
+                _ => blame.seen(&*seen).seen(standstill.stays("server")).cause(cause),
             }
-            .cause(cause)
             .stop()
         })
     }

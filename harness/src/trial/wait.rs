@@ -59,6 +59,20 @@ impl Standstill {
     }
 }
 
+impl Standstill {
+    /// Why what was seen is not going to change, as a sentence to stand below it.
+    pub fn stays(&self, name: &str) -> String {
+        match self.why {
+            Why::Ended(status) => format!("the {name} has ended, {}", describe_exit(status)),
+            Why::Blocked => format!(
+                "it stays so: every thread of the {name} is blocked, and nothing is under way to it"
+            ),
+            Why::Busy => format!("it stays so, while the {name} keeps the processor busy"),
+            Why::Patience => "it stayed so for two seconds".into(),
+        }
+    }
+}
+
 /// Between two looks: short at first, since most things are there within a fraction of a
 /// millisecond, then longer, to leave the processor to the program.
 const PAUSES_US: [u64; 8] = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000];

@@ -1,0 +1,82 @@
+//! Likely causes of wrong bytes: frequent mistakes have a handwriting.
+
+/// What the difference between the bytes expected and those seen suggests.
+pub(super) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
+    let same = expected.iter().zip(seen).take_while(|(a, b)| a == b).count();
+    let (missing, surplus) = (&expected[same..], &seen[same..]);
+    let without_end = expected.trim_ascii_end();
+    if surplus.starts_with(REPLACEMENT) {
+        "EF BF BD is U+FFFD, which from_utf8_lossy puts where bytes are no UTF-8: send back the \
+         bytes as they came, without making text of them"
+    } else if missing.is_empty() && surplus.iter().all(|byte| *byte == 0) {
+        "the zeros are the unused rest of the buffer: only the first `count` bytes are what read \
+         has read, `&buffer[..count]`"
+    } else if missing.is_empty() && matches!(surplus, b"\n" | b"\r\n") {
+        "a line end was added (writeln! and println! do that): send exactly what was received"
+    } else if missing.is_empty() && surplus.starts_with(expected) {
+        "the same bytes come twice: they are written twice, or kept in the buffer and sent again"
+    } else if missing.is_empty() {
+        "the reply goes on after its last byte: what was received is all that may be sent"
+    } else if without_end != expected && seen == without_end {
+        LINE_END
+    } else if seen.len() >= expected.len() && expected.eq_ignore_ascii_case(&seen[..expected.len()])
+    {
+        "only upper and lower case differ: bytes are not to be changed, whatever they mean"
+    } else if contains(seen, expected) {
+        "the reply is there, and something stands before it: a greeting, or bytes of an earlier \
+         message that are sent again"
+    } else {
+        "the bytes are not the same from there on: some were lost, changed, or come from \
+         somewhere else (another read, another client)"
+    }
+}
+
+/// Why a reply stops before its end, where the program has read all that was sent.
+pub(super) fn silence(expected: &[u8], seen: &[u8]) -> &'static str {
+    let without_end = expected.trim_ascii_end();
+    match (seen.is_empty(), expected.ends_with(b"\n")) {
+        (false, true) if seen == without_end => LINE_END,
+        (false, _) => {
+            "a part of what was read is not sent: look at what becomes of all bytes of a read, and \
+             whether the last ones wait for a line end, for a full buffer or for a flush"
+        }
+        (true, true) => {
+            "it waits for a full buffer or for the end of the stream before it answers, or its \
+             answer stands in a buffer that is not flushed (BufWriter)"
+        }
+        (true, false) => {
+            "it waits for a line end, for a full buffer or for the end of the stream before it \
+             answers, or its answer stands in a buffer that is not flushed (BufWriter)"
+        }
+    }
+}
+
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+const LINE_END: &str = "the line end is missing: lines() and trim() take it off, and it belongs \
+    to what was received";
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frequent_mistakes_are_known_by_their_handwriting() {
+        for (expected, seen, word) in [
+            (&b"a\n"[..], &b"a\n\0\0"[..], "buffer[..count]"),
+            (b"a", b"a\n", "line end was added"),
+            (b"a\n", b"a", "line end is missing"),
+            (b"a\n", b"a\na\n", "twice"),
+            (b"a\n", b"A\n", "case"),
+            (b"a\n", b"hi\na\n", "before it"),
+            (b"\xff", b"\xef\xbf\xbd", "U+FFFD"),
+            (b"abc", b"axc", "not the same"),
+            (b"a\n", b"a\nbye\n", "goes on"),
+        ] {
+            assert!(cause(expected, seen).contains(word), "{}", cause(expected, seen));
+        }
+    }
+}
