@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{Cut, likely};
 use crate::report::bytes::{count, summary};
-use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict};
+use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
 
 /// The harness's end of a connection.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Connection {
     /// The harness's address, and the program's.
     here: SocketAddr,
     there: SocketAddr,
+    /// Whether the harness has ended its sending side.
+    half_closed: bool,
 }
 
 /// How a direction of a connection can end.
@@ -53,7 +55,7 @@ impl Connection {
         stream.set_nodelay(true)?;
         let (here, there) = (stream.local_addr()?, stream.peer_addr()?);
         trial.name(here, &name);
-        Ok(Self { trial, running, stream, name, here, there })
+        Ok(Self { trial, running, stream, name, here, there, half_closed: false })
     }
 
     /// What the reader calls it.
@@ -185,13 +187,23 @@ impl Connection {
                 .fail(format!("the {program} sent more than it should have"))
                 .expected("the end of the stream (FIN), and no byte before it")
                 .seen(summary(&seen, SHOWN))
+                .cause(UNASKED)
                 .stop()),
             Err(standstill) => Err(self
                 .trial
                 .fail(format!("the {program} did not end the connection"))
                 .expected(format!("after {name} has ended its side, the end of the stream (FIN)"))
                 .seen(standstill.sentence(&program))
-                .cause("the stream is still held somewhere, or the end of the client's stream (read returns 0) goes unnoticed")
+                .cause(match standstill.why {
+                    Why::Busy => {
+                        "read returns 0 at the end of the client's stream, and will for \
+                        ever: a loop that goes on then never ends"
+                    }
+                    _ => {
+                        "the stream is still held somewhere (a clone, a list, a thread), or the \
+                        end of the client's stream (read returns 0) goes unnoticed"
+                    }
+                })
                 .stop()),
         }
     }
@@ -213,6 +225,7 @@ impl Connection {
                 .fail(format!("the {program} sent something that nobody had asked for"))
                 .expected("nothing")
                 .seen(summary(&buffer[..n], SHOWN))
+                .cause(UNASKED)
                 .stop()),
             Got::End(end) => Err(self
                 .trial
@@ -227,6 +240,7 @@ impl Connection {
     /// Ends this side's sending (FIN); receiving goes on.
     pub fn half_close(&mut self) -> Verdict {
         self.trial.note(format!("{} ended its sending side (FIN)", self.name));
+        self.half_closed = true;
         match self.stream.shutdown(Shutdown::Write) {
             // The program has reset the connection: the next expectation will see it.
             Err(error) if error.kind() != ErrorKind::NotConnected => Err(error.into()),
@@ -267,6 +281,7 @@ impl Connection {
                 .fail(format!("the {program} did not answer"))
                 .expected("the bytes that were sent, back")
                 .seen(standstill.sentence(program))
+                .cause("nothing comes back: begin with the checks that only send and receive")
                 .stop()),
         }
     }
@@ -335,6 +350,7 @@ impl Connection {
         }
         match kind {
             Ok(Some(End::Reset)) => blame.cause(RESET),
+            Ok(Some(End::Stream)) if prefix && self.half_closed => blame.cause(CLOSED_AT_THE_END),
             Ok(Some(End::Stream)) if prefix => blame.cause(CLOSED_EARLY),
             Err(_) if prefix => blame.cause(self.silence(bytes, seen)),
             _ => blame.cause(likely::cause(bytes, seen)),
@@ -376,8 +392,12 @@ fn describe_end(end: End) -> &'static str {
 }
 
 const CLOSED_EARLY: &str = "the stream was dropped, or shut down, before the other side had ended \
-    its own: look for a loop that ends after one read, an early return, or an error that was not \
-    handled";
+    its own: look for a loop that ends after one read, an early return, a limit, or an error that was \
+    not handled";
+const CLOSED_AT_THE_END: &str = "the end of the other side's stream (read returns 0) says that no \
+    more will come, and not that nothing can be sent any more: send what is left, then close";
+const UNASKED: &str = "only what was asked for may be sent: no greeting, no prompt, no farewell, no \
+    debug output";
 const RESET: &str = "a stream that is dropped while bytes stand unread in its queue is reset, and \
     what was on its way to the other side may be lost; a program that dies with a connection open \
     does the same: read to the end of the stream before you drop it";

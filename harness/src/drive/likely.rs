@@ -16,13 +16,17 @@ pub(super) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     } else if missing.is_empty() && surplus.starts_with(expected) {
         "the same bytes come twice: they are written twice, or kept in the buffer and sent again"
     } else if missing.is_empty() {
-        "the reply goes on after its last byte: what was received is all that may be sent"
+        "the reply goes on after its last byte: only what this connection has received may be sent \
+         on it"
     } else if without_end != expected && seen == without_end {
         LINE_END
     } else if seen.len() >= expected.len() && expected.eq_ignore_ascii_case(&seen[..expected.len()])
     {
         "only upper and lower case differ: bytes are not to be changed, whatever they mean"
-    } else if contains(seen, expected) {
+    } else if contains(missing, head(surplus, 16)) && surplus.len() >= 8 {
+        "bytes are left out there, and the stream goes on behind them: `write` may take fewer bytes \
+         than it was given (write_all sends the rest), and a read may bring more than one message"
+    } else if seen.len() > 1 && contains(&seen[1..], head(expected, 16)) {
         "the reply is there, and something stands before it: a greeting, or bytes of an earlier \
          message that are sent again"
     } else {
@@ -55,6 +59,10 @@ const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 const LINE_END: &str = "the line end is missing: lines() and trim() take it off, and it belongs \
     to what was received";
 
+fn head(bytes: &[u8], length: usize) -> &[u8] {
+    &bytes[..bytes.len().min(length)]
+}
+
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
 }
@@ -75,6 +83,7 @@ mod tests {
             (b"\xff", b"\xef\xbf\xbd", "U+FFFD"),
             (b"abc", b"axc", "not the same"),
             (b"a\n", b"a\nbye\n", "goes on"),
+            (b"one two three four five", b"one three four five", "left out"),
         ] {
             assert!(cause(expected, seen).contains(word), "{}", cause(expected, seen));
         }

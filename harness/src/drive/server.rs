@@ -54,13 +54,28 @@ impl Trial {
 
     /// Waits until a program that was told to listen on `address` does.
     pub fn listening(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Server> {
+        self.listening_or(running, address, "")
+    }
+
+    /// The same; `cause` is why a program may end instead, where the check knows better than the
+    /// exit status.
+    pub fn listening_or(
+        &self,
+        running: Rc<Running>,
+        address: SocketAddr,
+        cause: &str,
+    ) -> Verdict<Server> {
         match self.begun(running, address)? {
             Started::Listening(server) => Ok(server),
             Started::Ended(status) => Err(self
                 .fail("the server ended instead of listening")
                 .expected(format!("it listens on {address}"))
                 .seen(describe_exit(status))
-                .cause(cause_of_end(status))
+                .cause(match (status.code(), cause) {
+                    (Some(1), "") => "the last lines of standard error should say why",
+                    (Some(1), known) => known,
+                    _ => cause_of_end(status),
+                })
                 .stop()),
         }
     }
@@ -310,10 +325,15 @@ impl Server {
         self.wait_until(
             "a client was not accepted",
             "every connection is accepted: the listener's queue is empty",
-            "after one client, the loop must come back to accept for the next",
+            "nobody calls accept: the loop must come back to it after each client",
             |snapshot| match self.listener(snapshot) {
                 Some(row) if row.rx_queue == 0 => Ok(()),
-                Some(row) => Err(format!("{} in the queue of the listener", row.rx_queue)),
+                Some(row) if row.rx_queue == 1 => {
+                    Err("one connection waits in the listener's queue".into())
+                }
+                Some(row) => {
+                    Err(format!("{} connections wait in the listener's queue", row.rx_queue))
+                }
                 None => Err("the listening socket is gone".into()),
             },
         )

@@ -1,6 +1,8 @@
 //! Saying what a program did wrong, so that its author learns from it.
 
-use super::{Stop, Trial};
+use std::rc::Rc;
+
+use super::{Running, Stop, Trial};
 use crate::program::describe_exit;
 use crate::verdict::{Difference, Failure};
 use crate::watch::{Snapshot, available};
@@ -53,8 +55,16 @@ impl Blame {
     /// that an unwritten step was reached is never a matter of who was faster.
     pub fn stop(mut self) -> Stop {
         let running = self.trial.running();
-        let several = running.len() > 1;
-        for one in &running {
+        let last_of_its_name = |one: &Rc<Running>| {
+            let last = running.iter().rfind(|other| other.name == one.name);
+            last.is_some_and(|last| Rc::ptr_eq(last, one))
+        };
+        // Where a program was started again, how it ended before is told by the steps.
+        let ended = |one: &Rc<Running>| matches!(one.program.exited(), Ok(Some(_)));
+        let (told, past): (Vec<_>, Vec<_>) =
+            running.iter().partition(|one| last_of_its_name(one) || !ended(one));
+        let several = told.len() > 1;
+        for one in told.iter().copied() {
             let before = if several { format!("{}: ", one.name) } else { String::new() };
             match one.program.exited() {
                 Ok(Some(status)) => {
@@ -62,7 +72,10 @@ impl Blame {
                 }
                 _ if available().is_err() => {}
                 _ => {
-                    if let Ok(snapshot) = Snapshot::take(one.program.pid()) {
+                    // Where it comes to rest says more than where it was a moment ago.
+                    let rest = self.trial.settle(one).ok().and_then(Result::ok);
+                    let now = || Snapshot::take(one.program.pid()).ok();
+                    if let Some(snapshot) = rest.or_else(now) {
                         let place = snapshot.place(&self.trial.names());
                         let place = place.into_iter().map(|line| format!("{before}{line}"));
                         self.failure.program.extend(place);
@@ -70,7 +83,7 @@ impl Blame {
                 }
             }
         }
-        for one in &running {
+        for one in past.into_iter().chain(told) {
             if let Err(error) = one.program.stop() {
                 return error.into();
             }
