@@ -674,6 +674,7 @@ fn survives_a_client_that_vanishes(t: &mut Trial) -> Verdict {
     let stalled = client.stall(&payload)?;
     t.note(format!("the server is in mid-reply: {} are under way", count(stalled)));
     client.reset()?;
+    server.settle()?;
     server.expect_service()
 }
 

@@ -43,17 +43,19 @@ pub(super) enum Got {
 const SHOWN: usize = 40;
 
 impl Connection {
-    /// Takes over a connected stream. The harness never blocks on it.
+    /// Takes over a stream that is connected with `there`. The harness never blocks on it. The
+    /// address is given because the kernel does not tell it of a connection that was reset.
     pub(super) fn new(
         trial: Trial,
         running: Rc<Running>,
         stream: TcpStream,
         name: String,
+        there: SocketAddr,
     ) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         // A segment for each write: how bytes are cut is the check's to decide.
         stream.set_nodelay(true)?;
-        let (here, there) = (stream.local_addr()?, stream.peer_addr()?);
+        let here = stream.local_addr()?;
         trial.name(here, &name);
         Ok(Self { trial, running, stream, name, here, there, half_closed: false })
     }
@@ -328,7 +330,10 @@ impl Connection {
     ) -> Stop {
         let program = self.program();
         let prefix = bytes.starts_with(seen);
+        // The end of a program is the end of its connections, and says more than that.
+        let gone = matches!(result, Ok(Some(_))) && self.program_ended();
         let headline = match &result {
+            Ok(Some(_)) if gone => format!("the {program} ended"),
             Ok(Some(End::Reset)) => format!("the {program} reset the connection"),
             Ok(Some(End::Stream)) if prefix => {
                 format!("the {program} ended the connection too early")
@@ -349,6 +354,7 @@ impl Connection {
             blame = blame.difference(bytes, seen);
         }
         match kind {
+            _ if gone => blame.cause(GONE),
             Ok(Some(End::Reset)) => blame.cause(RESET),
             Ok(Some(End::Stream)) if prefix && self.half_closed => blame.cause(CLOSED_AT_THE_END),
             Ok(Some(End::Stream)) if prefix => blame.cause(CLOSED_EARLY),
@@ -356,6 +362,11 @@ impl Connection {
             _ => blame.cause(likely::cause(bytes, seen)),
         }
         .stop()
+    }
+
+    fn program_ended(&self) -> bool {
+        let rest = self.trial.settle(&self.running);
+        matches!(rest, Ok(Err(Standstill { why: Why::Ended(_) })))
     }
 
     /// Why nothing comes, from what stands in the queues.
@@ -370,8 +381,8 @@ impl Connection {
                 "the connection stands in the listener's queue: nobody has accepted it".into()
             }
             Some(row) if row.rx_queue > 0 => format!(
-                "{} of this connection are unread: the program waits for something else, or is \
-                 at work elsewhere",
+                "unread on this connection: {}; the program waits for something else, or is at \
+                 work elsewhere",
                 count(row.rx_queue as usize)
             ),
             Some(_) => format!(
@@ -396,6 +407,8 @@ const CLOSED_EARLY: &str = "the stream was dropped, or shut down, before the oth
     not handled";
 const CLOSED_AT_THE_END: &str = "the end of the other side's stream (read returns 0) says that no \
     more will come, and not that nothing can be sent any more: send what is left, then close";
+const GONE: &str = "when a program ends, the kernel closes its connections; the exit status and the \
+    last lines of standard error say why it ended";
 const UNASKED: &str = "only what was asked for may be sent: no greeting, no prompt, no farewell, no \
     debug output";
 const RESET: &str = "a stream that is dropped while bytes stand unread in its queue is reset, and \

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Connection;
 use crate::program::{Given, Stdin, describe_exit};
 use crate::report::bytes::{count, quote_short};
-use crate::trial::{Look, Running, Stop, Trial, Verdict, Why};
+use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
 use crate::watch::{Row, Snapshot};
 
 /// A server that listens.
@@ -216,15 +216,22 @@ impl Server {
                     self.trial.note(format!("{name} connected to {at} from port {}", here.port()));
                 }
                 let running = Rc::clone(&self.running);
-                Ok(Connection::new(self.trial.clone(), running, stream, name)?)
+                Ok(Connection::new(self.trial.clone(), running, stream, name, self.address)?)
             }
-            Err(error) => Err(self
-                .trial
-                .fail("the server does not take connections any more")
-                .expected(format!("a connection to {}", self.address))
-                .seen(format!("connect: {error}"))
-                .cause("the listener was dropped, or the program has ended: a server outlives its clients")
-                .stop()),
+            Err(error) => {
+                if let Err(Standstill { why: Why::Ended(status) }) =
+                    self.trial.settle(&self.running)?
+                {
+                    return Err(self.ended(status));
+                }
+                Err(self
+                    .trial
+                    .fail("the server does not take connections any more")
+                    .expected(format!("a connection to {}", self.address))
+                    .seen(format!("connect: {error}"))
+                    .cause("the listener was dropped: it has to live as long as the server")
+                    .stop())
+            }
         }
     }
 

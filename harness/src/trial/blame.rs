@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Running, Stop, Trial};
+use super::{Running, Standstill, Stop, Trial, Why};
 use crate::program::describe_exit;
 use crate::verdict::{Difference, Failure};
 use crate::watch::{Snapshot, available};
@@ -72,8 +72,18 @@ impl Blame {
                 }
                 _ if available().is_err() => {}
                 _ => {
-                    // Where it comes to rest says more than where it was a moment ago.
-                    let rest = self.trial.settle(one).ok().and_then(Result::ok);
+                    // Where it comes to rest says more than where it was a moment ago; of a busy
+                    // program it is known that it does not.
+                    let rest = match self.trial.0.busy.get() {
+                        true => None,
+                        false => self.trial.settle(one).ok(),
+                    };
+                    if let Some(Err(Standstill { why: Why::Ended(status) })) = rest {
+                        let how = describe_exit(status);
+                        self.failure.program.push(format!("{before}ended, {how}"));
+                        continue;
+                    }
+                    let rest = rest.and_then(Result::ok);
                     let now = || Snapshot::take(one.program.pid()).ok();
                     if let Some(snapshot) = rest.or_else(now) {
                         let place = snapshot.place(&self.trial.names());

@@ -9,7 +9,7 @@ mod patience;
 mod site;
 mod wait;
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -80,6 +80,8 @@ struct Stage {
     names: RefCell<Names>,
     running: RefCell<Vec<Rc<Running>>>,
     counter: RefCell<u32>,
+    /// Whether the last waiting ended with a program that keeps the processor busy.
+    busy: Cell<bool>,
 }
 
 impl Trial {
@@ -93,6 +95,7 @@ impl Trial {
             names: RefCell::default(),
             running: RefCell::default(),
             counter: RefCell::default(),
+            busy: Cell::default(),
         }))
     }
 

@@ -102,6 +102,7 @@ impl Trial {
                 Look::Nothing => {}
             }
             if let Some(why) = last_words {
+                self.0.busy.set(why == Why::Busy);
                 return Ok(Err(Standstill { why }));
             }
             if let Some(status) = on.program.exited()? {
