@@ -14,7 +14,6 @@ use tempfile::TempDir;
 pub(crate) struct Built {
     folder: TempDir,
     name: &'static str,
-    what: String,
 }
 
 /// What `lab check --json` says of one check.
@@ -60,7 +59,7 @@ impl Built {
             .expect("rustc");
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{what} does not build:\n{words}");
-        Self { folder, name: lab.name, what: what.into() }
+        Self { folder, name: lab.name }
     }
 
     /// The program's file.
@@ -77,10 +76,6 @@ impl Built {
         let output = command.output().expect("lab");
         let stderr = String::from_utf8_lossy(&output.stderr);
         let text = String::from_utf8_lossy(&output.stdout);
-        if let Some(d) = std::env::var_os("COURSE_DUMP") {
-            let n = self.what.clone();
-            fs::write(PathBuf::from(d).join(n + ".json"), text.as_bytes()).expect("x");
-        }
         let document = Json::parse(&text).unwrap_or_else(|e| panic!("{e}\n{text}\n{stderr}"));
         let list = |name| document.get(name).and_then(Json::as_array).expect(name);
         let text = |json: &Json, name| {
