@@ -27,7 +27,7 @@ macro_rules! checks {
         /// Calls the given macro with the name of each check of this lab.
         #[macro_export]
         macro_rules! $each {
-            ($d with:path) => { $d with! { $($name)* } };
+            ($d with:ident) => { $d with! { $($name)* } };
         }
     };
 }
