@@ -1,7 +1,9 @@
 //! The kit's tests of itself: the harness is tested by mistakes that beginners make, the stubs
 //! by what they leave unjudged, the registry by what it promises. Not in a student's workspace.
 
+mod cleanliness;
 mod corpus;
+mod counterparts;
 mod golden;
 mod mistakes;
 mod parsers;

@@ -170,7 +170,8 @@ fn has_one_listener(t: &mut Trial) -> Verdict {
     let server = t.server()?;
     let snapshot = server.settle()?;
     let sockets = snapshot.own_rows();
-    if sockets.len() == 1 && snapshot.socket_descriptors() == 1 {
+    let doubled = snapshot.doubled_socket();
+    if sockets.len() == 1 && doubled.is_none() {
         return Ok(());
     }
     let mut blame = t
@@ -180,9 +181,8 @@ fn has_one_listener(t: &mut Trial) -> Verdict {
         let kind = if row.table.is_tcp() { "TCP" } else { "UDP" };
         blame = blame.seen(format!("{kind} {} {}", row.local, row.state));
     }
-    let unnamed = snapshot.socket_descriptors().saturating_sub(sockets.len());
-    if unnamed > 0 {
-        blame = blame.seen(format!("{unnamed} more descriptors of sockets"));
+    if let Some(row) = doubled {
+        blame = blame.seen(format!("two descriptors of the socket {} {}", row.local, row.state));
     }
     Err(blame
         .cause("bind and listen once; a second socket that is never used still takes its port")

@@ -163,11 +163,27 @@ impl Trial {
         self.note(format!("started: {shown}"));
         let program = match Program::start(command, stdin) {
             Ok(program) => program,
-            Err(error) => return Err(Stop::Fault(format!("cannot start `{shown}`: {error}"))),
+            Err(error) => return Err(self.cannot_start(shown, &error)),
         };
         let running = Rc::new(Running { name: name.to_owned(), program });
         self.0.running.borrow_mut().push(Rc::clone(&running));
         Ok(running)
+    }
+
+    /// What can't be executed is the program's trouble; anything else (no process left, no
+    /// memory) is ours.
+    fn cannot_start(&self, shown: &str, error: &std::io::Error) -> Stop {
+        use std::io::ErrorKind::{NotFound, PermissionDenied};
+        /// `ENOEXEC`: the file is no program, and has no `#!` line.
+        const NO_EXEC: Option<i32> = Some(8);
+        let theirs = matches!(error.kind(), NotFound | PermissionDenied);
+        if !theirs && error.raw_os_error() != NO_EXEC {
+            return Stop::Fault(format!("cannot start `{shown}`: {error}"));
+        }
+        self.fail("the program can't be started")
+            .expected("an executable file: a program, or a script whose first line begins with #!")
+            .seen(error.to_string())
+            .stop()
     }
 
     /// The program that was started last.

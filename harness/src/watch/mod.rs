@@ -74,6 +74,18 @@ impl Snapshot {
         self.processes.iter().find(|process| process.sockets().any(|socket| socket == inode))
     }
 
+    /// A socket that one of its processes holds by more than one descriptor.
+    pub fn doubled_socket(&self) -> Option<&Row> {
+        let doubled = |process: &Process, inode: &u64| {
+            process.sockets().filter(|socket| socket == inode).count() > 1
+        };
+        let inodes = self
+            .processes
+            .iter()
+            .flat_map(|process| process.sockets().filter(move |inode| doubled(process, inode)));
+        inodes.into_iter().find_map(|inode| self.row(inode))
+    }
+
     /// The TCP row with this local and remote address, whoever has it.
     pub fn connection(&self, local: SocketAddr, remote: SocketAddr) -> Option<&Row> {
         let tcp = self.rows.iter().filter(|row| row.table.is_tcp());
