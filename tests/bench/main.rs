@@ -1,0 +1,112 @@
+//! `cargo bench`: how long the ways take that a student walks again and again. All figures of
+//! one run are of one machine at one time: it is the ratios that can be compared.
+
+mod echo;
+mod measure;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs, io};
+
+use measure::{Spread, compare, median};
+use sockets_lab::course::LABS;
+use sockets_lab::watch;
+
+/// Runs that are measured of each.
+const RUNS: usize = 7;
+
+fn main() -> io::Result<()> {
+    // `cargo test --benches` runs this too, and only wants to know that it starts.
+    if !env::args().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    edit_to_verdict()?;
+    checks()?;
+    snapshots()?;
+    echo::throughput(&built("server")?)
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn lab(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.args(arguments).current_dir(root()).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+fn succeed(mut command: Command) -> io::Result<()> {
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?}: {status}"))) }
+}
+
+/// The lab's own program.
+fn built(name: &str) -> io::Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--package", name]);
+    succeed(build)?;
+    let profile = Path::new(env!("CARGO_BIN_EXE_lab")).parent();
+    let target = profile.and_then(Path::parent).unwrap_or(Path::new("target"));
+    Ok(target.join("debug").join(name))
+}
+
+/// From a saved edit to the verdict on all checks of lab 1, beside cargo's build of the same
+/// edit alone.
+fn edit_to_verdict() -> io::Result<()> {
+    println!("edit to verdict, lab 1 ({RUNS} runs each, in turn)");
+    let source = root().join("labs/01-server/src/main.rs");
+    // The file's bytes stay as they are: a new modification time is an edit to cargo.
+    let edit = || {
+        fs::File::options().append(true).open(&source)?.set_modified(std::time::SystemTime::now())
+    };
+    let build = || {
+        edit()?;
+        let mut build = cargo();
+        build.args(["build", "--package", "server"]);
+        succeed(build)
+    };
+    let verdict = || {
+        edit()?;
+        succeed(lab(&["check", "server"]))
+    };
+    let (build, verdict) = compare(RUNS, build, verdict)?;
+    println!("  cargo build -p server        {build}");
+    println!("  lab check server             {verdict}");
+    println!(
+        "  ratio of the medians         {:.2}   (goal: at most 2)\n",
+        verdict.median / build.median
+    );
+    Ok(())
+}
+
+/// What a check costs: the whole run divided by their number, and one alone.
+fn checks() -> io::Result<()> {
+    for name in LABS.iter().map(|lab| lab.name) {
+        let count = LABS.iter().find(|lab| lab.name == name).map_or(1, |lab| lab.checks.len());
+        let all = Spread::of(RUNS, || succeed(lab(&["check", name])))?;
+        println!(
+            "all {count} checks of {name:<10}      {all}   {:.1} ms a check",
+            all.median * 1e3 / count as f64
+        );
+    }
+    let one = Spread::of(RUNS, || succeed(lab(&["check", "server/echoes"])))?;
+    println!("server/echoes alone          {one}\n");
+    Ok(())
+}
+
+/// What one look costs, here in the system's own network: in a worker's namespace the tables
+/// are shorter.
+fn snapshots() -> io::Result<()> {
+    let table = median(200, || watch::socket_table().map(drop))?;
+    let look = median(200, || watch::Snapshot::take(std::process::id()).map(drop))?;
+    println!("socket tables, one reading   {:.0} µs", table * 1e6);
+    println!("snapshot of one process      {:.0} µs\n", look * 1e6);
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Times of several runs.
+
+use std::fmt;
+use std::io;
+use std::time::Instant;
+
+/// Seconds of wall time: the least, the middle and the most of several runs.
+pub(crate) struct Spread {
+    pub(crate) least: f64,
+    pub(crate) median: f64,
+    pub(crate) most: f64,
+}
+
+impl Spread {
+    /// Of `runs` runs, after one that does not count.
+    pub(crate) fn of(runs: usize, mut run: impl FnMut() -> io::Result<()>) -> io::Result<Self> {
+        run()?;
+        let times: io::Result<Vec<f64>> = (0..runs).map(|_| time(&mut run)).collect();
+        Ok(Self::from(times?))
+    }
+
+    fn from(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        let at = |index: usize| times.get(index).copied().unwrap_or(f64::NAN);
+        Self { least: at(0), median: at(times.len() / 2), most: at(times.len().saturating_sub(1)) }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (least, median, most) = (self.least * 1e3, self.median * 1e3, self.most * 1e3);
+        write!(f, "{median:6.0} ms  ({least:.0} to {most:.0})")
+    }
+}
+
+/// Two things in turn, so that a machine that gets slower meets both.
+pub(crate) fn compare(
+    runs: usize,
+    mut a: impl FnMut() -> io::Result<()>,
+    mut b: impl FnMut() -> io::Result<()>,
+) -> io::Result<(Spread, Spread)> {
+    a()?;
+    b()?;
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        first.push(time(&mut a)?);
+        second.push(time(&mut b)?);
+    }
+    Ok((Spread::from(first), Spread::from(second)))
+}
+
+/// The middle of many short runs, in seconds.
+pub(crate) fn median(runs: usize, run: impl FnMut() -> io::Result<()>) -> io::Result<f64> {
+    Spread::of(runs, run).map(|spread| spread.median)
+}
+
+fn time(run: &mut impl FnMut() -> io::Result<()>) -> io::Result<f64> {
+    let began = Instant::now();
+    run()?;
+    Ok(began.elapsed().as_secs_f64())
+}
