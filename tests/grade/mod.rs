@@ -4,7 +4,7 @@ use std::process::Command;
 
 /// Fails with the board's own words unless the check passes. A check that this system can't
 /// carry out is no failure: the test says that it was skipped, and why.
-pub fn passes(lab: &str, name: &str) {
+pub(crate) fn passes(lab: &str, name: &str) {
     let id = format!("{lab}/{}", name.replace('_', "-"));
     let output = Command::new(env!("CARGO_BIN_EXE_lab")).args(["check", &id]).output();
     let output = output.expect("the harness can be started");
