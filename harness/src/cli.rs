@@ -251,7 +251,8 @@ fn carry_out(order: &Order) -> Result<(Vec<Record>, Vec<String>), Problem> {
                 None => (Outcome::Fault("it was not carried out".into()), Default::default()),
             },
         };
-        Record { check, outcome, elapsed }
+        let program = order.program.as_ref().map(|template| template.shown().to_owned());
+        Record { check, outcome, elapsed, program }
     });
     Ok((records.collect(), pool.notes))
 }

@@ -108,6 +108,8 @@ pub struct Record {
     pub outcome: Outcome,
     /// Wall time that the check took.
     pub elapsed: Duration,
+    /// The command line that was checked instead of the lab's own program, as the user typed it.
+    pub program: Option<String>,
 }
 
 impl Record {

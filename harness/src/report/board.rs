@@ -291,8 +291,12 @@ skipped: this system has no /proc: server/listens, server/one-client,
         const fn step(number: u8) -> Step {
             Step { number, name: "a_long_step_name", task: "", chapter: "" }
         }
-        let record =
-            Record { check: &CHECK, outcome: Outcome::Pass, elapsed: Duration::from_secs(1) };
+        let record = Record {
+            check: &CHECK,
+            outcome: Outcome::Pass,
+            elapsed: Duration::from_secs(1),
+            program: None,
+        };
         let steps = LABS.iter().flat_map(|lab| lab.steps.iter().map(move |step| (lab, step)));
         let all: Vec<_> =
             steps.flat_map(|(lab, step)| [Placed { record: &record, lab, step }; MARKS]).collect();

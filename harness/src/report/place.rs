@@ -60,7 +60,12 @@ impl<'a> Placed<'a> {
 
     /// The command that runs this check again.
     pub(super) fn again(&self) -> String {
-        format!("cargo lab check {}", self.id())
+        let command = format!("cargo lab check {}", self.id());
+        match &self.record.program {
+            // As a shell takes it: a quotation mark inside is closed, escaped and opened again.
+            Some(program) => format!("{command} --program '{}'", program.replace('\'', r"'\''")),
+            None => command,
+        }
     }
 }
 

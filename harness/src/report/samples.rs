@@ -47,13 +47,13 @@ pub(super) static LAB: Lab = Lab {
 /// The records of the sample lab's checks, in order, with these outcomes.
 pub(super) fn records<const N: usize>(outcomes: [Outcome; N]) -> Vec<Record> {
     let elapsed = Duration::from_millis(12);
-    let record = |(check, outcome)| Record { check, outcome, elapsed };
+    let record = |(check, outcome)| Record { check, outcome, elapsed, program: None };
     CHECKS.iter().zip(outcomes).map(record).collect()
 }
 
 /// The record of `server/half-close`.
 pub(super) fn half_close(outcome: Outcome) -> Record {
-    Record { check: &CHECKS[3], outcome, elapsed: Duration::from_millis(2003) }
+    Record { check: &CHECKS[3], outcome, elapsed: Duration::from_millis(2003), program: None }
 }
 
 /// A check whose title takes two lines.
