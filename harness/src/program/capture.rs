@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::lock;
+use super::mover::Mover;
 
 /// Bytes kept from the beginning.
 const HEAD: usize = 16 * 1024 * 1024;
@@ -46,6 +47,7 @@ impl Captured {
 struct Shared {
     kept: Mutex<Kept>,
     ended: Condvar,
+    mover: Mover,
 }
 
 #[derive(Debug, Default)]
@@ -66,11 +68,13 @@ impl Capture {
         let shared = Arc::new(Shared::default());
         let drain = Arc::clone(&shared);
         thread::spawn(move || {
+            drain.mover.begin();
             if let Some(mut stream) = stream {
                 drain_into(&mut stream, &drain.kept);
             }
             lock(&drain.kept).ended = true;
             drain.ended.notify_all();
+            drain.mover.end();
         });
         Self(shared)
     }
@@ -83,6 +87,16 @@ impl Capture {
             total: kept.total,
             ended: kept.ended,
         }
+    }
+
+    /// How many bytes there were so far.
+    pub(super) fn len(&self) -> u64 {
+        lock(&self.0.kept).total
+    }
+
+    /// Whether all that was written so far was taken.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.0.mover.is_at_rest()
     }
 
     /// Stops reading at the next byte, and closes the stream.

@@ -91,8 +91,11 @@ impl Trial {
                 return Ok(Err(Standstill { why }));
             }
             if let Some(status) = on.program.exited()? {
-                last_words = Some(Why::Ended(status));
-                continue;
+                // What it has printed last may still be on its way to us.
+                if on.program.is_drained() || patience.is_over() {
+                    last_words = Some(Why::Ended(status));
+                    continue;
+                }
             }
             // The first looks only wait: a healthy program answers before the second.
             if pauses >= 3 {
@@ -121,9 +124,10 @@ impl Trial {
         self.needs_watching()?;
         let mut earlier: Option<Snapshot> = None;
         self.wait(running, || {
+            let fed = running.program.is_fed();
             let now = Snapshot::take(running.program.pid())?;
             let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
-            if rest {
+            if rest && fed && running.program.is_drained() {
                 return Ok(Look::Done(now));
             }
             earlier = Some(now);
@@ -151,16 +155,18 @@ impl Watcher {
         if watch::available().is_err() {
             return Ok(Seen { stillness: Stillness::Moving, cpu_ns: 0, starved: false });
         }
-        let mut now = Vec::new();
+        let (mut now, mut moving) = (Vec::new(), false);
         for running in trial.running() {
             if running.program.exited()?.is_none() {
+                moving |= !running.program.is_fed();
                 now.push(Snapshot::take(running.program.pid())?);
+                moving |= !running.program.is_drained();
             }
         }
         let cpu: u64 = now.iter().map(Snapshot::cpu_ns).sum();
         let cpu_at_start = *self.cpu_at_start.get_or_insert(cpu);
         let earlier = self.earlier.take().unwrap_or_default();
-        let stillness = compare(&now, &earlier);
+        let stillness = if moving { Stillness::Moving } else { compare(&now, &earlier) };
         let ready = now.iter().flat_map(Snapshot::threads).any(|(_, thread)| thread.state == 'R');
         let cpu_before: u64 = earlier.iter().map(Snapshot::cpu_ns).sum();
         self.earlier = Some(now);

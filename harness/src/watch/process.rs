@@ -70,6 +70,17 @@ pub struct Kin {
     pub group: u32,
 }
 
+/// The id of the thread that asks, among the threads of this process.
+pub fn own_thread() -> Option<u32> {
+    fs::read_link("/proc/thread-self").ok()?.file_name()?.to_str()?.parse().ok()
+}
+
+/// Whether a thread of this process is blocked in a call. One that has been woken is not.
+pub fn is_blocked(thread: u32) -> bool {
+    let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
+    call.is_ok_and(|text| Call::parse(&text).is_some())
+}
+
 /// All processes that `/proc` shows and that have not ended.
 pub fn list() -> io::Result<Vec<Kin>> {
     let mut all = Vec::new();
