@@ -63,16 +63,21 @@ impl Snapshot {
         if thread.state != 'S' {
             return false;
         }
+        let socket = |fd: Option<u32>| match fd.and_then(|fd| process.target(fd)) {
+            Some(Target::Socket(inode)) => Some(*inode),
+            _ => None,
+        };
         match (call.waits, call.fd) {
             (Waits::Events, _) => process.sockets().any(|inode| self.news_for(inode)),
-            (Waits::Accept | Waits::Receive, Some(fd)) => match process.target(fd) {
-                Some(Target::Socket(inode)) => self.news_for(*inode),
-                _ => false,
-            },
-            (Waits::Send, Some(fd)) => match process.target(fd) {
-                Some(Target::Socket(inode)) => self.room_for(*inode),
-                _ => false,
-            },
+            (Waits::Accept | Waits::Receive, fd) => socket(fd).is_some_and(|s| self.news_for(s)),
+            (Waits::Send, fd) => socket(fd).is_some_and(|s| self.room_for(s)),
+            // Which of its two ends it waits for does not show. It waits for room only where
+            // something that it has sent stands in the queue.
+            (Waits::Splice, fd) => {
+                let full = |s| self.row(s).is_some_and(|row| row.tx_queue > 0);
+                socket(fd).is_some_and(|s| self.news_for(s))
+                    || socket(call.to).is_some_and(|s| full(s) && self.room_for(s))
+            }
             _ => false,
         }
     }
@@ -137,7 +142,7 @@ mod tests {
     }
 
     fn program(waits: Waits, timed: bool, rows: Vec<Row>) -> Snapshot {
-        let call = Call { name: "call".into(), waits, fd: Some(3), timed };
+        let call = Call { name: "call".into(), waits, fd: Some(3), to: None, timed };
         let thread =
             Thread { tid: 1, name: "t".into(), state: 'S', call: Some(call), cpu_ns: 5, turns: 5 };
         let descriptors = vec![Descriptor { fd: 3, target: Target::Socket(30) }];
