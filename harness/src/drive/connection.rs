@@ -8,13 +8,23 @@ use super::Cut;
 use crate::report::bytes::{count, summary};
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict};
 
+/// What the harness is on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It has connected to the program.
+    Client,
+    /// It has accepted the program's connection.
+    Server,
+}
+
 /// The harness's end of a connection.
 #[derive(Debug)]
 pub struct Connection {
     pub(super) trial: Trial,
     pub(super) running: Rc<Running>,
     pub(super) stream: TcpStream,
-    /// What the reader calls it: `client 1`.
+    role: Role,
+    /// What the reader calls it: `client 1`, or `the server`.
     name: String,
     /// The harness's address, and the program's.
     here: SocketAddr,
@@ -46,6 +56,7 @@ impl Connection {
         trial: Trial,
         running: Rc<Running>,
         stream: TcpStream,
+        role: Role,
         name: String,
     ) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
@@ -53,7 +64,7 @@ impl Connection {
         stream.set_nodelay(true)?;
         let (here, there) = (stream.local_addr()?, stream.peer_addr()?);
         trial.name(here, &name);
-        Ok(Self { trial, running, stream, name, here, there })
+        Ok(Self { trial, running, stream, role, name, here, there })
     }
 
     /// What the reader calls it.
@@ -135,8 +146,7 @@ impl Connection {
             .read_until(&mut seen, |seen| seen.len() >= bytes.len() || !bytes.starts_with(seen))?;
         if seen == bytes {
             let (name, program) = (&self.name, self.program());
-            self.trial
-                .note(format!("{name} received {} back from the {program}", count(seen.len())));
+            self.trial.note(format!("{name} received {} from the {program}", count(seen.len())));
             return Ok(());
         }
         let what = summary(bytes, SHOWN);
@@ -168,9 +178,12 @@ impl Connection {
             Err(standstill) => Err(self
                 .trial
                 .fail(format!("the {program} did not end the connection"))
-                .expected(format!("after {name} has ended its side, the end of the stream (FIN)"))
+                .expected(format!("after {} has ended, the end of the stream (FIN)", self.source()))
                 .seen(standstill.sentence(&program))
-                .cause("the stream is still held somewhere, or the end of the client's stream (read returns 0) goes unnoticed")
+                .cause(match self.role {
+                    Role::Client => HELD,
+                    Role::Server => NOT_ENDED,
+                })
                 .stop()),
         }
     }
@@ -237,14 +250,14 @@ impl Connection {
             Ok(false) => Err(self
                 .trial
                 .fail(format!("the {program} ended the connection before {name} did"))
-                .expected("the bytes that were sent, back")
+                .expected(self.owed())
                 .seen("the end of the connection")
                 .cause(CLOSED_EARLY)
                 .stop()),
             Err(standstill) => Err(self
                 .trial
-                .fail(format!("the {program} did not answer"))
-                .expected("the bytes that were sent, back")
+                .fail(format!("the {program} {}", self.nothing_came()))
+                .expected(self.owed())
                 .seen(standstill.sentence(program))
                 .stop()),
         }
@@ -297,8 +310,8 @@ impl Connection {
             Ok(Some(End::Stream)) if prefix => {
                 format!("the {program} ended the connection too early")
             }
-            Err(_) if prefix && seen.is_empty() => format!("the {program} did not answer"),
-            Err(_) if prefix => format!("the {program} answered only in part"),
+            Err(_) if prefix && seen.is_empty() => format!("the {program} {}", self.nothing_came()),
+            Err(_) if prefix => format!("the {program} sent only a part of it"),
             _ => format!("the {program} sent other bytes than expected"),
         };
         let kind = result.as_ref().map(|end| *end).map_err(drop);
@@ -321,6 +334,29 @@ impl Connection {
         .stop()
     }
 
+    /// What a program that is silent did not do.
+    fn nothing_came(&self) -> &'static str {
+        match self.role {
+            Role::Client => "did not answer",
+            Role::Server => "sent nothing",
+        }
+    }
+
+    /// What the program's bytes are made of.
+    fn source(&self) -> String {
+        match self.role {
+            Role::Client => self.name.clone(),
+            Role::Server => format!("the standard input of the {}", self.program()),
+        }
+    }
+
+    fn owed(&self) -> &'static str {
+        match self.role {
+            Role::Client => "the bytes that were sent, back",
+            Role::Server => "the bytes of its standard input",
+        }
+    }
+
     /// Why nothing comes, from what stands in the queues.
     fn silence(&self, missing: usize) -> String {
         let snapshot = match self.trial.look(&self.running) {
@@ -336,6 +372,13 @@ impl Connection {
                 "{} of this connection are unread: the program waits for something else, or is \
                  at work elsewhere",
                 count(row.rx_queue as usize)
+            ),
+            Some(_) if self.role == Role::Server => format!(
+                "{} of the {}'s standard input never reached the server: it may be waiting for a \
+                 line end, for a full buffer or for the end of its input before it sends, or it \
+                 does not read its input at all",
+                count(missing),
+                self.program()
             ),
             Some(_) => format!(
                 "the program has read all that was sent and still owes {}: it may be waiting for \
@@ -357,6 +400,11 @@ fn describe_end(end: End) -> &'static str {
 const CLOSED_EARLY: &str = "the stream was dropped, or shut down, before the other side had ended \
     its own: look for a loop that ends after one read, an early return, or an error that was not \
     handled";
+const HELD: &str = "the stream is still held somewhere, or the end of the client's stream (read \
+    returns 0) goes unnoticed";
+const NOT_ENDED: &str = "nobody has told the server that no more will come: end the sending side \
+    when standard input ends, with shutdown(Shutdown::Write). Dropping one of two handles of a \
+    socket ends nothing";
 const RESET: &str = "a stream that is dropped while bytes stand unread in its queue is reset, and \
     what was on its way to the other side may be lost; a program that dies with a connection open \
     does the same: read to the end of the stream before you drop it";

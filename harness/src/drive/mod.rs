@@ -3,12 +3,26 @@
 //! Every verb notes what it did in the trial's story, waits only for a state of the kernel, and
 //! ends the check by itself when the program does not do its part.
 
+mod client;
 mod connection;
+mod echo;
 mod exchange;
+mod idle;
+mod listener;
 mod payload;
 mod server;
 
-pub use connection::{Connection, End};
+use std::net::SocketAddr;
+
+pub use client::Client;
+pub use connection::{Connection, End, Role};
 pub use exchange::Flow;
+pub use listener::Listener;
 pub use payload::{Cut, noise, pattern};
 pub use server::{Server, Started};
+
+/// `127.0.0.1:7007 and [::1]:7007`.
+fn describe_addresses(addresses: &[SocketAddr]) -> String {
+    let texts: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
+    texts.join(" and ")
+}

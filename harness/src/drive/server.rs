@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Connection;
+use super::connection::{Connection, Role};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::report::bytes::{count, quote_short};
 use crate::trial::{Look, Running, Stop, Trial, Verdict, Why};
@@ -182,7 +182,7 @@ impl Server {
                     self.trial.note(format!("{name} connected to {at} from port {}", here.port()));
                 }
                 let running = Rc::clone(&self.running);
-                Ok(Connection::new(self.trial.clone(), running, stream, name)?)
+                Ok(Connection::new(self.trial.clone(), running, stream, Role::Client, name)?)
             }
             Err(error) => Err(self
                 .trial

@@ -107,6 +107,19 @@ impl Snapshot {
         other.is_some_and(|other| other.rx_queue == 0)
     }
 
+    /// Whether a thread is blocked in sending on a socket.
+    pub fn is_blocked_in_send(&self) -> bool {
+        self.threads().any(|(process, thread)| {
+            let Some(call) = &thread.call else { return false };
+            let fd = match call.waits {
+                Waits::Send => call.fd,
+                Waits::Splice => call.to,
+                _ => None,
+            };
+            matches!(fd.and_then(|fd| process.target(fd)), Some(Target::Socket(_)))
+        })
+    }
+
     fn a_handshake_is_under_way(&self, listener: &Row) -> bool {
         let handshake = |row: &&Row| match row.state {
             State::SynSent => row.remote.port() == listener.local.port(),
