@@ -5,8 +5,9 @@ use std::convert::Infallible;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
+use super::describe_bytes;
 use crate::program::describe_exit;
-use crate::report::bytes::{count, quote_short, summary};
+use crate::report::bytes::{count, quote_short};
 use crate::trial::{Blame, Look, Running, Standstill, Trial, Verdict, Why};
 use crate::watch::Snapshot;
 
@@ -20,9 +21,6 @@ pub struct Client {
     expected: Cell<usize>,
 }
 
-/// Bytes of a payload that a sentence shows.
-const SHOWN: usize = 40;
-
 impl Client {
     pub(super) fn new(trial: Trial, running: Rc<Running>) -> Self {
         Self { trial, running, expected: Cell::new(0) }
@@ -31,7 +29,7 @@ impl Client {
     /// Gives `bytes` to its standard input, and goes on at once. What becomes of them is for
     /// the expectation that follows.
     pub fn input(&self, bytes: &[u8]) {
-        self.trial.note(format!("standard input of the client: {}", summary(bytes, SHOWN)));
+        self.trial.note(format!("standard input of the client: {}", describe_bytes(bytes)));
         let _ = self.running.program.write_stdin(bytes);
     }
 
@@ -81,7 +79,7 @@ impl Client {
         let seen = stdout.get(from..).unwrap_or_default();
         if seen == bytes {
             self.expected.set(from + bytes.len());
-            self.trial.note(format!("the client printed {}", summary(bytes, SHOWN)));
+            self.trial.note(format!("the client printed {}", describe_bytes(bytes)));
             return Ok(());
         }
         let prefix = bytes.starts_with(seen);
@@ -100,13 +98,13 @@ impl Client {
                  and no String in between (bytes need not be UTF-8)",
             ),
         };
-        let mut blame = blame.expected(format!("on standard output: {}", summary(bytes, SHOWN)));
+        let mut blame = blame.expected(format!("on standard output: {}", describe_bytes(bytes)));
         blame = match result {
             Err(standstill) => {
                 let after = format!("after {}", count(seen.len()));
                 blame.seen(format!("{after}, {}", standstill.sentence("client")))
             }
-            Ok(()) => blame.seen(summary(seen, SHOWN)),
+            Ok(()) => blame.seen(describe_bytes(seen)),
         };
         if !seen.is_empty() {
             blame = blame.difference(bytes, seen);
@@ -256,7 +254,7 @@ impl Client {
             .trial
             .fail("the client printed something that the server did not send")
             .expected("on standard output nothing more than was received")
-            .seen(summary(more, SHOWN))
+            .seen(describe_bytes(more))
             .cause("whatever is not from the server belongs to standard error")
             .stop())
     }

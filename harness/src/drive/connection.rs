@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::rc::Rc;
 
-use super::Cut;
-use crate::report::bytes::{count, summary};
+use super::{Cut, describe_bytes};
+use crate::report::bytes::count;
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict};
 
 /// What the harness is on a connection.
@@ -46,9 +46,6 @@ pub(super) enum Got {
     End(End),
     Nothing,
 }
-
-/// Bytes of a payload that a sentence shows.
-const SHOWN: usize = 40;
 
 impl Connection {
     /// Takes over a connected stream. The harness never blocks on it.
@@ -95,7 +92,7 @@ impl Connection {
     /// rest over the one before, so that each is a read of its own.
     pub fn send_cut(&mut self, bytes: &[u8], cut: Cut) -> Verdict {
         let (name, how) = (&self.name, cut.describe());
-        self.trial.note(format!("{name} sent {}{how}", summary(bytes, SHOWN)));
+        self.trial.note(format!("{name} sent {}{how}", describe_bytes(bytes)));
         for (index, piece) in cut.pieces(bytes).into_iter().enumerate() {
             if index > 0 {
                 // Whether it came to rest is for the expectation that follows to judge.
@@ -149,7 +146,7 @@ impl Connection {
             self.trial.note(format!("{name} received {} from the {program}", count(seen.len())));
             return Ok(());
         }
-        let what = summary(bytes, SHOWN);
+        let what = describe_bytes(bytes);
         Err(self.wrong_bytes(&what, bytes, &seen, result))
     }
 
@@ -173,7 +170,7 @@ impl Connection {
                 .trial
                 .fail(format!("the {program} sent more than it should have"))
                 .expected("the end of the stream (FIN), and no byte before it")
-                .seen(summary(&seen, SHOWN))
+                .seen(describe_bytes(&seen))
                 .stop()),
             Err(standstill) => Err(self
                 .trial
@@ -204,7 +201,7 @@ impl Connection {
                 .trial
                 .fail(format!("the {program} sent something that nobody had asked for"))
                 .expected("nothing")
-                .seen(summary(&buffer[..n], SHOWN))
+                .seen(describe_bytes(&buffer[..n]))
                 .stop()),
             Got::End(end) => Err(self
                 .trial
@@ -318,7 +315,7 @@ impl Connection {
         let after = format!("after {}", count(seen.len()));
         let mut blame = self.trial.fail(headline).expected(expected);
         blame = match result {
-            Ok(None) => blame.seen(summary(seen, SHOWN)),
+            Ok(None) => blame.seen(describe_bytes(seen)),
             Ok(Some(end)) => blame.seen(format!("{after}, {}", describe_end(end))),
             Err(standstill) => blame.seen(format!("{after}, {}", standstill.sentence(program))),
         };

@@ -14,6 +14,8 @@ mod server;
 
 use std::net::SocketAddr;
 
+use crate::report::bytes::{count, summary};
+
 pub use client::Client;
 pub use connection::{Connection, End, Role};
 pub use exchange::Flow;
@@ -26,3 +28,16 @@ fn describe_addresses(addresses: &[SocketAddr]) -> String {
     let texts: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
     texts.join(" and ")
 }
+
+/// Bytes for a sentence: how many, and of a short payload the beginning.
+fn describe_bytes(bytes: &[u8]) -> String {
+    match bytes.len() {
+        0..=TOLD => summary(bytes, SHOWN),
+        length => count(length),
+    }
+}
+
+/// The longest payload that a sentence shows the beginning of, in bytes.
+const TOLD: usize = 4096;
+/// How much of it is shown, in bytes.
+const SHOWN: usize = 40;
