@@ -27,10 +27,22 @@ pub enum Stillness {
 impl Snapshot {
     /// Compares this look with an earlier one. Anything but [`Stillness::Moving`] needs both to
     /// be alike: the same threads, none of which has run in between.
+    ///
+    /// A look is no instant: its threads are read first, and what was under way to them may have
+    /// come, and have been read, before its rows are. The rows of the earlier look are older than
+    /// the threads of this one, so nothing may have been under way in them either.
     pub fn stillness(&self, earlier: &Self) -> Stillness {
         if self.processes.is_empty() || !self.same_threads_asleep(earlier) {
             return Stillness::Moving;
         }
+        match (earlier.prospects(), self.prospects()) {
+            (Stillness::Moving, _) => Stillness::Moving,
+            (_, now) => now,
+        }
+    }
+
+    /// Where all threads are asleep: whether something will wake them.
+    fn prospects(&self) -> Stillness {
         if self.own_rows().into_iter().any(|row| self.is_on_its_way(row)) {
             return Stillness::Moving;
         }
@@ -204,6 +216,27 @@ mod tests {
         assert_eq!(judge(&held_back), Stillness::Moving);
         let not_read = program(Waits::Receive, false, pair((900, 0), (0, 700)));
         assert_eq!(judge(&not_read), Stillness::Still);
+    }
+
+    #[test]
+    fn what_was_under_way_may_have_come_while_the_look_was_taken() {
+        let earlier = program(Waits::Receive, false, pair((0, 0), (4, 0)));
+        let later = program(Waits::Receive, false, pair((0, 0), (0, 0)));
+        assert_eq!(later.stillness(&earlier), Stillness::Moving);
+        assert_eq!(later.stillness(&later), Stillness::Still);
+    }
+
+    #[test]
+    fn a_splice_waits_for_room_only_when_it_has_sent_something() {
+        let splice = |own, other| {
+            let mut snapshot = program(Waits::Splice, false, pair(own, other));
+            let call = snapshot.processes[0].threads[0].call.as_mut().unwrap();
+            (call.fd, call.to) = (Some(0), Some(3));
+            judge(&snapshot)
+        };
+        assert_eq!(splice((0, 0), (0, 0)), Stillness::Still, "for its standard input");
+        assert_eq!(splice((9, 0), (0, 9)), Stillness::Still, "the other end does not read");
+        assert_eq!(splice((9, 0), (0, 0)), Stillness::Moving, "the other end has read all");
     }
 
     #[test]
