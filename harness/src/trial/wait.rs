@@ -90,16 +90,18 @@ impl Trial {
             if let Some(why) = last_words {
                 return Ok(Err(Standstill { why }));
             }
-            if let Some(status) = on.program.exited()? {
+            match on.program.exited()? {
                 // What it has printed last may still be on its way to us.
-                if on.program.is_drained() || patience.is_over() {
+                Some(_) if !on.program.is_drained() && !patience.is_over() => {
+                    patience.charge(false);
+                }
+                Some(status) => {
                     last_words = Some(Why::Ended(status));
                     continue;
                 }
-            }
-            // The first looks only wait: a healthy program answers before the second.
-            if pauses >= 3 {
-                last_words = self.give_up(&mut watcher, &mut patience)?;
+                // The first looks only wait: a healthy program answers before the second.
+                None if pauses >= 3 => last_words = self.give_up(&mut watcher, &mut patience)?,
+                None => {}
             }
             thread::sleep(Duration::from_micros(PAUSES_US[pauses.min(PAUSES_US.len() - 1)]));
             pauses += 1;
