@@ -85,14 +85,13 @@ impl Client {
         let prefix = bytes.starts_with(seen);
         let blame = match &result {
             Err(Standstill { why: Why::Ended(status) }) if prefix => self.ended_early(*status),
-            Err(_) if prefix && seen.is_empty() => self
-                .trial
-                .fail("the client does not print what has arrived")
-                .cause(self.why_not_printed()),
             Err(_) if prefix => self
                 .trial
-                .fail("the client printed only a part of what has arrived")
-                .cause(self.why_not_printed()),
+                .fail(match seen.is_empty() {
+                    true => "the client does not print what has arrived",
+                    false => "the client printed only a part of what has arrived",
+                })
+                .cause(self.why_not_printed(bytes.len() - seen.len())),
             _ => self.trial.fail("the client printed other bytes than the server sent").cause(
                 "standard output is exactly what was received: no prompt, no newline of its own, \
                  and no String in between (bytes need not be UTF-8)",
@@ -273,16 +272,17 @@ impl Client {
     }
 
     /// Why nothing is printed, from what stands in the queues.
-    fn why_not_printed(&self) -> String {
+    fn why_not_printed(&self, missing: usize) -> String {
         let unread = self.trial.look(&self.running).ok().and_then(|snapshot| {
             let rows = snapshot.own_rows();
             rows.iter().map(|row| row.rx_queue).filter(|unread| *unread > 0).max()
         });
         match unread {
             Some(unread) => format!(
-                "{} stand unread in its receive queue: nobody is receiving now; both directions \
-                 have to be served at the same time, so each has a thread of its own",
-                count(unread as usize)
+                "unread in its receive queue: {}. Nobody is receiving now; both directions have to \
+                 be served at the same time, so each has a thread of its own",
+                // A FIN counts as one byte.
+                count((unread as usize).min(missing))
             ),
             None => {
                 "all was read, and it stays in the program: standard output keeps what follows \

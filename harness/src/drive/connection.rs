@@ -213,6 +213,30 @@ impl Connection {
         }
     }
 
+    /// Expects that no more comes than the end of the program's stream, whether it comes or not.
+    pub fn expect_no_more(&mut self) -> Verdict {
+        let _ = self.trial.settle(&self.running)?;
+        let mut buffer = [0; 1024];
+        let (name, program) = (self.name.clone(), self.program().to_owned());
+        let blame = match self.try_read(&mut buffer)? {
+            Got::Nothing | Got::End(End::Stream) => {
+                self.trial.note(format!("no more came to {name}"));
+                return Ok(());
+            }
+            Got::Bytes(n) => self
+                .trial
+                .fail(format!("the {program} sent more than it should have"))
+                .seen(format!("more: {}", describe_bytes(&buffer[..n])))
+                .cause("nothing is added: no newline, no greeting, no farewell"),
+            Got::End(End::Reset) => self
+                .trial
+                .fail(format!("the {program} reset the connection"))
+                .seen(describe_end(End::Reset))
+                .cause(RESET),
+        };
+        Err(blame.expected("no more bytes, and no reset").stop())
+    }
+
     /// Ends this side's sending (FIN); receiving goes on.
     pub fn half_close(&mut self) -> Verdict {
         self.trial.note(format!("{} ended its sending side (FIN)", self.name));

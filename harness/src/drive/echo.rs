@@ -13,6 +13,8 @@ const BUFFER: usize = 64 * 1024;
 
 /// What ended an echo, other than standstill.
 enum Over {
+    /// All was sent back.
+    Complete,
     /// The client's stream, or its connection.
     End(End),
     /// The client sent something else.
@@ -22,14 +24,16 @@ enum Over {
 }
 
 impl Connection {
-    /// Sends back all that comes, which must be `expected`, until the client ends its side;
-    /// then ends its own.
+    /// Sends back all that comes, until it was all of `expected`.
     pub fn echo(&mut self, client: &Client, expected: &[u8]) -> Verdict {
         self.trial.note("the server sends back what it reads, and reads on when that is written");
         let mut received = 0;
         let mut buffer = vec![0; BUFFER];
         let (mut from, mut to) = (0, 0);
         let result = self.trial.wait(&client.running, || {
+            if from == to && received >= expected.len() {
+                return Ok(Look::Done(Over::Complete));
+            }
             if from < to {
                 return Ok(match (&self.stream).write(&buffer[from..to]) {
                     Ok(taken) => {
@@ -51,22 +55,16 @@ impl Connection {
                 Got::Nothing => Look::Nothing,
             })
         })?;
+        let what = format!("{} from its standard input", count(expected.len()));
         let seen = &expected[..received.min(expected.len())];
         match result {
-            Ok(Over::End(End::Stream)) if received == expected.len() => {
+            Ok(Over::Complete) => {
                 self.trial.note_result(&format!("it had {} in all", count(received)));
-                self.half_close()
+                Ok(())
             }
             Err(_) if from < to => Err(self.stuck(client, received, expected.len())),
-            Err(standstill) if received < expected.len() => {
-                let what = format!("{} from its standard input", count(expected.len()));
-                Err(self.wrong_bytes(&what, expected, seen, Err(standstill)))
-            }
-            Err(_) => self.expect_end(),
-            Ok(Over::End(end)) => {
-                let what = format!("{} from its standard input", count(expected.len()));
-                Err(self.wrong_bytes(&what, expected, seen, Ok(Some(end))))
-            }
+            Err(standstill) => Err(self.wrong_bytes(&what, expected, seen, Err(standstill))),
+            Ok(Over::End(end)) => Err(self.wrong_bytes(&what, expected, seen, Ok(Some(end)))),
             Ok(Over::Wrong) => Err(self
                 .trial
                 .fail("the client sent other bytes than its standard input")

@@ -93,14 +93,10 @@ impl Program {
         self.stdin.end();
     }
 
-    /// Whether it has got all of its input that it can take: ask before looking at it.
-    pub(crate) fn is_fed(&self) -> bool {
-        self.stdin.is_at_rest()
-    }
-
-    /// Whether all that it has written was taken: ask after looking at it.
-    pub(crate) fn is_drained(&self) -> bool {
-        self.stdout.is_at_rest() && self.stderr.is_at_rest()
+    /// Whether the harness's own threads have no work left: all of the input that it can take
+    /// was written, and all of the output that it has written was read.
+    pub(crate) fn is_all_moved(&self) -> bool {
+        [self.stdin.is_at_rest(), self.stdout.is_at_rest(), self.stderr.is_at_rest()] == [true; 3]
     }
 
     /// Closes the harness's end of its standard output at the next byte that comes. When

@@ -92,7 +92,7 @@ impl Trial {
             }
             match on.program.exited()? {
                 // What it has printed last may still be on its way to us.
-                Some(_) if !on.program.is_drained() && !patience.is_over() => {
+                Some(_) if !on.program.is_all_moved() && !patience.is_over() => {
                     patience.charge(false);
                 }
                 Some(status) => {
@@ -126,10 +126,10 @@ impl Trial {
         self.needs_watching()?;
         let mut earlier: Option<Snapshot> = None;
         self.wait(running, || {
-            let fed = running.program.is_fed();
+            let moved = running.program.is_all_moved();
             let now = Snapshot::take(running.program.pid())?;
             let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
-            if rest && fed && running.program.is_drained() {
+            if rest && moved {
                 return Ok(Look::Done(now));
             }
             earlier = Some(now);
@@ -160,9 +160,9 @@ impl Watcher {
         let (mut now, mut moving) = (Vec::new(), false);
         for running in trial.running() {
             if running.program.exited()?.is_none() {
-                moving |= !running.program.is_fed();
+                // Asked between the two looks that are compared: see `Snapshot::stillness`.
+                moving |= !running.program.is_all_moved();
                 now.push(Snapshot::take(running.program.pid())?);
-                moving |= !running.program.is_drained();
             }
         }
         let cpu: u64 = now.iter().map(Snapshot::cpu_ns).sum();

@@ -96,10 +96,13 @@ impl Snapshot {
 
     /// Whether the other end will receive something of this socket. The kernel may hold it back
     /// for a moment: the last small segment waits for an acknowledgement (Nagle's algorithm,
-    /// RFC 9293 section 3.7.4), and that may be delayed by 40 ms.
+    /// RFC 9293 section 3.7.4), and that may be delayed by 40 ms. A FIN is acknowledged whether
+    /// anybody reads it or not, and that wakes a reader of this socket for a moment.
     fn is_on_its_way(&self, row: &Row) -> bool {
         let sending = row.table.is_tcp() && row.state != State::Listen && row.tx_queue > 0;
-        sending && self.other_end(row).is_some_and(|other| other.rx_queue == 0)
+        let ending = matches!(row.state, State::FinWait1 | State::Closing | State::LastAck);
+        let only_a_fin = ending && row.tx_queue == 1;
+        sending && self.other_end(row).is_some_and(|other| other.rx_queue == 0 || only_a_fin)
     }
 
     /// A connection or bytes that a reader of this socket will be woken by.
@@ -237,6 +240,16 @@ mod tests {
         assert_eq!(splice((0, 0), (0, 0)), Stillness::Still, "for its standard input");
         assert_eq!(splice((9, 0), (0, 9)), Stillness::Still, "the other end does not read");
         assert_eq!(splice((9, 0), (0, 0)), Stillness::Moving, "the other end has read all");
+    }
+
+    #[test]
+    fn the_acknowledgement_of_an_unread_fin_is_on_its_way() {
+        let mut rows = pair((1, 0), (0, 1));
+        rows[0].state = State::FinWait1;
+        assert_eq!(judge(&program(Waits::Receive, false, rows)), Stillness::Moving);
+        let mut rows = pair((0, 0), (0, 1));
+        rows[0].state = State::FinWait2;
+        assert_eq!(judge(&program(Waits::Receive, false, rows)), Stillness::Still);
     }
 
     #[test]

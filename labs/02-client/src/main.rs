@@ -30,10 +30,10 @@ fn send(mut stream: &TcpStream) -> io::Result<()> {
     // Reads what is there, be it a line or half of one, writes all of it, and so on until the
     // end. A write waits while the server does not read: nothing is collected here.
     let sent = io::copy(&mut io::stdin().lock(), &mut stream);
-    // Only this tells the server that no more will come. `stream` is shared with the receiving
-    // side, so no drop of it closes the socket.
-    stream.shutdown(Shutdown::Write)?;
-    sent.map(drop)
+    // Only this tells the server that no more will come, whatever became of stdin. `stream` is
+    // shared with the receiving side, so no drop of it closes the socket.
+    let ended = stream.shutdown(Shutdown::Write);
+    sent.and(ended)
     // ANCHOR_END: send
 }
 
