@@ -81,7 +81,9 @@ impl Check {
 }
 
 /// All labs, in the order of the course.
-pub static LABS: &[Lab] = &[Lab {
+pub static LABS: &[Lab] = &[SERVER, CLIENT];
+
+const SERVER: Lab = Lab {
     number: 1,
     name: "server",
     title: "bind, listen, accept",
@@ -108,7 +110,36 @@ pub static LABS: &[Lab] = &[Lab {
         },
     ],
     checks: checks::server::CHECKS,
-}];
+};
+
+const CLIENT: Lab = Lab {
+    number: 2,
+    name: "client",
+    title: "connect, send, receive",
+    folder: "labs/02-client",
+    arguments: &["{addr}"],
+    steps: &[
+        Step {
+            number: 1,
+            name: "connect",
+            task: "connect to the address, trying each address that the name has",
+            chapter: "06-connect-and-send",
+        },
+        Step {
+            number: 2,
+            name: "send",
+            task: "send all of stdin to the server, then end the sending side only",
+            chapter: "06-connect-and-send",
+        },
+        Step {
+            number: 3,
+            name: "receive",
+            task: "copy what arrives to stdout, while `send` runs",
+            chapter: "07-endings",
+        },
+    ],
+    checks: checks::client::CHECKS,
+};
 
 /// The lab of this name.
 pub fn lab(name: &str) -> Option<&'static Lab> {

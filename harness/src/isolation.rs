@@ -8,10 +8,10 @@
 //! table is a setting of the first (`tcp_child_ehash_entries`), and reading the tables of a
 //! namespace with a small one is thirty times faster.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The stages in which a worker gets there, as the argument after `worker`.
@@ -83,5 +83,31 @@ pub fn set_up_network() -> io::Result<()> {
     for (setting, value) in [("tcp_rmem", "4096 65536 131072"), ("tcp_wmem", "4096 65536 131072")] {
         let _ = fs::write(format!("/proc/sys/net/ipv4/{setting}"), value);
     }
+    // Without it a check that needs a name with two addresses is skipped.
+    let _ = give_localhost_two_addresses();
     Ok(())
+}
+
+/// On many systems `localhost` is 127.0.0.1 and nothing else. In our own mount namespace it is
+/// ::1, too.
+fn give_localhost_two_addresses() -> io::Result<()> {
+    let (path, mut file) = new_file()?;
+    let written = file.write_all(b"127.0.0.1 localhost\n::1 localhost\n");
+    let mounted = Command::new("mount").arg("--bind").arg(&path).arg("/etc/hosts").output();
+    // What is mounted stays when its name has gone.
+    fs::remove_file(&path)?;
+    written.and(mounted.map(drop))
+}
+
+/// A file that nobody else has. Process ids tell no workers apart: each begins at 1.
+fn new_file() -> io::Result<(PathBuf, File)> {
+    let mut last = io::ErrorKind::AlreadyExists.into();
+    for number in 0..1000 {
+        let path = std::env::temp_dir().join(format!("sockets-lab-hosts-{number}"));
+        match File::create_new(&path) {
+            Ok(file) => return Ok((path, file)),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }

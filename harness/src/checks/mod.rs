@@ -32,4 +32,5 @@ macro_rules! checks {
     };
 }
 
+pub mod client;
 pub mod server;

@@ -9,7 +9,7 @@ use crate::drive::{Cut, Flow, Server, Started, noise, pattern};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::report::bytes::{count, quote_short};
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
-use crate::watch::{self, Snapshot, State, Stillness};
+use crate::watch::{self, Snapshot, State};
 
 checks! { $ "server", server_checks:
     listens_on_the_given_address, step 1, 3 points: "listens on the address that it was given";
@@ -807,48 +807,6 @@ fn expect_refusal(
     .stop())
 }
 
-/// Expects that the server is blocked. Two looks that find every thread asleep in the same call
-/// prove it at once; where a call has a time-out, processor time decides.
 fn expect_idle(t: &Trial, server: &Server) -> Verdict {
-    let first = server.expect_rest()?;
-    if first.stillness(&first) == Stillness::Still {
-        t.note("the server is at rest: every thread is blocked");
-        return Ok(());
-    }
-    if first.only_sleeps() {
-        return Err(t
-            .fail("the server sleeps instead of waiting")
-            .expected("blocked in a call on a socket (accept, read), which wakes it when there is something to do")
-            .seen("no thread waits for a socket: the server sleeps, looks, and sleeps again")
-            .cause("a blocking call costs nothing while it waits, and wakes at once: no sleep and no non-blocking mode is needed")
-            .stop());
-    }
-    // Something wakes by itself. Count how often, over at least ten of the harness's own looks.
-    let began = std::time::Instant::now();
-    let window = std::time::Duration::from_millis(200);
-    let last = t.wait(&server.running, || {
-        let now = server.look()?;
-        let over = began.elapsed() >= window;
-        Ok(if over { Look::Done(now) } else { Look::Nothing })
-    })?;
-    let last = last.or_else(|_| server.look())?;
-    let elapsed = began.elapsed();
-    let used = last.cpu_ns().saturating_sub(first.cpu_ns());
-    let turns = last.turns().saturating_sub(first.turns());
-    let busy = u128::from(used) * 100 > elapsed.as_nanos();
-    let polling = u128::from(turns) * 25 > elapsed.as_millis();
-    if !busy && !polling {
-        t.note("the server is at rest");
-        return Ok(());
-    }
-    Err(t
-        .fail("the server asks again and again instead of waiting")
-        .expected("every thread is blocked in a call, and uses no processor time")
-        .seen(format!(
-            "woke {turns} times in {} ms, and used {} µs of processor time",
-            elapsed.as_millis(),
-            used / 1000
-        ))
-        .cause("a blocking call costs nothing while it waits: no sleep and no non-blocking mode is needed")
-        .stop())
+    t.expect_idle(&server.running, &server.expect_rest()?)
 }

@@ -4,9 +4,18 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::rc::Rc;
 
-use super::{Cut, likely};
-use crate::report::bytes::{count, summary};
+use super::{Cut, describe_bytes, likely};
+use crate::report::bytes::count;
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
+
+/// What the harness is on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It has connected to the program.
+    Client,
+    /// It has accepted the program's connection.
+    Server,
+}
 
 /// The harness's end of a connection.
 #[derive(Debug)]
@@ -14,7 +23,8 @@ pub struct Connection {
     pub(super) trial: Trial,
     pub(super) running: Rc<Running>,
     pub(super) stream: TcpStream,
-    /// What the reader calls it: `client 1`.
+    role: Role,
+    /// What the reader calls it: `client 1`, or `the server`.
     name: String,
     /// The harness's address, and the program's.
     here: SocketAddr,
@@ -39,9 +49,6 @@ pub(super) enum Got {
     Nothing,
 }
 
-/// Bytes of a payload that a sentence shows.
-const SHOWN: usize = 40;
-
 impl Connection {
     /// Takes over a stream that is connected with `there`. The harness never blocks on it. The
     /// address is given because the kernel does not tell it of a connection that was reset.
@@ -49,6 +56,7 @@ impl Connection {
         trial: Trial,
         running: Rc<Running>,
         stream: TcpStream,
+        role: Role,
         name: String,
         there: SocketAddr,
     ) -> io::Result<Self> {
@@ -57,7 +65,7 @@ impl Connection {
         stream.set_nodelay(true)?;
         let here = stream.local_addr()?;
         trial.name(here, &name);
-        Ok(Self { trial, running, stream, name, here, there, half_closed: false })
+        Ok(Self { trial, running, stream, role, name, here, there, half_closed: false })
     }
 
     /// What the reader calls it.
@@ -88,7 +96,7 @@ impl Connection {
     /// one before, so that each is a read of its own.
     pub fn send_cut(&mut self, bytes: &[u8], cut: Cut) -> Verdict {
         let (name, how) = (&self.name, cut.describe());
-        self.trial.note(format!("{name} sent {}{how}", summary(bytes, SHOWN)));
+        self.trial.note(format!("{name} sent {}{how}", describe_bytes(bytes)));
         let mut taken = true;
         for (index, piece) in cut.pieces(bytes).into_iter().enumerate() {
             // That it was not taken is for the expectation that follows to judge.
@@ -160,11 +168,10 @@ impl Connection {
             .read_until(&mut seen, |seen| seen.len() >= bytes.len() || !bytes.starts_with(seen))?;
         if seen == bytes {
             let (name, program) = (&self.name, self.program());
-            self.trial
-                .note(format!("{name} received {} back from the {program}", count(seen.len())));
+            self.trial.note(format!("{name} received {} from the {program}", count(seen.len())));
             return Ok(());
         }
-        let what = summary(bytes, SHOWN);
+        let what = describe_bytes(bytes);
         Err(self.wrong_bytes(&what, bytes, &seen, result))
     }
 
@@ -188,23 +195,18 @@ impl Connection {
                 .trial
                 .fail(format!("the {program} sent more than it should have"))
                 .expected("the end of the stream (FIN), and no byte before it")
-                .seen(summary(&seen, SHOWN))
+                .seen(describe_bytes(&seen))
                 .cause(UNASKED)
                 .stop()),
             Err(standstill) => Err(self
                 .trial
                 .fail(format!("the {program} did not end the connection"))
-                .expected(format!("after {name} has ended its side, the end of the stream (FIN)"))
+                .expected(format!("after {} has ended, the end of the stream (FIN)", self.source()))
                 .seen(standstill.sentence(&program))
-                .cause(match standstill.why {
-                    Why::Busy => {
-                        "read returns 0 at the end of the client's stream, and will for \
-                        ever: a loop that goes on then never ends"
-                    }
-                    _ => {
-                        "the stream is still held somewhere (a clone, a list, a thread), or the \
-                        end of the client's stream (read returns 0) goes unnoticed"
-                    }
+                .cause(match (standstill.why, self.role) {
+                    (Why::Busy, _) => NEVER_ENDS,
+                    (_, Role::Client) => HELD,
+                    (_, Role::Server) => NOT_ENDED,
                 })
                 .stop()),
         }
@@ -226,7 +228,7 @@ impl Connection {
                 .trial
                 .fail(format!("the {program} sent something that nobody had asked for"))
                 .expected("nothing")
-                .seen(summary(&buffer[..n], SHOWN))
+                .seen(describe_bytes(&buffer[..n]))
                 .cause(UNASKED)
                 .stop()),
             Got::End(end) => Err(self
@@ -237,6 +239,30 @@ impl Connection {
                 .cause(CLOSED_EARLY)
                 .stop()),
         }
+    }
+
+    /// Expects that no more comes than the end of the program's stream, whether it comes or not.
+    pub fn expect_no_more(&mut self) -> Verdict {
+        let _ = self.trial.settle(&self.running)?;
+        let mut buffer = [0; 1024];
+        let (name, program) = (self.name.clone(), self.program().to_owned());
+        let blame = match self.try_read(&mut buffer)? {
+            Got::Nothing | Got::End(End::Stream) => {
+                self.trial.note(format!("no more came to {name}"));
+                return Ok(());
+            }
+            Got::Bytes(n) => self
+                .trial
+                .fail(format!("the {program} sent more than it should have"))
+                .seen(format!("more: {}", describe_bytes(&buffer[..n])))
+                .cause("nothing is added: no newline, no greeting, no farewell"),
+            Got::End(End::Reset) => self
+                .trial
+                .fail(format!("the {program} reset the connection"))
+                .seen(describe_end(End::Reset))
+                .cause(RESET),
+        };
+        Err(blame.expected("no more bytes, and no reset").stop())
     }
 
     /// Ends this side's sending (FIN); receiving goes on.
@@ -274,14 +300,14 @@ impl Connection {
             Ok(false) => Err(self
                 .trial
                 .fail(format!("the {program} ended the connection before {name} did"))
-                .expected("the bytes that were sent, back")
+                .expected(self.owed())
                 .seen("the end of the connection")
                 .cause(CLOSED_EARLY)
                 .stop()),
             Err(standstill) => Err(self
                 .trial
-                .fail(format!("the {program} did not answer"))
-                .expected("the bytes that were sent, back")
+                .fail(format!("the {program} {}", self.nothing_came()))
+                .expected(self.owed())
                 .seen(standstill.sentence(program))
                 .cause("nothing comes back: begin with the checks that only send and receive")
                 .stop()),
@@ -338,15 +364,15 @@ impl Connection {
             Ok(Some(End::Stream)) if prefix => {
                 format!("the {program} ended the connection too early")
             }
-            Err(_) if prefix && seen.is_empty() => format!("the {program} did not answer"),
-            Err(_) if prefix => format!("the {program} answered only in part"),
+            Err(_) if prefix && seen.is_empty() => format!("the {program} {}", self.nothing_came()),
+            Err(_) if prefix => format!("the {program} sent only a part of it"),
             _ => format!("the {program} sent other bytes than expected"),
         };
         let kind = result.as_ref().map(|end| *end).map_err(drop);
         let after = format!("after {}", count(seen.len()));
         let mut blame = self.trial.fail(headline).expected(expected);
         blame = match result {
-            Ok(None) => blame.seen(summary(seen, SHOWN)),
+            Ok(None) => blame.seen(describe_bytes(seen)),
             Ok(Some(end)) => blame.seen(format!("{after}, {}", describe_end(end))),
             Err(standstill) => blame.seen(format!("{after}, {}", standstill.sentence(program))),
         };
@@ -369,6 +395,29 @@ impl Connection {
         matches!(rest, Ok(Err(Standstill { why: Why::Ended(_) })))
     }
 
+    /// What a program that is silent did not do.
+    fn nothing_came(&self) -> &'static str {
+        match self.role {
+            Role::Client => "did not answer",
+            Role::Server => "sent nothing",
+        }
+    }
+
+    /// What the program's bytes are made of.
+    fn source(&self) -> String {
+        match self.role {
+            Role::Client => self.name.clone(),
+            Role::Server => format!("the standard input of the {}", self.program()),
+        }
+    }
+
+    fn owed(&self) -> &'static str {
+        match self.role {
+            Role::Client => "the bytes that were sent, back",
+            Role::Server => "the bytes of its standard input",
+        }
+    }
+
     /// Why nothing comes, from what stands in the queues.
     fn silence(&self, expected: &[u8], seen: &[u8]) -> String {
         let snapshot = match self.trial.look(&self.running) {
@@ -384,6 +433,13 @@ impl Connection {
                 "unread on this connection: {}; the program waits for something else, or is at \
                  work elsewhere",
                 count(row.rx_queue as usize)
+            ),
+            Some(_) if self.role == Role::Server => format!(
+                "{} of the {}'s standard input never reached the server: it may be waiting for a \
+                 line end, for a full buffer or for the end of its input before it sends, or it \
+                 does not read its input at all",
+                count(expected.len() - seen.len()),
+                self.program()
             ),
             Some(_) => format!(
                 "the program has read all that was sent and still owes {}: {}",
@@ -403,14 +459,21 @@ fn describe_end(end: End) -> &'static str {
 }
 
 const CLOSED_EARLY: &str = "the stream was dropped, or shut down, before the other side had ended \
-    its own: look for a loop that ends after one read, an early return, a limit, or an error that was \
-    not handled";
+    its own: look for a loop that ends after one read, an early return, a limit, or an error that was not \
+    handled";
 const CLOSED_AT_THE_END: &str = "the end of the other side's stream (read returns 0) says that no \
     more will come, and not that nothing can be sent any more: send what is left, then close";
 const GONE: &str = "when a program ends, the kernel closes its connections; the exit status and the \
     last lines of standard error say why it ended";
 const UNASKED: &str = "only what was asked for may be sent: no greeting, no prompt, no farewell, no \
     debug output";
+const NEVER_ENDS: &str = "read returns 0 at the end of the stream, and will for ever: a loop that \
+    goes on then never ends";
+const HELD: &str = "the stream is still held somewhere (a clone, a list, a thread), or the end of \
+    the client's stream (read returns 0) goes unnoticed";
+const NOT_ENDED: &str = "nobody has told the server that no more will come: end the sending side \
+    when standard input ends, with shutdown(Shutdown::Write). Dropping one of two handles of a \
+    socket ends nothing";
 const RESET: &str = "a stream that is dropped while bytes stand unread in its queue is reset, and \
     what was on its way to the other side may be lost; a program that dies with a connection open \
     does the same: read to the end of the stream before you drop it";

@@ -3,13 +3,42 @@
 //! Every verb notes what it did in the trial's story, waits only for a state of the kernel, and
 //! ends the check by itself when the program does not do its part.
 
+mod client;
 mod connection;
+mod echo;
 mod exchange;
+mod idle;
 mod likely;
+mod listener;
 mod payload;
 mod server;
 
-pub use connection::{Connection, End};
+use std::net::SocketAddr;
+
+use crate::report::bytes::{count, summary};
+
+pub use client::Client;
+pub use connection::{Connection, End, Role};
 pub use exchange::Flow;
+pub use listener::Listener;
 pub use payload::{Cut, noise, pattern};
 pub use server::{Server, Started};
+
+/// `127.0.0.1:7007 and [::1]:7007`.
+fn describe_addresses(addresses: &[SocketAddr]) -> String {
+    let texts: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
+    texts.join(" and ")
+}
+
+/// Bytes for a sentence: how many, and of a short payload the beginning.
+fn describe_bytes(bytes: &[u8]) -> String {
+    match bytes.len() {
+        0..=TOLD => summary(bytes, SHOWN),
+        length => count(length),
+    }
+}
+
+/// The longest payload that a sentence shows the beginning of, in bytes.
+const TOLD: usize = 4096;
+/// How much of it is shown, in bytes.
+const SHOWN: usize = 40;

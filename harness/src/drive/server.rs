@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Connection;
+use super::connection::{Connection, Role};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::report::bytes::{count, quote_short};
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
@@ -216,7 +216,8 @@ impl Server {
                     self.trial.note(format!("{name} connected to {at} from port {}", here.port()));
                 }
                 let running = Rc::clone(&self.running);
-                Ok(Connection::new(self.trial.clone(), running, stream, name, self.address)?)
+                let (trial, at) = (self.trial.clone(), self.address);
+                Ok(Connection::new(trial, running, stream, Role::Client, name, at)?)
             }
             Err(error) => {
                 if let Err(Standstill { why: Why::Ended(status) }) =

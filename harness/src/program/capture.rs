@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::lock;
-use crate::watch;
+use super::mover::Mover;
 
 /// Bytes kept from the beginning.
 const HEAD: usize = 16 * 1024 * 1024;
@@ -47,6 +47,7 @@ impl Captured {
 struct Shared {
     kept: Mutex<Kept>,
     ended: Condvar,
+    mover: Mover,
 }
 
 #[derive(Debug, Default)]
@@ -56,8 +57,6 @@ struct Kept {
     total: u64,
     ended: bool,
     closing: bool,
-    /// The thread that reads, once it runs and where the system tells.
-    reader: Option<u32>,
 }
 
 /// A thread that drains one stream.
@@ -69,12 +68,13 @@ impl Capture {
         let shared = Arc::new(Shared::default());
         let drain = Arc::clone(&shared);
         thread::spawn(move || {
-            lock(&drain.kept).reader = watch::this_thread();
+            drain.mover.begin();
             if let Some(mut stream) = stream {
                 drain_into(&mut stream, &drain.kept);
             }
             lock(&drain.kept).ended = true;
             drain.ended.notify_all();
+            drain.mover.end();
         });
         Self(shared)
     }
@@ -89,13 +89,14 @@ impl Capture {
         }
     }
 
-    /// Whether all that was written so far has been read: the reader waits for more.
-    pub(super) fn is_drained(&self) -> bool {
-        let (reader, ended) = {
-            let kept = lock(&self.0.kept);
-            (kept.reader, kept.ended)
-        };
-        ended || reader.is_some_and(watch::is_blocked_in_read)
+    /// How many bytes there were so far.
+    pub(super) fn len(&self) -> u64 {
+        lock(&self.0.kept).total
+    }
+
+    /// Whether all that was written so far was taken.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.0.mover.is_at_rest()
     }
 
     /// Stops reading at the next byte, and closes the stream.
@@ -155,7 +156,7 @@ mod tests {
         let capture = Capture::start(Some(read));
         for total in 1..100 {
             write.write_all(b"x").unwrap();
-            while !capture.is_drained() {
+            while !capture.is_at_rest() {
                 thread::yield_now();
             }
             assert_eq!(capture.so_far().total, total);

@@ -4,23 +4,26 @@
 mod capture;
 mod command;
 mod family;
+mod feed;
+mod mover;
 
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use capture::Capture;
 pub use capture::Captured;
 pub use command::{CommandError, Given, Template, split_words};
 pub use family::stop_all;
+use feed::Feed;
 
 /// A program that was started. Dropping it stops it, and everything that it started.
 #[derive(Debug)]
 pub struct Program {
     child: Mutex<Child>,
     pid: u32,
-    stdin: Mutex<Option<ChildStdin>>,
+    stdin: Feed,
     stdout: Capture,
     stderr: Capture,
 }
@@ -47,7 +50,7 @@ impl Program {
         family::register(pid);
         let stdout = Capture::start(child.stdout.take());
         let stderr = Capture::start(child.stderr.take());
-        let stdin = Mutex::new(child.stdin.take());
+        let stdin = Feed::start(child.stdin.take());
         Ok(Self { child: Mutex::new(child), pid, stdin, stdout, stderr })
     }
 
@@ -71,30 +74,33 @@ impl Program {
         self.stderr.so_far()
     }
 
-    /// Whether all that it has written so far is in [`Program::stdout`] and
-    /// [`Program::stderr`]. What stands in a pipe is not silence.
-    pub fn output_is_drained(&self) -> bool {
-        self.stdout.is_drained() && self.stderr.is_drained()
+    /// How many bytes it has written to its standard output so far.
+    pub fn stdout_len(&self) -> u64 {
+        self.stdout.len()
     }
 
-    /// Writes to its standard input. Blocks while the pipe is full; an error when the program
-    /// has closed its end, or [`Program::close_stdin`] was called.
+    /// Writes to its standard input, behind all that was given before; never blocks. An error
+    /// when the program has closed its end, or [`Program::close_stdin`] was called.
     pub fn write_stdin(&self, bytes: &[u8]) -> io::Result<()> {
-        // Taken out while it is written to: a writer that is blocked must not hold the lock.
-        let Some(mut pipe) = lock(&self.stdin).take() else {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        };
-        let result = pipe.write_all(bytes);
-        *lock(&self.stdin) = Some(pipe);
-        result
+        match self.stdin.give(bytes.to_vec()) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::BrokenPipe.into()),
+        }
     }
 
-    /// Ends its standard input.
+    /// Ends its standard input, behind all that was given.
     pub fn close_stdin(&self) {
-        lock(&self.stdin).take();
+        self.stdin.end();
     }
 
-    /// Closes the harness's end of its standard output: the next write there is a broken pipe.
+    /// Whether the harness's own threads have no work left: all of the input that it can take
+    /// was written, and all of the output that it has written was read.
+    pub(crate) fn is_all_moved(&self) -> bool {
+        [self.stdin.is_at_rest(), self.stdout.is_at_rest(), self.stderr.is_at_rest()] == [true; 3]
+    }
+
+    /// Closes the harness's end of its standard output at the next byte that comes. When
+    /// [`Captured::ended`] says so it is closed, and a write there is a broken pipe.
     pub fn close_stdout(&self) {
         self.stdout.close();
     }

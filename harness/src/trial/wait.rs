@@ -105,13 +105,18 @@ impl Trial {
                 self.0.busy.set(why == Why::Busy);
                 return Ok(Err(Standstill { why }));
             }
-            if let Some(status) = on.program.exited()? {
-                last_words = Some(Why::Ended(status));
-                continue;
-            }
-            // The first looks only wait: a healthy program answers before the second.
-            if pauses >= 3 {
-                last_words = self.give_up(&mut watcher, &mut patience)?;
+            match on.program.exited()? {
+                // What it has printed last may still be on its way to us.
+                Some(_) if !on.program.is_all_moved() && !patience.is_over() => {
+                    patience.charge(false);
+                }
+                Some(status) => {
+                    last_words = Some(Why::Ended(status));
+                    continue;
+                }
+                // The first looks only wait: a healthy program answers before the second.
+                None if pauses >= 3 => last_words = self.give_up(&mut watcher, &mut patience)?,
+                None => {}
             }
             thread::sleep(Duration::from_micros(PAUSES_US[pauses.min(PAUSES_US.len() - 1)]));
             pauses += 1;
@@ -136,9 +141,10 @@ impl Trial {
         self.needs_watching()?;
         let mut earlier: Option<Snapshot> = None;
         self.wait(running, || {
+            let moved = running.program.is_all_moved();
             let now = Snapshot::take(running.program.pid())?;
             let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
-            if rest && running.program.output_is_drained() {
+            if rest && moved {
                 return Ok(Look::Done(now));
             }
             earlier = Some(now);
@@ -166,20 +172,18 @@ impl Watcher {
         if watch::available().is_err() {
             return Ok(Seen { stillness: Stillness::Moving, cpu_ns: 0, starved: false });
         }
-        let mut now = Vec::new();
+        let (mut now, mut moving) = (Vec::new(), false);
         for running in trial.running() {
             if running.program.exited()?.is_none() {
+                // Asked between the two looks that are compared: see `Snapshot::stillness`.
+                moving |= !running.program.is_all_moved();
                 now.push(Snapshot::take(running.program.pid())?);
             }
         }
         let cpu: u64 = now.iter().map(Snapshot::cpu_ns).sum();
         let cpu_at_start = *self.cpu_at_start.get_or_insert(cpu);
         let earlier = self.earlier.take().unwrap_or_default();
-        let mut stillness = compare(&now, &earlier);
-        // Asked last: what was written before a program was seen asleep counts.
-        if !outputs_are_drained(trial)? {
-            stillness = Stillness::Moving;
-        }
+        let stillness = if moving { Stillness::Moving } else { compare(&now, &earlier) };
         let ready = now.iter().flat_map(Snapshot::threads).any(|(_, thread)| thread.state == 'R');
         let cpu_before: u64 = earlier.iter().map(Snapshot::cpu_ns).sum();
         self.earlier = Some(now);
@@ -189,15 +193,6 @@ impl Watcher {
             starved: ready && cpu == cpu_before,
         })
     }
-}
-
-fn outputs_are_drained(trial: &Trial) -> Verdict<bool> {
-    for running in trial.running() {
-        if running.program.exited()?.is_none() && !running.program.output_is_drained() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// The programs together are as still as the least still of them.

@@ -13,6 +13,8 @@ pub enum Waits {
     Receive,
     /// Room for bytes, on the descriptor in the first argument.
     Send,
+    /// Bytes on the descriptor in the first argument, or room for them on the one in the third.
+    Splice,
     /// The answer to a SYN, on the descriptor in the first argument.
     Connect,
     /// An event on one of several descriptors.
@@ -51,6 +53,8 @@ pub struct Call {
     pub waits: Waits,
     /// The descriptor that it waits on, where it is one.
     pub fd: Option<u32>,
+    /// The descriptor that it writes to, where it reads from `fd` and writes in one call.
+    pub to: Option<u32>,
     /// Whether it gives up by itself after some time.
     pub timed: bool,
 }
@@ -76,18 +80,20 @@ impl Call {
         let known = TABLE.iter().find(|(candidate, ..)| *candidate == number);
         let Some(&(_, name, waits, limit)) = known else {
             let name = format!("system call {number}");
-            return Self { name, waits: Waits::Unknown, fd: None, timed: false };
+            return Self { name, waits: Waits::Unknown, fd: None, to: None, timed: false };
         };
+        let splices = waits == Waits::Splice;
         let on_fd = matches!(waits, Waits::Accept | Waits::Receive | Waits::Send | Waits::Connect);
         // The kernel takes the low 32 bits of an int argument; the rest may be anything.
-        let fd = on_fd.then_some(arguments[0] as u32);
+        let fd = (on_fd || splices).then_some(arguments[0] as u32);
+        let to = splices.then_some(arguments[2] as u32);
         let timed = match limit {
             Limit::Never => false,
             Limit::Millis(index) => arguments[index] as i32 >= 0,
             Limit::Pointer(index) => arguments[index] != 0,
             Limit::Always => true,
         };
-        Self { name: name.to_owned(), waits, fd, timed }
+        Self { name: name.to_owned(), waits, fd, to, timed }
     }
 }
 
@@ -122,6 +128,8 @@ const TABLE: &[Entry] = &[
     (247, "waitid", Waits::Child, Limit::Never),
     (270, "pselect6", Waits::Events, Limit::Pointer(4)),
     (271, "ppoll", Waits::Events, Limit::Pointer(2)),
+    // What io::copy does between a socket and a pipe.
+    (275, "splice", Waits::Splice, Limit::Never),
     (281, "epoll_pwait", Waits::Events, Limit::Millis(3)),
     (288, "accept", Waits::Accept, Limit::Never),
     (441, "epoll_pwait2", Waits::Events, Limit::Pointer(3)),
@@ -137,6 +145,7 @@ const TABLE: &[Entry] = &[
     (71, "sendfile", Waits::Send, Limit::Never),
     (72, "pselect6", Waits::Events, Limit::Pointer(4)),
     (73, "ppoll", Waits::Events, Limit::Pointer(2)),
+    (76, "splice", Waits::Splice, Limit::Never),
     (95, "waitid", Waits::Child, Limit::Never),
     (98, "futex", Waits::Thread, Limit::Pointer(3)),
     (101, "nanosleep", Waits::Time, Limit::Always),
@@ -176,6 +185,13 @@ mod tests {
         assert_eq!((call.name.as_str(), call.fd), ("accept", Some(3)));
         assert_eq!(call.waits, Waits::Accept);
         assert!(!call.timed);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn splice_has_two_descriptors() {
+        let call = Call::parse("275 0x0 0x0 0x4 0x0 0x7ffff000 0x0 0x7ffd 0x7f9f").unwrap();
+        assert_eq!((call.waits, call.fd, call.to), (Waits::Splice, Some(0), Some(4)));
     }
 
     #[test]

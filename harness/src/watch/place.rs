@@ -98,6 +98,13 @@ impl Snapshot {
             Waits::Events => {
                 format!("is blocked in {name}, waiting for an event on its descriptors")
             }
+            Waits::Splice => {
+                let mut what = |fd: Option<u32>| {
+                    fd.map(|fd| self.descriptor(process, fd, names, told)).unwrap_or_default()
+                };
+                let (from, to) = (what(call.fd), what(call.to));
+                format!("is blocked in {name} (io::copy), from {from} to {to}")
+            }
             Waits::Accept | Waits::Receive | Waits::Send | Waits::Connect => {
                 let what = call.fd.map(|fd| self.descriptor(process, fd, names, told));
                 format!("is blocked in {name} on {}", what.unwrap_or_default())

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::calls::{Call, Waits};
+use super::calls::Call;
 
 /// One process of the program under test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,17 @@ pub struct Kin {
     pub parent: u32,
     /// The process group's id.
     pub group: u32,
+}
+
+/// The id of the thread that asks, among the threads of this process.
+pub fn own_thread() -> Option<u32> {
+    fs::read_link("/proc/thread-self").ok()?.file_name()?.to_str()?.parse().ok()
+}
+
+/// Whether a thread of this process is blocked in a call. One that has been woken is not.
+pub fn is_blocked(thread: u32) -> bool {
+    let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
+    call.is_ok_and(|text| Call::parse(&text).is_some())
 }
 
 /// All processes that `/proc` shows and that have not ended.
@@ -156,22 +167,6 @@ impl Thread {
             turns: numbers.nth(1).unwrap_or(0),
         })
     }
-}
-
-/// The calling thread's id.
-pub fn this_thread() -> Option<u32> {
-    let link = fs::read_link("/proc/thread-self").ok()?;
-    link.file_name()?.to_str()?.parse().ok()
-}
-
-/// Whether a thread of this very process is blocked in a read. What it reads is empty then: a
-/// thread that something has come for is `R` from that moment on.
-pub fn is_blocked_in_read(tid: u32) -> bool {
-    let thread = Thread::read(&Path::new("/proc/self/task").join(tid.to_string()));
-    thread.is_some_and(|thread| {
-        let reads = thread.call.is_some_and(|call| call.waits == Waits::Receive);
-        thread.state == 'S' && reads
-    })
 }
 
 struct Stat {

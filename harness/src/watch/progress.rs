@@ -27,10 +27,22 @@ pub enum Stillness {
 impl Snapshot {
     /// Compares this look with an earlier one. Anything but [`Stillness::Moving`] needs both to
     /// be alike: the same threads, none of which has run in between.
+    ///
+    /// A look is no instant: its threads are read first, and what was under way to them may have
+    /// come, and have been read, before its rows are. The rows of the earlier look are older than
+    /// the threads of this one, so nothing may have been under way in them either.
     pub fn stillness(&self, earlier: &Self) -> Stillness {
         if self.processes.is_empty() || !self.same_threads_asleep(earlier) {
             return Stillness::Moving;
         }
+        match (earlier.prospects(), self.prospects()) {
+            (Stillness::Moving, _) => Stillness::Moving,
+            (_, now) => now,
+        }
+    }
+
+    /// Where all threads are asleep: whether something will wake them.
+    fn prospects(&self) -> Stillness {
         if self.own_rows().into_iter().any(|row| self.is_on_its_way(row)) {
             return Stillness::Moving;
         }
@@ -72,26 +84,34 @@ impl Snapshot {
         if thread.state != 'S' {
             return false;
         }
+        let socket = |fd: Option<u32>| match fd.and_then(|fd| process.target(fd)) {
+            Some(Target::Socket(inode)) => Some(*inode),
+            _ => None,
+        };
         match (call.waits, call.fd) {
             (Waits::Events, _) => process.sockets().any(|inode| self.news_for(inode)),
-            (Waits::Accept | Waits::Receive, Some(fd)) => match process.target(fd) {
-                Some(Target::Socket(inode)) => self.news_for(*inode),
-                _ => false,
-            },
-            (Waits::Send, Some(fd)) => match process.target(fd) {
-                Some(Target::Socket(inode)) => self.room_for(*inode),
-                _ => false,
-            },
+            (Waits::Accept | Waits::Receive, fd) => socket(fd).is_some_and(|s| self.news_for(s)),
+            (Waits::Send, fd) => socket(fd).is_some_and(|s| self.room_for(s)),
+            // Which of its two ends it waits for does not show. It waits for room only where
+            // something that it has sent stands in the queue.
+            (Waits::Splice, fd) => {
+                let full = |s| self.row(s).is_some_and(|row| row.tx_queue > 0);
+                socket(fd).is_some_and(|s| self.news_for(s))
+                    || socket(call.to).is_some_and(|s| full(s) && self.room_for(s))
+            }
             _ => false,
         }
     }
 
     /// Whether the other end will receive something of this socket. The kernel may hold it back
     /// for a moment: the last small segment waits for an acknowledgement (Nagle's algorithm,
-    /// RFC 9293 section 3.7.4), and that may be delayed by 40 ms.
+    /// RFC 9293 section 3.7.4), and that may be delayed by 40 ms. A FIN is acknowledged whether
+    /// anybody reads it or not, and that wakes a reader of this socket for a moment.
     fn is_on_its_way(&self, row: &Row) -> bool {
         let sending = row.table.is_tcp() && row.state != State::Listen && row.tx_queue > 0;
-        sending && self.other_end(row).is_some_and(|other| other.rx_queue == 0)
+        let ending = matches!(row.state, State::FinWait1 | State::Closing | State::LastAck);
+        let only_a_fin = ending && row.tx_queue == 1;
+        sending && self.other_end(row).is_some_and(|other| other.rx_queue == 0 || only_a_fin)
     }
 
     /// A connection or bytes that a reader of this socket will be woken by.
@@ -109,6 +129,19 @@ impl Snapshot {
     fn room_for(&self, inode: u64) -> bool {
         let other = self.row(inode).and_then(|row| self.other_end(row));
         other.is_some_and(|other| other.rx_queue == 0)
+    }
+
+    /// Whether a thread is blocked in sending on a socket.
+    pub fn is_blocked_in_send(&self) -> bool {
+        self.threads().any(|(process, thread)| {
+            let Some(call) = &thread.call else { return false };
+            let fd = match call.waits {
+                Waits::Send => call.fd,
+                Waits::Splice => call.to,
+                _ => None,
+            };
+            matches!(fd.and_then(|fd| process.target(fd)), Some(Target::Socket(_)))
+        })
     }
 
     fn a_handshake_is_under_way(&self, listener: &Row) -> bool {
@@ -146,7 +179,7 @@ mod tests {
     }
 
     fn program(waits: Waits, timed: bool, rows: Vec<Row>) -> Snapshot {
-        let call = Call { name: "call".into(), waits, fd: Some(3), timed };
+        let call = Call { name: "call".into(), waits, fd: Some(3), to: None, timed };
         let thread =
             Thread { tid: 1, name: "t".into(), state: 'S', call: Some(call), cpu_ns: 5, turns: 5 };
         let descriptors = vec![Descriptor { fd: 3, target: Target::Socket(30) }];
@@ -198,6 +231,37 @@ mod tests {
     }
 
     #[test]
+    fn what_was_under_way_may_have_come_while_the_look_was_taken() {
+        let earlier = program(Waits::Receive, false, pair((0, 0), (4, 0)));
+        let later = program(Waits::Receive, false, pair((0, 0), (0, 0)));
+        assert_eq!(later.stillness(&earlier), Stillness::Moving);
+        assert_eq!(later.stillness(&later), Stillness::Still);
+    }
+
+    #[test]
+    fn a_splice_waits_for_room_only_when_it_has_sent_something() {
+        let splice = |own, other| {
+            let mut snapshot = program(Waits::Splice, false, pair(own, other));
+            let call = snapshot.processes[0].threads[0].call.as_mut().unwrap();
+            (call.fd, call.to) = (Some(0), Some(3));
+            judge(&snapshot)
+        };
+        assert_eq!(splice((0, 0), (0, 0)), Stillness::Still, "for its standard input");
+        assert_eq!(splice((9, 0), (0, 9)), Stillness::Still, "the other end does not read");
+        assert_eq!(splice((9, 0), (0, 0)), Stillness::Moving, "the other end has read all");
+    }
+
+    #[test]
+    fn the_acknowledgement_of_an_unread_fin_is_on_its_way() {
+        let mut rows = pair((1, 0), (0, 1));
+        rows[0].state = State::FinWait1;
+        assert_eq!(judge(&program(Waits::Receive, false, rows)), Stillness::Moving);
+        let mut rows = pair((0, 0), (0, 1));
+        rows[0].state = State::FinWait2;
+        assert_eq!(judge(&program(Waits::Receive, false, rows)), Stillness::Still);
+    }
+
+    #[test]
     fn unread_bytes_do_not_wake_a_thread_that_is_not_reading() {
         let snapshot = program(Waits::Thread, false, pair((0, 5), (5, 0)));
         assert_eq!(judge(&snapshot), Stillness::Still);
@@ -214,7 +278,8 @@ mod tests {
         let sleeping = program(Waits::Time, true, Vec::new());
         assert!(sleeping.only_sleeps());
         let mut waiting = sleeping.clone();
-        let accept = Call { name: "accept".into(), waits: Waits::Accept, fd: None, timed: false };
+        let accept =
+            Call { name: "accept".into(), waits: Waits::Accept, fd: None, to: None, timed: false };
         let second =
             Thread { tid: 2, call: Some(accept), ..waiting.processes[0].threads[0].clone() };
         waiting.processes[0].threads.push(second);
