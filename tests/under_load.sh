@@ -8,15 +8,18 @@ cd "$(dirname "$0")/.."
 runs=${1:-200}
 shift || true
 cargo build --quiet || exit 3
-lab=${CARGO_TARGET_DIR:-target}/debug/lab
-output=$(mktemp)
+work=$(mktemp -d)
+output=$work/output
+# A copy: a build meanwhile must not take the program away from under the runs.
+lab=$work/lab
+cp "${CARGO_TARGET_DIR:-target}/debug/lab" "$lab"
 
 busy=()
 for _ in $(seq "$(nproc)"); do
     while :; do :; done &
     busy+=($!)
 done
-trap 'kill "${busy[@]}" 2>/dev/null; rm -f "$output"' EXIT
+trap 'kill "${busy[@]}" 2>/dev/null; rm -rf "$work"' EXIT
 
 failed=0
 began=$SECONDS

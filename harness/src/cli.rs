@@ -173,10 +173,11 @@ fn select(what: &str) -> Result<Vec<&'static Check>, Problem> {
     }
 }
 
-/// A check whose name shares a word with what was typed.
+/// The check whose name shares the most words with what was typed.
 fn nearest(lab: &Lab, part: &str) -> String {
     let words: Vec<_> = part.split(['-', '_']).filter(|word| word.len() > 2).collect();
-    let like = lab.checks.iter().find(|check| words.iter().any(|word| check.name.contains(word)));
+    let shared = |check: &&Check| words.iter().filter(|word| check.name.contains(**word)).count();
+    let like = lab.checks.iter().max_by_key(shared).filter(|check| shared(check) > 0);
     like.map_or(String::new(), |check| format!("; did you mean {}?", check.id()))
 }
 
