@@ -9,7 +9,7 @@ mod patience;
 mod site;
 mod wait;
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -80,6 +80,7 @@ struct Stage {
     names: RefCell<Names>,
     running: RefCell<Vec<Rc<Running>>>,
     counter: RefCell<u32>,
+    time_outs: Cell<bool>,
 }
 
 impl Trial {
@@ -93,6 +94,7 @@ impl Trial {
             names: RefCell::default(),
             running: RefCell::default(),
             counter: RefCell::default(),
+            time_outs: Cell::default(),
         }))
     }
 
@@ -133,6 +135,12 @@ impl Trial {
     /// Ends the check as skipped where the kernel can't be watched.
     pub fn needs_watching(&self) -> Verdict {
         crate::watch::available().map_err(Stop::Skip)
+    }
+
+    /// From now on a blocked socket call may give up by itself: `/proc` does not show the
+    /// time-outs of sockets (SO_SNDTIMEO, SO_RCVTIMEO). So nothing but the backstop ends waiting.
+    pub fn allow_time_outs(&self) {
+        self.0.time_outs.set(true);
     }
 
     /// The command line of the program `name`.

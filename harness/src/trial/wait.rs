@@ -112,7 +112,7 @@ impl Trial {
         let seen = watcher.look(self)?;
         patience.charge(seen.starved);
         Ok(match seen.stillness {
-            Stillness::Still => Some(Why::Blocked),
+            Stillness::Still if !self.0.time_outs.get() => Some(Why::Blocked),
             _ if patience.is_busy(seen.cpu_ns) => Some(Why::Busy),
             _ if patience.is_over() => Some(Why::Patience),
             _ => None,
