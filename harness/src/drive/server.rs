@@ -54,10 +54,11 @@ impl Trial {
 
     /// Waits until a program that was told to listen on `address` does.
     pub fn listening(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Server> {
+        let name = running.name.clone();
         match self.begun(running, address)? {
             Started::Listening(server) => Ok(server),
             Started::Ended(status) => Err(self
-                .fail("the server ended instead of listening")
+                .fail(format!("the {name} ended instead of listening"))
                 .expected(format!("it listens on {address}"))
                 .seen(describe_exit(status))
                 .cause(cause_of_end(status))
@@ -147,7 +148,7 @@ fn cause_of_end(status: ExitStatus) -> &'static str {
         Some(101) => {
             "a panic: the last lines of standard error say where (unwrap and expect panic)"
         }
-        Some(0) => "main has returned: a server goes on for ever",
+        Some(0) => "main has returned: a program that serves goes on for ever",
         _ => "the last lines of standard error should say why",
     }
 }
@@ -156,6 +157,11 @@ impl Server {
     /// The trial that it takes part in.
     pub fn trial(&self) -> &Trial {
         &self.trial
+    }
+
+    /// What the reader calls it: `server`.
+    fn name(&self) -> &str {
+        &self.running.name
     }
 
     /// Connects. The connection is complete when the kernel has queued it: before `accept`.
@@ -173,9 +179,13 @@ impl Server {
     }
 
     fn connect_quietly(&self, tell: bool) -> Verdict<Connection> {
+        self.connect_as(format!("client {}", self.trial.next_number()), tell)
+    }
+
+    /// Connects; the reader calls the harness's end `name`.
+    pub(super) fn connect_as(&self, name: String, tell: bool) -> Verdict<Connection> {
         match TcpStream::connect_timeout(&self.address, CONNECT) {
             Ok(stream) => {
-                let name = format!("client {}", self.trial.next_number());
                 let here = stream.local_addr()?;
                 if tell {
                     let at = self.address;
@@ -186,10 +196,10 @@ impl Server {
             }
             Err(error) => Err(self
                 .trial
-                .fail("the server does not take connections any more")
+                .fail(format!("the {} does not take connections any more", self.name()))
                 .expected(format!("a connection to {}", self.address))
                 .seen(format!("connect: {error}"))
-                .cause("the listener was dropped, or the program has ended: a server outlives its clients")
+                .cause("the listener was dropped, or the program has ended: it should outlive its clients")
                 .stop()),
         }
     }
@@ -206,15 +216,15 @@ impl Server {
             Err(standstill) => Err(match standstill.why {
                 Why::Ended(status) => self
                     .trial
-                    .fail("the server ended")
+                    .fail(format!("the {} ended", self.name()))
                     .expected("it goes on, and serves the next client")
                     .seen(describe_exit(status))
                     .cause(cause_of_end(status)),
                 _ => self
                     .trial
-                    .fail("the server does not come to rest")
+                    .fail(format!("the {} does not come to rest", self.name()))
                     .expected("it is blocked in a call (accept, read) when there is nothing to do")
-                    .seen(standstill.sentence("server"))
+                    .seen(standstill.sentence(self.name()))
                     .cause("a loop that asks again and again: read that returns 0 taken for data, or a non-blocking socket"),
             }
             .stop()),
@@ -245,9 +255,9 @@ impl Server {
             let blame = self.trial.fail(headline).expected(expected);
             match standstill.why {
                 Why::Ended(status) => {
-                    blame.seen(format!("the server ended, {}", describe_exit(status)))
+                    blame.seen(format!("the {} ended, {}", self.name(), describe_exit(status)))
                 }
-                _ => blame.seen(&*seen).seen(standstill.sentence("server")),
+                _ => blame.seen(&*seen).seen(standstill.sentence(self.name())),
             }
             .cause(cause)
             .stop()
@@ -287,7 +297,7 @@ impl Server {
     /// Stops it as a crash would: SIGKILL, without a chance to clean up.
     pub fn kill(&self) -> Verdict {
         self.running.program.stop().map_err(Stop::from)?;
-        self.trial.note("the server was killed (SIGKILL)");
+        self.trial.note(format!("the {} was killed (SIGKILL)", self.name()));
         Ok(())
     }
 }
