@@ -9,7 +9,12 @@ mod echo;
 mod exchange;
 mod idle;
 mod listener;
+mod events;
+mod host;
+mod other;
+mod pattern;
 mod payload;
+mod peer;
 mod server;
 
 use std::net::SocketAddr;
@@ -20,7 +25,11 @@ pub use client::Client;
 pub use connection::{Connection, End, Role};
 pub use exchange::Flow;
 pub use listener::Listener;
+pub use host::Host;
+pub use other::Other;
+pub use pattern::Pattern;
 pub use payload::{Cut, noise, pattern};
+pub use peer::Peer;
 pub use server::{Server, Started};
 
 /// `127.0.0.1:7007 and [::1]:7007`.
