@@ -100,10 +100,6 @@ impl Events {
     /// Expects that nothing more is printed: the program is at rest, and all is read.
     pub(super) fn expect_none(&self, cause: &str) -> Verdict {
         let _ = self.trial.settle(&self.running)?;
-        let program = &self.running.program;
-        let _ = self.trial.wait(&self.running, || {
-            Ok(if program.is_captured() { Look::Done(()) } else { Look::Nothing })
-        })?;
         self.take_in();
         let name = &self.running.name;
         let Some(line) = self.ahead.borrow().first().cloned() else {
@@ -122,10 +118,6 @@ impl Events {
     /// All lines that were printed since the last expectation, once the program is at rest.
     pub(super) fn so_far(&self) -> Verdict<Vec<String>> {
         let _ = self.trial.settle(&self.running)?;
-        let program = &self.running.program;
-        let _ = self.trial.wait(&self.running, || {
-            Ok(if program.is_captured() { Look::Done(()) } else { Look::Nothing })
-        })?;
         self.take_in();
         Ok(std::mem::take(&mut *self.ahead.borrow_mut()))
     }

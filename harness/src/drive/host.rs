@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, Role};
 use crate::program::describe_exit;
 use crate::trial::{Look, Running, Trial, Verdict, Why};
 
@@ -45,7 +45,7 @@ impl Host {
             Ok(stream) => {
                 self.trial.note(format!("the {} called {}", running.name, self.name));
                 let (trial, running) = (self.trial.clone(), Rc::clone(running));
-                return Ok(Connection::new(trial, running, stream, self.name.clone())?);
+                return Ok(Connection::new(trial, running, stream, Role::Server, self.name.clone())?);
             }
             Err(standstill) => standstill,
         };

@@ -138,6 +138,31 @@ impl Other {
             .stop())
     }
 
+    /// Expects exactly these bytes next, whatever follows them.
+    pub fn expect_bytes(&mut self, bytes: &[u8], cause: &str) -> Verdict {
+        let result = self.read_until(|ahead| ahead.len() >= bytes.len(), false)?;
+        let (name, program) = (self.name(), self.program());
+        if self.ahead.starts_with(bytes) {
+            self.ahead.drain(..bytes.len());
+            self.trial().note(format!("{name} heard {}", quote_short(bytes, SHOWN)));
+            return Ok(());
+        }
+        let seen = &self.ahead[..self.ahead.len().min(bytes.len())];
+        let then = match (&result, self.end) {
+            (_, Some(end)) => format!("; then {}", describe(end)),
+            (Err(standstill), _) => format!("; then {}", standstill.sentence(&program)),
+            _ => String::new(),
+        };
+        Err(self
+            .trial()
+            .fail(format!("{name} did not hear what the {program} should have sent"))
+            .expected(summary(bytes, SHOWN))
+            .seen(format!("{}{then}", summary(seen, SHOWN)))
+            .difference(bytes, seen)
+            .cause(cause)
+            .stop())
+    }
+
     /// Expects that nothing comes, and that the connection stays: the program is at rest.
     pub fn expect_silence(&mut self) -> Verdict {
         let _ = self.trial().settle(&self.connection.running)?;

@@ -119,7 +119,7 @@ impl Peer {
         self.types_bytes(format!("{text}\n").as_bytes());
     }
 
-    /// Its user types these bytes: few enough for a pipe.
+    /// Its user types these bytes.
     pub fn types_bytes(&self, bytes: &[u8]) {
         let name = &self.running.name;
         self.trial().note(format!("the user of the {name} typed {}", quote_short(bytes, 60)));
@@ -132,34 +132,35 @@ impl Peer {
         self.running.program.close_stdin();
     }
 
-    /// Expects that it ends by itself, with exit status 0.
-    pub fn expect_exit(&self) -> Verdict {
+    /// Expects that it ends by itself, with this exit status.
+    pub fn expect_exit(&self, status: i32) -> Verdict {
+        let code = Some(status);
         let name = &self.running.name;
         // Its own limit and our backstop are alike, two seconds: wait for both.
         for _ in 0..2 {
             let result = self.trial().wait(&self.running, || Ok(Look::<()>::Nothing))?;
             let Err(standstill) = result else { continue };
             let blame = match standstill.why {
-                Why::Ended(status) if status.code() == Some(0) => {
-                    self.trial().note(format!("the {name} ended, exit status 0"));
+                Why::Ended(status) if status.code() == code => {
+                    self.trial().note(format!("the {name} ended, {}", describe_exit(status)));
                     return Ok(());
                 }
                 Why::Patience => continue,
-                Why::Ended(status) => self
+                Why::Ended(other) => self
                     .trial()
                     .fail(format!("the {name} did not end well"))
-                    .seen(describe_exit(status)),
+                    .seen(describe_exit(other)),
                 _ => self
                     .trial()
                     .fail(format!("the {name} does not end"))
                     .seen(standstill.sentence(name)),
             };
-            return Err(blame.expected("exit status 0").cause(LEAVING).stop());
+            return Err(blame.expected(format!("exit status {status}")).cause(LEAVING).stop());
         }
         Err(self
             .trial()
             .fail(format!("the {name} does not end"))
-            .expected("exit status 0, after two seconds at the latest")
+            .expected(format!("exit status {status}, after two seconds at the latest"))
             .seen("after four seconds it still runs")
             .cause(LEAVING)
             .stop())
