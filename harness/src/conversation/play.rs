@@ -13,40 +13,52 @@ pub fn play(trial: &Trial, conversation: &Conversation) -> Verdict {
     for program in &conversation.program {
         let mut peer: Option<Peer> = None;
         for segments in Segments::ALL {
-            let (harness, name) = (1 - program, &conversation.sides[*program]);
-            trial.note(format!(
-                "{}: the program is {name}; the harness sends {}",
-                conversation.file,
-                segments.describe()
-            ));
             // Who is called can be called again. Who calls, or ends, is started afresh.
             let again = peer.take().filter(|_| conversation.leaves_the_program_running(*program));
-            let caller = *program == 0;
-            let (with, other) = if caller {
-                let host = trial.host(&conversation.sides[harness])?;
-                let with = trial.peer(name, &[host.address])?;
-                let other = with.calls(&host)?;
-                (with, other)
-            } else {
-                let with = match again {
-                    Some(peer) => peer,
-                    None => trial.peer(name, &[])?,
-                };
-                let other = with.called_by(&conversation.sides[harness])?;
-                (with, other)
-            };
+            let (with, other) = scene(trial, conversation, *program, again, segments)?;
             let mut stage = Stage { conversation, peer: &with, other: Some(other), segments };
-            let failed = bursts(conversation, harness, segments)
-                .into_iter()
-                .find_map(|step| stage.carry_out(step).err());
-            if let Some(stop) = failed {
-                return Err(stop);
+            for step in bursts(conversation, *program, segments) {
+                stage.carry_out(step)?;
             }
             stage.finish()?;
             peer = Some(with);
         }
     }
     Ok(())
+}
+
+/// The two sides, connected. The failure of one performance does not tell of those before it.
+fn scene(
+    trial: &Trial,
+    conversation: &Conversation,
+    program: usize,
+    again: Option<Peer>,
+    segments: Segments,
+) -> Verdict<(Peer, Other)> {
+    let [name, harness] = [program, 1 - program].map(|side| &conversation.sides[side]);
+    match &again {
+        Some(_) => trial.new_story(),
+        None => trial.new_scene()?,
+    }
+    let (file, how) = (&conversation.file, segments.describe());
+    trial.note(format!(
+        "{file}: the program is {name}, and the harness {harness}, which sends {how}"
+    ));
+    if program == 0 {
+        let host = trial.host(harness)?;
+        let peer = trial.peer(name, &[host.address])?;
+        let other = peer.calls(&host)?;
+        return Ok((peer, other));
+    }
+    let peer = match again {
+        Some(peer) => {
+            trial.note(format!("the peer {name} has listened on {} since before", peer.address));
+            peer
+        }
+        None => trial.peer(name, &[])?,
+    };
+    let other = peer.called_by(harness)?;
+    Ok((peer, other))
 }
 
 impl Conversation {

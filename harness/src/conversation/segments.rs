@@ -53,33 +53,31 @@ pub enum Step<'a> {
     Do(&'a Line),
 }
 
-/// The steps of the harness that plays the side `harness`.
-pub fn bursts(conversation: &Conversation, harness: usize, segments: Segments) -> Vec<Step<'_>> {
+/// The steps of the harness when the program plays the side `program`.
+pub fn bursts(conversation: &Conversation, program: usize, segments: Segments) -> Vec<Step<'_>> {
     let mut steps: Vec<Step<'_>> = Vec::new();
     let mut later: Vec<Step<'_>> = Vec::new();
+    // What the program shows can wait, as long as only the harness has given cause to it. When
+    // its user has typed, what follows is an answer, and comes in its turn.
+    let mut together = segments == Segments::Together;
     for line in &conversation.lines {
-        let own = line.side == harness;
+        let own = line.side != program;
         match &line.act {
             Act::Says(_) | Act::Sends(_) if own => match steps.last_mut() {
                 Some(Step::Send(lines)) if segments != Segments::Lines => lines.push(line),
                 _ => steps.push(Step::Send(vec![line])),
             },
-            // What the other side shows can wait, unless something follows from it.
-            Act::Says(_) | Act::Sends(_) | Act::Prints(_)
-                if segments == Segments::Together && !own =>
-            {
-                later.push(Step::Do(line));
-            }
             // What the harness's own side would print or type, nobody sees.
             Act::Prints(_) | Act::Types(_) | Act::Quits | Act::Exits(_) if own => {}
-            _ => {
-                // The end of its own side goes out behind the bytes, before anything is read.
-                if segments == Segments::Together && own && line.act == Act::Ends {
-                    steps.push(Step::Do(line));
-                } else {
-                    steps.append(&mut later);
-                    steps.push(Step::Do(line));
-                }
+            Act::Says(_) | Act::Sends(_) | Act::Prints(_) if together => {
+                later.push(Step::Do(line));
+            }
+            // The end of its own side goes out behind the bytes.
+            Act::Ends if own && together => steps.push(Step::Do(line)),
+            act => {
+                together &= !matches!(act, Act::Types(_) | Act::Quits);
+                steps.append(&mut later);
+                steps.push(Step::Do(line));
             }
         }
     }
@@ -101,7 +99,7 @@ mod tests {
             Step::Send(lines) => lines.iter().map(|line| line.number).collect(),
             Step::Do(line) => vec![line.number],
         };
-        bursts(&conversation, 0, segments).iter().map(numbers).collect()
+        bursts(&conversation, 1, segments).iter().map(numbers).collect()
     }
 
     #[test]
@@ -115,6 +113,16 @@ mod tests {
     #[test]
     fn sent_together_all_goes_out_before_anything_is_read() {
         assert_eq!(order(Segments::Together), [vec![4, 5], vec![7], vec![3], vec![6], vec![8]]);
+    }
+
+    #[test]
+    fn what_follows_from_what_the_user_types_comes_in_its_turn() {
+        let text = "the program is ann\nbob calls ann\nbob says A\nann prints A\nann types B\n\
+                    ann says B\nbob says C\nann prints C\n";
+        let conversation = parse("a.txt", text).unwrap();
+        let steps = bursts(&conversation, 1, Segments::Together);
+        let sends = steps.iter().filter(|step| matches!(step, Step::Send(_))).count();
+        assert_eq!((steps.len(), sends), (6, 2));
     }
 
     #[test]

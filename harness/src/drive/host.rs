@@ -45,7 +45,13 @@ impl Host {
             Ok(stream) => {
                 self.trial.note(format!("the {} called {}", running.name, self.name));
                 let (trial, running) = (self.trial.clone(), Rc::clone(running));
-                return Ok(Connection::new(trial, running, stream, Role::Server, self.name.clone())?);
+                return Ok(Connection::new(
+                    trial,
+                    running,
+                    stream,
+                    Role::Server,
+                    self.name.clone(),
+                )?);
             }
             Err(standstill) => standstill,
         };

@@ -197,6 +197,20 @@ impl Trial {
         Blame::new(self.clone(), headline.into())
     }
 
+    /// Begins anew: the programs so far are stopped, and neither they nor the story so far are
+    /// told of in a failure.
+    pub fn new_scene(&self) -> Verdict {
+        self.end()?;
+        self.0.running.borrow_mut().clear();
+        self.new_story();
+        Ok(())
+    }
+
+    /// Begins the story anew, with the programs that run.
+    pub fn new_story(&self) {
+        self.0.log.borrow_mut().clear();
+    }
+
     /// Stops all programs. A trial whose check has passed ends with it.
     pub fn end(&self) -> Verdict {
         for running in self.running() {
