@@ -60,7 +60,7 @@ checks! { $ "peer", peer_checks:
     "Silence is no offence, and it must not delay anybody else."
 
     takes_any_good_name, step 2, 1 point: "takes a name of 32 characters";
-    "name: 1 to 32 of A-Z a-z 0-9 - _"
+    "A name: 1 to 32 of A-Z a-z 0-9 - _ (32 are not too many)."
 
     refuses_bad_names, step 2, 2 points: "refuses names that are none";
     "name: 1 to 32 of A-Z a-z 0-9 - _. Anything else: `bad peer`, and that connection is closed."
@@ -512,6 +512,8 @@ fn keeps_nothing_of_who_left(t: &mut Trial) -> Verdict {
             others.push(peer.joined_by(&format!("guest-{round}-{index}"))?);
         }
         for mut other in others {
+            other.say("SAY hello, and good bye")?;
+            peer.expect_event(&format!("{}: hello, and good bye", other.name()), SAID)?;
             other.say("BYE")?;
             other.end()?;
             peer.expect_event(&format!("left {}", other.name()), LEFT)?;
@@ -538,6 +540,8 @@ fn is_idle_among_peers(t: &mut Trial) -> Verdict {
     let mut bob = peer.calls(&host)?;
     peer.greet(&mut bob, "client")?;
     let mut carol = peer.joined_by("carol")?;
+    carol.say("SAY now be quiet")?;
+    peer.expect_event("carol: now be quiet", SAID)?;
     t.expect_idle(&peer.running, &peer.settle()?)?;
     carol.end()?;
     peer.expect_event("left carol", LEFT)?;
