@@ -158,7 +158,7 @@ checks! { $ "peer", peer_checks:
 fn listens_on_the_given_address(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let peer = t.peer("ann", &[])?;
-    let snapshot = peer.settle()?;
+    let snapshot = peer.look()?;
     let sockets: Vec<_> =
         snapshot.own_rows().iter().map(|row| format!("{} {}", row.local, row.state)).collect();
     if sockets == [format!("{} {}", peer.asked, State::Listen)] {
@@ -297,7 +297,7 @@ fn accepts_many(t: &mut Trial) -> Verdict {
     for client in peer.connect_many(10)? {
         client.close();
     }
-    peer.settle()?;
+    peer.rest()?;
     for name in ["bob", "carol", "dave"] {
         let _other = peer.called_by(name)?;
         peer.wait_until_accepted()?;
@@ -403,6 +403,7 @@ fn refuses_bad_names(t: &mut Trial) -> Verdict {
 
 fn refuses_other_first_lines(t: &mut Trial) -> Verdict {
     converse(t, "bad-first-line")?;
+    converse(t, "bad-first-line-empty")?;
     converse(t, "bad-first-line-http")
 }
 
@@ -705,14 +706,11 @@ fn waits_for_the_others(t: &mut Trial) -> Verdict {
     peer.stops_typing();
     bob.expect_line("BYE", GOODBYE)?;
     bob.expect_end(GOODBYE)?;
-    // It waits now. Said too late to be heard by whoever closes at once, and resets.
-    let snapshot = peer.settle()?;
-    bob.say("SAY wait, one more thing")?;
-    peer.expect_event(
-        "bob: wait, one more thing",
-        "while a peer waits for the others' ends, it still hears them",
-    )?;
-    if snapshot.stillness(&snapshot) == Stillness::Still {
+    // Now it waits. To whoever has closed instead, this comes too late: the answer is a reset.
+    let rest = t.settle(&peer.running)?;
+    bob.say("SAY one more thing")?;
+    peer.expect_event("bob: one more thing", GOODBYE)?;
+    if rest.is_ok_and(|snapshot| snapshot.stillness(&snapshot) == Stillness::Still) {
         // No time-out in sight; it may be one of a socket, which /proc does not show.
         t.allow_time_outs();
         t.note("bob does not end its side");
@@ -729,7 +727,7 @@ fn meets_in_either_order(t: &mut Trial) -> Verdict {
     for (first, second) in [("ann", "bob"), ("bob", "ann")] {
         t.note(format!("{first} is started first; each calls the other"));
         let one = t.peer_at(first, here, &[there])?;
-        one.settle()?;
+        one.rest()?;
         let two = t.peer_at(second, there, &[here])?;
         one.expect_event(&format!("joined {second} * as server"), JOINED)?;
         two.expect_event(&format!("joined {first} {here} as client"), JOINED)?;
@@ -785,7 +783,7 @@ fn comes_back_after_a_crash(t: &mut Trial) -> Verdict {
     bob.kill()?;
     ann.expect_event("left bob", LEFT)?;
     ann.types("where is bob?");
-    ann.settle()?;
+    ann.rest()?;
     let again = t.peer_at("bob", bob.address, &[ann.address])?;
     ann.expect_event("joined bob * as server", JOINED)?;
     again.expect_event("joined ann * as client", JOINED)?;
@@ -826,7 +824,7 @@ fn mesh(t: &Trial) -> Verdict<[Peer; 3]> {
 const FOLDER: &str = "fixtures/conversations/03-peer";
 
 /// The files that checks of their own play.
-const NAMED: [&str; 22] = [
+const NAMED: [&str; 23] = [
     "greeting",
     "greeting-first",
     "names",
@@ -835,6 +833,7 @@ const NAMED: [&str; 22] = [
     "bad-name-space",
     "bad-name-letter",
     "bad-first-line",
+    "bad-first-line-empty",
     "bad-first-line-http",
     "bad-greeting-long",
     "bad-greeting-utf8",

@@ -93,19 +93,18 @@ impl Stage<'_> {
         }
     }
 
-    /// The end of the file: all that was printed stands in it.
-    fn finish(self) -> Verdict {
+    /// The end of the file: all that was printed and said stands in it.
+    fn finish(mut self) -> Verdict {
         if self.peer.running.program.exited()?.is_some() {
             return Ok(());
         }
         let over = format!("{}, behind the last line", self.conversation.file);
         self.peer.expect_no_event(OVER).map_err(|stop| at(stop, &over))?;
+        let Some(mut other) = self.other.take() else { return Ok(()) };
+        other.expect_no_more().map_err(|stop| at(stop, &over))?;
         // What the program says of our going is no part of the conversation.
-        if self.other.is_some() {
-            drop(self.other);
-            self.peer.events_so_far()?;
-        }
-        Ok(())
+        drop(other);
+        self.peer.events_so_far().map(drop)
     }
 
     fn place(&self, line: &Line) -> String {

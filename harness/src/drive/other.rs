@@ -16,6 +16,8 @@ pub struct Other {
     /// What has come and was not expected yet.
     ahead: Vec<u8>,
     end: Option<End>,
+    /// Whether the end was expected.
+    over: bool,
 }
 
 /// Bytes of a line that a sentence shows.
@@ -24,7 +26,7 @@ const SHOWN: usize = 80;
 impl Other {
     /// The peer at the harness's end of `connection`.
     pub fn new(connection: Connection) -> Self {
-        Self { connection, ahead: Vec::new(), end: None }
+        Self { connection, ahead: Vec::new(), end: None, over: false }
     }
 
     /// Its connection.
@@ -163,12 +165,18 @@ impl Other {
             .stop())
     }
 
-    /// Expects that nothing comes, and that the connection stays: the program is at rest.
+    /// Expects that nothing comes, and that the connection stays as it is, when the program has
+    /// come to rest.
     pub fn expect_silence(&mut self) -> Verdict {
         let _ = self.trial().settle(&self.connection.running)?;
+        self.expect_no_more()
+    }
+
+    /// The same of a program that is known to be at rest.
+    pub fn expect_no_more(&mut self) -> Verdict {
         let _ = self.read_until(|_| true, true)?;
         let (name, program) = (self.name(), self.program());
-        if self.ahead.is_empty() && self.end.is_none() {
+        if self.ahead.is_empty() && (self.end.is_none() || self.over) {
             self.trial().note(format!("{name} heard nothing, and the {program} was at rest"));
             return Ok(());
         }
@@ -201,6 +209,7 @@ impl Other {
         match (self.end, self.ahead.is_empty()) {
             (Some(end), true) if reset_too || end == End::Stream => {
                 self.trial().note(format!("{name} saw {}", describe(end)));
+                self.over = true;
                 return Ok(());
             }
             _ => {}
@@ -239,7 +248,7 @@ impl Other {
         enough: impl Fn(&[u8]) -> bool,
         now: bool,
     ) -> Verdict<Result<(), crate::trial::Standstill>> {
-        let Self { connection, ahead, end } = self;
+        let Self { connection, ahead, end, .. } = self;
         if end.is_some() || (!now && enough(ahead)) {
             return Ok(Ok(()));
         }

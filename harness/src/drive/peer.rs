@@ -94,6 +94,11 @@ impl Peer {
         Ok(other)
     }
 
+    /// Waits until it has come to rest, or does not: whatever it was given has reached it.
+    pub fn rest(&self) -> Verdict {
+        self.trial().settle(&self.running).map(drop)
+    }
+
     /// Expects this line on standard output next. `*` stands for anything in it.
     pub fn expect_event(&self, event: &str, cause: &str) -> Verdict {
         self.events.expect(&[event], cause)

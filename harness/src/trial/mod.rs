@@ -138,7 +138,8 @@ impl Trial {
     }
 
     /// From now on a blocked socket call may give up by itself: `/proc` does not show the
-    /// time-outs of sockets (SO_SNDTIMEO, SO_RCVTIMEO). So nothing but the backstop ends waiting.
+    /// time-outs of sockets (SO_SNDTIMEO, SO_RCVTIMEO). So nothing but the backstop ends waiting,
+    /// and it counts all delays of one wait together: two seconds in all, not two for each.
     pub fn allow_time_outs(&self) {
         self.0.time_outs.set(true);
     }

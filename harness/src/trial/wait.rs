@@ -80,7 +80,11 @@ impl Trial {
             match look()? {
                 Look::Done(value) => return Ok(Ok(value)),
                 Look::Moved => {
-                    patience.renew();
+                    // Where time-outs are at work, it is all delays together that count.
+                    if !self.0.time_outs.get() {
+                        patience.renew();
+                    }
+                    patience.excuse();
                     watcher = Watcher::default();
                     (pauses, last_words) = (0, None);
                     continue;
