@@ -375,7 +375,7 @@ fn keeps_both_connections(t: &mut Trial) -> Verdict {
     peer.greet(&mut calling, "server")?;
     called.expect_silence()?;
     calling.expect_silence()?;
-    peer.expect_no_event("both have joined, and neither has left")
+    peer.expect_no_event("both have joined, and neither has left").map(drop)
 }
 
 fn waits_for_a_silent_caller(t: &mut Trial) -> Verdict {
@@ -500,7 +500,7 @@ fn goes_on_after_a_bad_peer(t: &mut Trial) -> Verdict {
     peer.expect_event("carol: I am still here", ONE_ONLY)?;
     carol.expect_silence()?;
     let _dave = peer.joined_by("dave")?;
-    peer.expect_no_event("a bad peer is one line, `bad peer`, and nothing else")
+    peer.expect_no_event("a bad peer is one line, `bad peer`, and nothing else").map(drop)
 }
 
 fn keeps_nothing_of_who_left(t: &mut Trial) -> Verdict {
@@ -564,7 +564,7 @@ fn tells_everybody(t: &mut Trial) -> Verdict {
             other.expect_line(&format!("SAY {text}"), TELLS)?;
         }
     }
-    peer.expect_no_event("what its own user says is not printed: the user has typed it")
+    peer.expect_no_event("what its own user says is not printed: the user has typed it").map(drop)
 }
 
 fn is_not_held_up(t: &mut Trial) -> Verdict {
@@ -772,7 +772,7 @@ fn stands_in_a_line(t: &mut Trial) -> Verdict {
     bob.types("hello to both sides");
     ann.expect_event("bob: hello to both sides", SAID)?;
     carol.expect_event("bob: hello to both sides", SAID)?;
-    carol.expect_no_event("carol does not know ann: bob must not pass on what ann says")
+    carol.expect_no_event("carol does not know ann: bob must not pass on what ann says").map(drop)
 }
 
 fn comes_back_after_a_crash(t: &mut Trial) -> Verdict {

@@ -20,7 +20,11 @@ pub fn play(trial: &Trial, conversation: &Conversation) -> Verdict {
             for step in bursts(conversation, *program, segments) {
                 stage.carry_out(step)?;
             }
-            stage.finish()?;
+            if !stage.finish()? {
+                // It is busy with something, which another check judges, and would only hold
+                // us up.
+                break;
+            }
             peer = Some(with);
         }
     }
@@ -93,18 +97,22 @@ impl Stage<'_> {
         }
     }
 
-    /// The end of the file: all that was printed and said stands in it.
-    fn finish(mut self) -> Verdict {
+    /// The end of the file: all that was printed and said stands in it. Returns whether the
+    /// program has come to rest.
+    fn finish(mut self) -> Verdict<bool> {
         if self.peer.running.program.exited()?.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let over = format!("{}, behind the last line", self.conversation.file);
-        self.peer.expect_no_event(OVER).map_err(|stop| at(stop, &over))?;
-        let Some(mut other) = self.other.take() else { return Ok(()) };
+        let rest = self.peer.expect_no_event(OVER).map_err(|stop| at(stop, &over))?;
+        let Some(mut other) = self.other.take() else { return Ok(rest) };
         other.expect_no_more().map_err(|stop| at(stop, &over))?;
-        // What the program says of our going is no part of the conversation.
         drop(other);
-        self.peer.events_so_far().map(drop)
+        if rest {
+            // What the program says of our going is no part of the conversation.
+            self.peer.forget_events()?;
+        }
+        Ok(rest)
     }
 
     fn place(&self, line: &Line) -> String {

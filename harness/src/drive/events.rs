@@ -97,14 +97,14 @@ impl Events {
         Ok(())
     }
 
-    /// Expects that nothing more is printed: the program is at rest, and all is read.
-    pub(super) fn expect_none(&self, cause: &str) -> Verdict {
-        let _ = self.trial.settle(&self.running)?;
+    /// Expects that nothing more is printed, once the program is at rest. Returns whether it is.
+    pub(super) fn expect_none(&self, cause: &str) -> Verdict<bool> {
+        let rest = self.trial.settle(&self.running)?.is_ok();
         self.take_in();
         let name = &self.running.name;
         let Some(line) = self.ahead.borrow().first().cloned() else {
             self.trial.note(format!("the {name} printed nothing more"));
-            return Ok(());
+            return Ok(rest);
         };
         Err(self
             .trial
@@ -115,11 +115,12 @@ impl Events {
             .stop())
     }
 
-    /// All lines that were printed since the last expectation, once the program is at rest.
-    pub(super) fn so_far(&self) -> Verdict<Vec<String>> {
+    /// Leaves out what is printed until the program is at rest.
+    pub(super) fn forget(&self) -> Verdict {
         let _ = self.trial.settle(&self.running)?;
         self.take_in();
-        Ok(std::mem::take(&mut *self.ahead.borrow_mut()))
+        self.ahead.borrow_mut().clear();
+        Ok(())
     }
 }
 

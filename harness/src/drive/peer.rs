@@ -109,14 +109,14 @@ impl Peer {
         self.events.expect(events, cause)
     }
 
-    /// Expects that no more lines come.
-    pub fn expect_no_event(&self, cause: &str) -> Verdict {
+    /// Expects that no more lines come. Returns whether the program has come to rest.
+    pub fn expect_no_event(&self, cause: &str) -> Verdict<bool> {
         self.events.expect_none(cause)
     }
 
-    /// All lines since the last that was expected, once the program is at rest.
-    pub fn events_so_far(&self) -> Verdict<Vec<String>> {
-        self.events.so_far()
+    /// Leaves out the lines that come until the program is at rest.
+    pub fn forget_events(&self) -> Verdict {
+        self.events.forget()
     }
 
     /// Its user types a line. A peer that does not read it is for what is expected to judge.
