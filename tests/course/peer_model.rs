@@ -75,7 +75,7 @@ impl World {
             }
             Deed::Crash(who) => {
                 let Some(name) = self.pick(*who) else { return Ok(()) };
-                self.present[name].kill()?;
+                self.present[name].crash()?;
                 self.expect_of_others(name, &format!("left {name}"))?;
                 self.present.remove(name);
                 Ok(())

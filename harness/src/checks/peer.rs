@@ -7,6 +7,7 @@ use std::net::TcpListener;
 
 use crate::build;
 use crate::conversation;
+use crate::drive::causes::{BAD, JOINED, LEFT, SAID, TELLS};
 use crate::drive::{Peer, Server, Started};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::report::bytes::{count, quote_short};
@@ -309,7 +310,7 @@ fn accepts_while_it_calls(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let host = t.host("carol")?;
     let _held = host.fill_queue()?;
-    let peer = t.peer("ann", &[host.address])?;
+    let peer = t.peer("ann", &[host.address]).map_err(|stop| stop.because(LISTEN_FIRST))?;
     let _bob = peer.called_by("bob")?;
     peer.wait_until_accepted().map(drop)
 }
@@ -325,7 +326,7 @@ fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
     let mut bob = peer.called_by("bob")?;
     peer.wait_until_accepted()?;
     // The side that closes first goes to TIME-WAIT: here the peer, which is killed.
-    peer.kill()?;
+    peer.crash()?;
     bob.end()?;
     bob.close();
     t.note("the old connection is in TIME-WAIT on the peer's port");
@@ -568,8 +569,8 @@ fn tells_everybody(t: &mut Trial) -> Verdict {
 }
 
 fn is_not_held_up(t: &mut Trial) -> Verdict {
-    // More than all queues of a connection take: about 4 MiB (tcp_wmem and tcp_rmem, tcp(7)).
-    const LINES: usize = 6_000;
+    // More than all queues of a connection take, where each line is a segment (tcp_wmem, tcp(7)).
+    const LINES: usize = 4_000;
     let peer = t.peer("ann", &[])?;
     let _stopped = peer.joined_by("bob")?;
     let mut carol = peer.joined_by("carol")?;
@@ -738,7 +739,7 @@ fn meets_in_either_order(t: &mut Trial) -> Verdict {
         two.stops_typing();
         one.expect_event(&format!("left {second}"), LEFT)?;
         two.expect_exit(0)?;
-        one.kill()?;
+        one.crash()?;
     }
     Ok(())
 }
@@ -780,7 +781,7 @@ fn comes_back_after_a_crash(t: &mut Trial) -> Verdict {
     let bob = t.peer("bob", &[ann.address])?;
     ann.expect_event("joined bob * as server", JOINED)?;
     bob.expect_event("joined ann * as client", JOINED)?;
-    bob.kill()?;
+    bob.crash()?;
     ann.expect_event("left bob", LEFT)?;
     ann.types("where is bob?");
     ann.rest()?;
@@ -870,20 +871,13 @@ fn keeps_to_every_conversation(t: &mut Trial) -> Verdict {
 
 // ------------------------------------------------------------------- what several checks share
 
-const JOINED: &str = "a peer has joined when both greetings are there; that is one line on standard \
-    output, flushed";
-const SAID: &str = "each SAY is printed once, as `name: text`, on standard output, flushed";
-const LEFT: &str = "who has said BYE, has ended its stream or was reset has left: one line says so, \
-    its connection is closed, and it is in no list any more";
+const LISTEN_FIRST: &str = "a call can take as long as the other side likes. Listen before the first \
+    call, and accept in a thread of its own";
 const TOO_LONG: &str = "1,024 bytes without a line end can't become a line: `bad peer`, and close";
-const BAD: &str = "a line that breaks the protocol is one line on standard output, `bad peer ADDRESS: \
-    REASON`, and the end of that connection";
 const ONE_ONLY: &str = "one bad peer is that peer's problem: end its own thread and its own \
     connection, and nothing else";
 const APART: &str = "each connection needs a buffer of its own for the half of a line that has come: \
     one that all share mixes what they say";
-const TELLS: &str = "each line of standard input is sent once to every peer that is present, as \
-    `SAY ` and the line, ended by LF";
 const LIMITS: &str = "a line is at most 1,024 bytes with `SAY ` and the LF, and UTF-8: what does not \
     fit is refused, cut or split, but never sent as it is";
 const HELD_UP: &str = "a write to a peer that does not read waits when the queues are full. Limit it \

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::segments::{Step, bursts};
 use super::{Act, Conversation, Line, Segments};
-use crate::drive::{Other, Peer};
+use crate::drive::{Other, Peer, causes};
 use crate::trial::{Stop, Trial, Verdict};
 
 /// Plays a conversation with the program as each side that the file allows, in all of the
@@ -84,15 +84,11 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn carry_out(&mut self, step: Step<'_>) -> Verdict {
         match step {
-            Step::Send(lines) => {
-                let place = self.place(lines[0]);
-                self.send(&lines).map_err(|stop| at(stop, &place))
-            }
+            Step::Send(lines) => self.send(&lines).map_err(|stop| stop.at(&self.place(lines[0]))),
             Step::Do(line) => {
-                let place = self.place(line);
                 let own = self.conversation.sides[line.side] != self.peer.name;
                 let done = if own { self.act(line) } else { self.expect(line) };
-                done.map_err(|stop| at(stop, &place))
+                done.map_err(|stop| self.explain(stop).at(&self.place(line)))
             }
         }
     }
@@ -104,9 +100,9 @@ impl Stage<'_> {
             return Ok(true);
         }
         let over = format!("{}, behind the last line", self.conversation.file);
-        let rest = self.peer.expect_no_event(OVER).map_err(|stop| at(stop, &over))?;
+        let rest = self.peer.expect_no_event(OVER).map_err(|stop| stop.at(&over))?;
         let Some(mut other) = self.other.take() else { return Ok(rest) };
-        other.expect_no_more().map_err(|stop| at(stop, &over))?;
+        other.expect_no_more().map_err(|stop| stop.at(&over))?;
         drop(other);
         if rest {
             // What the program says of our going is no part of the conversation.
@@ -116,7 +112,15 @@ impl Stage<'_> {
     }
 
     fn place(&self, line: &Line) -> String {
-        format!("{}, line {}: {}", self.conversation.file, line.number, shorten(&line.text))
+        format!("{}, line {}", self.conversation.file, line.number)
+    }
+
+    /// What went well in whole segments and fails in others depends on the segments.
+    fn explain(&self, stop: Stop) -> Stop {
+        match self.segments {
+            Segments::Whole => stop,
+            _ => stop.because(CUT),
+        }
     }
 
     /// The bytes of these lines, cut as is asked for.
@@ -172,9 +176,9 @@ impl Stage<'_> {
                 self.peer.stops_typing();
                 Ok(())
             }
-            (Act::Prints(text), _) => self.peer.expect_event(&self.fill(text), PRINTS),
+            (Act::Prints(text), _) => self.peer.expect_event(&self.fill(text), cause_of(text)),
             (Act::Exits(status), _) => self.peer.expect_exit(*status),
-            (Act::Says(text), Some(other)) => other.expect_line(text, SAYS),
+            (Act::Says(text), Some(other)) => other.expect_line(text, cause_of_line(text)),
             (Act::Sends(bytes), Some(other)) => other.expect_bytes(bytes, SAYS),
             (Act::Ends, Some(other)) => other.expect_end(ENDS),
             (Act::Closes, Some(other)) => other.expect_closed(ENDS),
@@ -207,18 +211,6 @@ fn bytes_of(act: &Act) -> Vec<u8> {
     }
 }
 
-/// Adds the file's line to a failure.
-fn at(stop: Stop, place: &str) -> Stop {
-    match stop {
-        Stop::Fail(mut failure) => {
-            failure.expected.insert(0, place.to_owned());
-            Stop::Fail(failure)
-        }
-        Stop::Fault(what) => Stop::Fault(format!("{place}: {what}")),
-        other => other,
-    }
-}
-
 fn shorten(text: &str) -> String {
     match text.char_indices().nth(80) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -226,10 +218,29 @@ fn shorten(text: &str) -> String {
     }
 }
 
-const SAYS: &str = "the file tells what is said on the connection, line by line; the bytes may \
-    come in any segments, and what is sent must not depend on that";
-const PRINTS: &str = "the file tells what is printed on standard output; what is read must not \
-    depend on how the bytes were cut: a read can bring half a line, or three";
-const OVER: &str = "each line that is printed stands in the file: nothing else happens";
-const ENDS: &str = "the program should close this connection here: drop the stream, and every \
-    clone of it, or shut it down";
+/// The likely cause where a line is not printed, by what it tells.
+fn cause_of(event: &str) -> &'static str {
+    match event.split(' ').next() {
+        Some("joined") => causes::JOINED,
+        Some("left") => causes::LEFT,
+        Some("bad") => causes::BAD,
+        _ => causes::SAID,
+    }
+}
+
+/// The likely cause where a line is not sent.
+fn cause_of_line(line: &str) -> &'static str {
+    match line.split(' ').next() {
+        Some("HELLO") => causes::GREETING,
+        Some("BYE") => causes::LEAVING,
+        _ => causes::TELLS,
+    }
+}
+
+const CUT: &str = "the same conversation went well when the lines came in whole segments: something \
+    depends on how the bytes were cut. A read can bring half a line, or three; only the line end \
+    tells where a line ends, and what has come behind it belongs to the next one";
+const SAYS: &str = "the file tells what is sent, byte by byte";
+const OVER: &str = "each line that is printed or said stands in the file: nothing else happens";
+const ENDS: &str = "the program should close this connection here: drop the stream and every clone \
+    of it, or shut it down";

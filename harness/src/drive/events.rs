@@ -86,7 +86,8 @@ impl Events {
                     .fail(format!("the {name} printed another line than expected"))
                     .expected(format!("on standard output: {shown}"))
                     .seen(line_of(&line));
-                if open.len() == 1 && !Pattern::new(open[0]).is_free() {
+                let pattern = Pattern::new(open[0]);
+                if open.len() == 1 && !pattern.is_free() && pattern.begins_like(line.as_bytes()) {
                     blame = blame.difference(open[0].as_bytes(), line.as_bytes());
                 }
                 return Err(blame.cause(cause).stop());

@@ -3,6 +3,7 @@
 //! Every verb notes what it did in the trial's story, waits only for a state of the kernel, and
 //! ends the check by itself when the program does not do its part.
 
+pub(crate) mod causes;
 mod client;
 mod connection;
 mod echo;

@@ -114,14 +114,14 @@ impl Other {
                     quote_short(format!("{line}\n").as_bytes(), SHOWN)
                 ))
                 .seen(format!("the line {}", quote_short(&heard, SHOWN)));
-            if !pattern.is_free() {
+            if !pattern.is_free() && pattern.begins_like(&heard) {
                 blame = blame.difference(format!("{line}\n").as_bytes(), &heard);
             }
             return Err(blame.cause(cause).stop());
         }
         let part = match self.ahead.is_empty() {
-            true => "nothing".to_owned(),
-            false => format!("only {}, without a line end", quote_short(&self.ahead, SHOWN)),
+            true => String::new(),
+            false => format!("only {}, without a line end; then ", quote_short(&self.ahead, SHOWN)),
         };
         let then = match (&result, self.end) {
             (_, Some(end)) => describe(end).to_owned(),
@@ -135,9 +135,16 @@ impl Other {
                 None => format!("{name} did not hear what the {program} should have sent"),
             })
             .expected(format!("the line {}", quote_short(format!("{line}\n").as_bytes(), SHOWN)))
-            .seen(format!("{part}; then {then}"))
-            .cause(cause)
+            .seen(format!("{part}{then}"))
+            .cause(self.waiting().unwrap_or(cause))
             .stop())
+    }
+
+    /// Where nobody has accepted the connection yet, that is why nothing comes.
+    fn waiting(&self) -> Option<&'static str> {
+        let snapshot = self.trial().look(&self.connection.running).ok()?;
+        let row = snapshot.connection(self.connection.there(), self.connection.here())?;
+        (row.inode == 0).then_some(NOT_ACCEPTED)
     }
 
     /// Expects exactly these bytes next, whatever follows them.
@@ -311,6 +318,9 @@ impl Other {
         Ok(sent)
     }
 }
+
+const NOT_ACCEPTED: &str = "the connection stands in the listener's queue: nobody has accepted it. The \
+    thread that accepts must do nothing else: whatever it waits for, nobody can join meanwhile";
 
 fn describe(end: End) -> &'static str {
     match end {

@@ -16,6 +16,12 @@ impl<'a> Pattern<'a> {
         self.0.contains('*')
     }
 
+    /// Whether `line` begins with the same word: a line of another kind need not be compared.
+    pub fn begins_like(&self, line: &[u8]) -> bool {
+        let word = self.0.split(' ').next().unwrap_or_default();
+        line.starts_with(word.as_bytes())
+    }
+
     /// Whether `line`, without its line end, is as expected.
     pub fn fits(&self, line: &[u8]) -> bool {
         fits(self.0.as_bytes(), line)

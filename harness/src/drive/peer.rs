@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use super::causes::{GREETING, JOINED, LEAVING};
 use super::events::Events;
 use super::{Host, Other, Server};
 use crate::program::{Given, Stdin, describe_exit};
@@ -94,6 +95,13 @@ impl Peer {
         Ok(other)
     }
 
+    /// Ends it as a crash would: SIGKILL, and without the end of its standard input before.
+    pub fn crash(&self) -> Verdict {
+        self.running.program.crash()?;
+        self.trial().note(format!("the {} was killed (SIGKILL)", self.running.name));
+        Ok(())
+    }
+
     /// Waits until it has come to rest, or does not: whatever it was given has reached it.
     pub fn rest(&self) -> Verdict {
         self.trial().settle(&self.running).map(drop)
@@ -171,11 +179,3 @@ impl Peer {
             .stop())
     }
 }
-
-const GREETING: &str = "the first line in each direction is HELLO and a name; both sides send it at \
-    once: if each waited for the other's, both would wait for ever";
-const JOINED: &str = "when both greetings are there, the peer prints one line: joined, the other's \
-    name, the address of the other end of the connection (peer_addr), and its own role: `as client` \
-    where it has dialled, `as server` where it has accepted";
-const LEAVING: &str = "at the end of standard input: BYE to all, the end of each sending side, a \
-    wait for the others' ends of two seconds at most, and exit status 0";

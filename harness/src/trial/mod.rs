@@ -45,6 +45,24 @@ impl From<std::io::Error> for Stop {
 }
 
 impl Stop {
+    /// The same with a likelier cause, where the program did something wrong.
+    pub fn because(mut self, cause: &str) -> Self {
+        if let Self::Fail(failure) = &mut self {
+            failure.cause = vec![cause.to_owned()];
+        }
+        self
+    }
+
+    /// The same with the place that the failure belongs to before its headline.
+    pub fn at(mut self, place: &str) -> Self {
+        match &mut self {
+            Self::Fail(failure) => failure.headline = format!("{place}: {}", failure.headline),
+            Self::Fault(what) => *what = format!("{place}: {what}"),
+            Self::Unwritten(_) | Self::Skip(_) => {}
+        }
+        self
+    }
+
     /// The outcome of a check that ended in this way.
     pub fn into_outcome(self) -> Outcome {
         match self {
