@@ -459,12 +459,12 @@ fn ends_quietly_without_a_reader(t: &mut Trial) -> Verdict {
 
 fn is_idle_while_nothing_happens(t: &mut Trial) -> Verdict {
     let (client, mut server) = t.conversation()?;
-    t.expect_idle(&client.running, &client.settle()?)?;
+    t.expect_idle(&client.running, &client.expect_rest()?)?;
     server.send(b"hello\n")?;
     client.expect_output(b"hello\n")?;
-    t.expect_idle(&client.running, &client.settle()?)?;
+    t.expect_idle(&client.running, &client.expect_rest()?)?;
     client.end_input();
-    t.expect_idle(&client.running, &client.settle()?)
+    t.expect_idle(&client.running, &client.expect_rest()?)
 }
 
 // ------------------------------------------------------------------- what several checks share

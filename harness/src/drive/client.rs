@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
-use super::describe_bytes;
+use super::{describe_bytes, likely};
 use crate::program::describe_exit;
 use crate::report::bytes::{count, quote_short};
-use crate::trial::{Blame, Look, Running, Standstill, Trial, Verdict, Why};
+use crate::trial::{Blame, Look, Running, Standstill, Stop, Trial, Verdict, Why};
 use crate::watch::Snapshot;
 
 /// A client that was started.
@@ -39,24 +39,45 @@ impl Client {
         self.running.program.close_stdin();
     }
 
-    /// Waits until it has come to rest, whatever it is blocked in.
+    /// Waits until it has come to rest, whatever it is blocked in, or has shown that it does
+    /// not: that it runs idle is another check's matter. That it ends is a failure.
     pub fn settle(&self) -> Verdict<Snapshot> {
+        match self.trial.settle(&self.running)? {
+            Ok(snapshot) => Ok(snapshot),
+            Err(standstill) => match standstill.why {
+                Why::Ended(status) => Err(self.goes_on(status)),
+                _ => self.trial.look(&self.running),
+            },
+        }
+    }
+
+    /// Expects that it comes to rest, whatever it is blocked in.
+    pub fn expect_rest(&self) -> Verdict<Snapshot> {
         let standstill = match self.trial.settle(&self.running)? {
             Ok(snapshot) => return Ok(snapshot),
             Err(standstill) => standstill,
         };
-        let blame = match standstill.why {
-            Why::Ended(status) => self.ended_early(status),
-            _ => self
-                .trial
-                .fail("the client does not come to rest")
-                .expected("every thread is blocked in a call (read) when there is nothing to do")
-                .cause(
-                    "a loop that asks again and again: a read that returns 0 taken for data, or a \
-                     non-blocking socket",
-                ),
-        };
-        Err(blame.seen(standstill.sentence("client")).stop())
+        if let Why::Ended(status) = standstill.why {
+            return Err(self.goes_on(status));
+        }
+        Err(self
+            .trial
+            .fail("the client does not come to rest")
+            .expected("every thread is blocked in a call (read) when there is nothing to do")
+            .seen(standstill.sentence("client"))
+            .cause(
+                "a loop that asks again and again: a read that returns 0 is the end, and will \
+                 return 0 for ever; a non-blocking socket returns at once, with WouldBlock",
+            )
+            .stop())
+    }
+
+    fn goes_on(&self, status: ExitStatus) -> Stop {
+        let blame = self.ended_early(status);
+        blame
+            .expected("it goes on until the server ends its side")
+            .seen(describe_exit(status))
+            .stop()
     }
 
     /// Expects exactly these bytes next on its standard output, without anything else having to
@@ -92,10 +113,10 @@ impl Client {
                     false => "the client printed only a part of what has arrived",
                 })
                 .cause(self.why_not_printed(bytes.len() - seen.len())),
-            _ => self.trial.fail("the client printed other bytes than the server sent").cause(
-                "standard output is exactly what was received: no prompt, no newline of its own, \
-                 and no String in between (bytes need not be UTF-8)",
-            ),
+            _ => self
+                .trial
+                .fail("the client printed other bytes than the server sent")
+                .cause(likely::cause(bytes, seen)),
         };
         let mut blame = blame.expected(format!("on standard output: {}", describe_bytes(bytes)));
         blame = match result {
