@@ -72,7 +72,8 @@ impl Client {
             .stop())
     }
 
-    fn goes_on(&self, status: ExitStatus) -> Stop {
+    /// The failure of a client that ended while it should have gone on.
+    pub(super) fn goes_on(&self, status: ExitStatus) -> Stop {
         let blame = self.ended_early(status);
         blame
             .expected("it goes on until the server ends its side")

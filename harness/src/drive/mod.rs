@@ -21,7 +21,7 @@ pub use client::Client;
 pub use connection::{Connection, End, Role};
 pub use exchange::Flow;
 pub use listener::Listener;
-pub use payload::{Cut, noise, pattern};
+pub use payload::{Cut, noise, pattern, text};
 pub use server::{Server, Started};
 
 /// `127.0.0.1:7007 and [::1]:7007`.
