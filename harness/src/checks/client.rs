@@ -148,10 +148,14 @@ fn tries_every_address(t: &mut Trial) -> Verdict {
         let listener = t.listen_on(&[*address])?;
         t.note(format!("localhost is {}, too, where nobody listens", others.join(" and ")));
         let client = t.client(Given::Text(&format!("localhost:{}", address.port())))?;
-        let _server = listener.accept(&client)?;
+        let _server = listener.accept_or(&client, ONE_ADDRESS)?;
+        client.running.program.stop()?;
     }
     Ok(())
 }
+
+const ONE_ADDRESS: &str = "one address was tried, and no other: TcpStream::connect tries each that \
+    a name has when it is given the name, and only one when it is given a SocketAddr";
 
 fn tells_when_refused(t: &mut Trial) -> Verdict {
     let address = t.site().free_address();
@@ -174,8 +178,8 @@ fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
         (Given::Text("no-such-host.invalid:7007"), "a name that does not exist", &[1, 2]),
     ] {
         let client = t.client(given)?;
-        let status =
-            client.expect_end(&format!("given {what}, one line on stderr, and the end"))?;
+        let line = format!("given {what}, one line on standard error, and the end");
+        let status = client.expect_end(&line, "what can't work is not to be tried again")?;
         client.expect_no_panic()?;
         let why = "return the error (`?`) instead of unwrapping it: main reports it in one line";
         client.expect_one_line(status, statuses, "", why)?;
@@ -233,10 +237,10 @@ fn keeps_its_connection(t: &mut Trial) -> Verdict {
     let mut server = listener.accept(&client)?;
     for line in [&b"first\n"[..], b"second\n", b"third\n"] {
         client.input(line);
+        listener.expect_nobody(&client)?;
         server.expect(line)?;
-        server.expect_nothing()?;
     }
-    listener.expect_nobody(&client)
+    server.expect_nothing()
 }
 
 fn ends_its_side(t: &mut Trial) -> Verdict {
@@ -428,7 +432,10 @@ fn survives_a_reset_while_sending(t: &mut Trial) -> Verdict {
     client.expect_output(b"I am going\n")?;
     let address = server.here().to_string();
     server.reset()?;
-    let status = client.expect_end("the connection was reset: the client ends")?;
+    let status = client.expect_end(
+        "the connection was reset: the client ends",
+        "an error of read is an end, too",
+    )?;
     client.expect_no_panic()?;
     match status.code() {
         // The sending side was told of the reset, and the receiving side of an end.
@@ -443,7 +450,7 @@ fn ends_quietly_without_a_reader(t: &mut Trial) -> Verdict {
     client.expect_output(b"the first line\n")?;
     close_output(t, &client, &mut server)?;
     server.send(b"nobody reads this\n")?;
-    let status = client.expect_end("nobody reads its output any more: the client ends")?;
+    let status = client.expect_end("nobody reads its output any more: the client ends", NOBODY)?;
     client.expect_no_panic()?;
     let lines = client.running.program.stderr().last_lines(usize::MAX);
     if status.code() == Some(0) && lines.is_empty() {
@@ -456,6 +463,9 @@ fn ends_quietly_without_a_reader(t: &mut Trial) -> Verdict {
         .cause("a broken pipe on standard output means that the reader has had enough: that is no failure")
         .stop())
 }
+
+const NOBODY: &str = "the error of a write to standard output went unnoticed (`let _ =`): what the \
+    client receives from now on reaches nobody, so return the error";
 
 fn is_idle_while_nothing_happens(t: &mut Trial) -> Verdict {
     let (client, mut server) = t.conversation()?;

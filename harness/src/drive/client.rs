@@ -135,7 +135,8 @@ impl Client {
 
     /// Expects its end, exit status 0, and nothing more on its standard output.
     pub fn expect_success(&self) -> Verdict {
-        let status = self.expect_end("the server has ended its side: the client ends, too")?;
+        let status =
+            self.expect_end("the server has ended its side: the client ends, too", JOINED)?;
         self.expect_no_panic()?;
         if status.code() != Some(0) {
             return Err(self
@@ -155,7 +156,7 @@ impl Client {
     /// Expects its end, exit status 1, one line on standard error with `address` in it, and
     /// nothing more on its standard output.
     pub fn expect_failure(&self, address: &str, why: &str) -> Verdict {
-        let status = self.expect_end("one line on standard error; exit status 1")?;
+        let status = self.expect_end("one line on standard error; exit status 1", why)?;
         self.expect_no_panic()?;
         self.expect_one_line(status, &[1], address, why)?;
         self.expect_no_more_output()
@@ -208,8 +209,9 @@ impl Client {
             .stop())
     }
 
-    /// Waits for its end; `expected` says what should have made it end.
-    pub fn expect_end(&self, expected: &str) -> Verdict<ExitStatus> {
+    /// Waits for its end; `expected` says what should have made it end, and `cause` why it may
+    /// not have.
+    pub fn expect_end(&self, expected: &str, cause: &str) -> Verdict<ExitStatus> {
         let standstill = match self.wait_for_end()? {
             Ok(status) => return Ok(status),
             Err(standstill) => standstill,
@@ -221,14 +223,10 @@ impl Client {
             .seen(standstill.sentence("client"))
             .cause(match standstill.why {
                 Why::Busy => {
-                    "a loop that goes on after the end: a read that returns 0 is the end, \
-                              and an error does not go away by trying again"
+                    "a loop that goes on after the end: a read that returns 0 is the end, and an \
+                     error does not go away by trying again"
                 }
-                _ => {
-                    "something is still waited for: a thread that reads standard input or writes \
-                      to the server must not be joined, since its end may never come. When main \
-                      returns, the program ends, with all of its threads"
-                }
+                _ => cause,
             })
             .stop())
     }
@@ -286,8 +284,9 @@ impl Client {
                 "a panic: the last lines of standard error say where (unwrap and expect panic)"
             }
             Some(0) => {
-                "main has returned before the server had ended its side: the end of standard \
-                 input is not the end of the client, and a single read is not the whole answer"
+                "it ended by itself, before the server had ended its side: the end of standard \
+                 input is not the end of the client, shutdown(Shutdown::Both) ends receiving, too, \
+                 and a single read is not the whole answer"
             }
             _ => "an error ended it: the last lines of standard error say which",
         })
@@ -317,3 +316,8 @@ impl Client {
         }
     }
 }
+
+/// Why a client goes on when the server has ended its side.
+const JOINED: &str = "something is still waited for: a thread that reads standard input or writes \
+    to the server must not be joined, since its end may never come. When main returns, the program \
+    ends, with all of its threads";
