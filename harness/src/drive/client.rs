@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
-use super::describe_bytes;
+use super::{describe_bytes, likely};
 use crate::program::describe_exit;
 use crate::report::bytes::{count, quote_short};
-use crate::trial::{Blame, Look, Running, Standstill, Trial, Verdict, Why};
+use crate::trial::{Blame, Look, Running, Standstill, Stop, Trial, Verdict, Why};
 use crate::watch::Snapshot;
 
 /// A client that was started.
@@ -39,24 +39,46 @@ impl Client {
         self.running.program.close_stdin();
     }
 
-    /// Waits until it has come to rest, whatever it is blocked in.
+    /// Waits until it has come to rest, whatever it is blocked in, or has shown that it does
+    /// not: that it runs idle is another check's matter. That it ends is a failure.
     pub fn settle(&self) -> Verdict<Snapshot> {
+        match self.trial.settle(&self.running)? {
+            Ok(snapshot) => Ok(snapshot),
+            Err(standstill) => match standstill.why {
+                Why::Ended(status) => Err(self.goes_on(status)),
+                _ => self.trial.look(&self.running),
+            },
+        }
+    }
+
+    /// Expects that it comes to rest, whatever it is blocked in.
+    pub fn expect_rest(&self) -> Verdict<Snapshot> {
         let standstill = match self.trial.settle(&self.running)? {
             Ok(snapshot) => return Ok(snapshot),
             Err(standstill) => standstill,
         };
-        let blame = match standstill.why {
-            Why::Ended(status) => self.ended_early(status),
-            _ => self
-                .trial
-                .fail("the client does not come to rest")
-                .expected("every thread is blocked in a call (read) when there is nothing to do")
-                .cause(
-                    "a loop that asks again and again: a read that returns 0 taken for data, or a \
-                     non-blocking socket",
-                ),
-        };
-        Err(blame.seen(standstill.sentence("client")).stop())
+        if let Why::Ended(status) = standstill.why {
+            return Err(self.goes_on(status));
+        }
+        Err(self
+            .trial
+            .fail("the client does not come to rest")
+            .expected("every thread is blocked in a call (read) when there is nothing to do")
+            .seen(standstill.sentence("client"))
+            .cause(
+                "a loop that asks again and again: a read that returns 0 is the end, and will \
+                 return 0 for ever; a non-blocking socket returns at once, with WouldBlock",
+            )
+            .stop())
+    }
+
+    /// The failure of a client that ended while it should have gone on.
+    pub(super) fn goes_on(&self, status: ExitStatus) -> Stop {
+        let blame = self.ended_early(status);
+        blame
+            .expected("it goes on until the server ends its side")
+            .seen(describe_exit(status))
+            .stop()
     }
 
     /// Expects exactly these bytes next on its standard output, without anything else having to
@@ -92,10 +114,10 @@ impl Client {
                     false => "the client printed only a part of what has arrived",
                 })
                 .cause(self.why_not_printed(bytes.len() - seen.len())),
-            _ => self.trial.fail("the client printed other bytes than the server sent").cause(
-                "standard output is exactly what was received: no prompt, no newline of its own, \
-                 and no String in between (bytes need not be UTF-8)",
-            ),
+            _ => self
+                .trial
+                .fail("the client printed other bytes than the server sent")
+                .cause(likely::cause(bytes, seen)),
         };
         let mut blame = blame.expected(format!("on standard output: {}", describe_bytes(bytes)));
         blame = match result {
@@ -113,7 +135,8 @@ impl Client {
 
     /// Expects its end, exit status 0, and nothing more on its standard output.
     pub fn expect_success(&self) -> Verdict {
-        let status = self.expect_end("the server has ended its side: the client ends, too")?;
+        let status =
+            self.expect_end("the server has ended its side: the client ends, too", JOINED)?;
         self.expect_no_panic()?;
         if status.code() != Some(0) {
             return Err(self
@@ -133,7 +156,7 @@ impl Client {
     /// Expects its end, exit status 1, one line on standard error with `address` in it, and
     /// nothing more on its standard output.
     pub fn expect_failure(&self, address: &str, why: &str) -> Verdict {
-        let status = self.expect_end("one line on standard error; exit status 1")?;
+        let status = self.expect_end("one line on standard error; exit status 1", why)?;
         self.expect_no_panic()?;
         self.expect_one_line(status, &[1], address, why)?;
         self.expect_no_more_output()
@@ -186,8 +209,9 @@ impl Client {
             .stop())
     }
 
-    /// Waits for its end; `expected` says what should have made it end.
-    pub fn expect_end(&self, expected: &str) -> Verdict<ExitStatus> {
+    /// Waits for its end; `expected` says what should have made it end, and `cause` why it may
+    /// not have.
+    pub fn expect_end(&self, expected: &str, cause: &str) -> Verdict<ExitStatus> {
         let standstill = match self.wait_for_end()? {
             Ok(status) => return Ok(status),
             Err(standstill) => standstill,
@@ -199,14 +223,10 @@ impl Client {
             .seen(standstill.sentence("client"))
             .cause(match standstill.why {
                 Why::Busy => {
-                    "a loop that goes on after the end: a read that returns 0 is the end, \
-                              and an error does not go away by trying again"
+                    "a loop that goes on after the end: a read that returns 0 is the end, and an \
+                     error does not go away by trying again"
                 }
-                _ => {
-                    "something is still waited for: a thread that reads standard input or writes \
-                      to the server must not be joined, since its end may never come. When main \
-                      returns, the program ends, with all of its threads"
-                }
+                _ => cause,
             })
             .stop())
     }
@@ -264,8 +284,9 @@ impl Client {
                 "a panic: the last lines of standard error say where (unwrap and expect panic)"
             }
             Some(0) => {
-                "main has returned before the server had ended its side: the end of standard \
-                 input is not the end of the client, and a single read is not the whole answer"
+                "it ended by itself, before the server had ended its side: the end of standard \
+                 input is not the end of the client, shutdown(Shutdown::Both) ends receiving, too, \
+                 and a single read is not the whole answer"
             }
             _ => "an error ended it: the last lines of standard error say which",
         })
@@ -295,3 +316,8 @@ impl Client {
         }
     }
 }
+
+/// Why a client goes on when the server has ended its side.
+const JOINED: &str = "something is still waited for: a thread that reads standard input or writes \
+    to the server must not be joined, since its end may never come. When main returns, the program \
+    ends, with all of its threads";

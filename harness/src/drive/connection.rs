@@ -309,7 +309,7 @@ impl Connection {
                 .fail(format!("the {program} {}", self.nothing_came()))
                 .expected(self.owed())
                 .seen(standstill.sentence(program))
-                .cause("nothing comes back: begin with the checks that only send and receive")
+                .cause("nothing comes: begin with the checks that only send and receive")
                 .stop()),
         }
     }
@@ -434,15 +434,14 @@ impl Connection {
                  work elsewhere",
                 count(row.rx_queue as usize)
             ),
-            Some(_) if self.role == Role::Server => format!(
-                "{} of the {}'s standard input never reached the server: it may be waiting for a \
-                 line end, for a full buffer or for the end of its input before it sends, or it \
-                 does not read its input at all",
-                count(expected.len() - seen.len()),
-                self.program()
+            Some(_) if self.role == Role::Server && seen.is_empty() => format!(
+                "{} of its standard input never reached the server: it may be waiting for a line \
+                 end, for a full buffer or for the end of its input before it sends; what it sends \
+                 may stand in a buffer that is not flushed (BufWriter); or nobody reads its input",
+                count(expected.len())
             ),
             Some(_) => format!(
-                "the program has read all that was sent and still owes {}: {}",
+                "the program has read all that was there and still owes {}: {}",
                 count(expected.len() - seen.len()),
                 likely::silence(expected, seen)
             ),

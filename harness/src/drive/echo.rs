@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use super::Client;
 use super::connection::{Connection, End, Got};
 use crate::report::bytes::count;
-use crate::trial::{Look, Stop, Verdict};
+use crate::trial::{Look, Standstill, Stop, Verdict, Why};
 
 /// Bytes that the echo server reads at once.
 const BUFFER: usize = 64 * 1024;
@@ -46,7 +46,9 @@ impl Connection {
             }
             Ok(match self.try_read(&mut buffer)? {
                 Got::Bytes(n) => {
-                    let right = expected.get(received..received + n) == Some(&buffer[..n]);
+                    // What comes behind the last byte is for another check to judge.
+                    let n = n.min(expected.len() - received);
+                    let right = expected[received..received + n] == buffer[..n];
                     received += n;
                     (from, to) = (0, n);
                     if right { Look::Moved } else { Look::Done(Over::Wrong) }
@@ -56,12 +58,13 @@ impl Connection {
             })
         })?;
         let what = format!("{} from its standard input", count(expected.len()));
-        let seen = &expected[..received.min(expected.len())];
+        let seen = &expected[..received];
         match result {
             Ok(Over::Complete) => {
                 self.trial.note_result(&format!("it had {} in all", count(received)));
                 Ok(())
             }
+            Err(Standstill { why: Why::Ended(status) }) => Err(client.goes_on(status)),
             Err(_) if from < to => Err(self.stuck(client, received, expected.len())),
             Err(standstill) => Err(self.wrong_bytes(&what, expected, seen, Err(standstill))),
             Ok(Over::End(end)) => Err(self.wrong_bytes(&what, expected, seen, Ok(Some(end)))),

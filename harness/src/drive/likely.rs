@@ -6,18 +6,18 @@ pub(super) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     let (missing, surplus) = (&expected[same..], &seen[same..]);
     let without_end = expected.trim_ascii_end();
     if surplus.starts_with(REPLACEMENT) {
-        "EF BF BD is U+FFFD, which from_utf8_lossy puts where bytes are no UTF-8: send back the \
-         bytes as they came, without making text of them"
+        "EF BF BD is U+FFFD, which from_utf8_lossy puts where bytes are no UTF-8: pass the \
+         bytes on as they came, without making text of them"
     } else if missing.is_empty() && surplus.iter().all(|byte| *byte == 0) {
         "the zeros are the unused rest of the buffer: only the first `count` bytes are what read \
          has read, `&buffer[..count]`"
     } else if missing.is_empty() && matches!(surplus, b"\n" | b"\r\n") {
-        "a line end was added (writeln! and println! do that): send exactly what was received"
+        "a line end was added (writeln! and println! do that): pass on exactly what was received"
     } else if missing.is_empty() && surplus.starts_with(expected) {
         "the same bytes come twice: they are written twice, or kept in the buffer and sent again"
     } else if missing.is_empty() {
-        "the reply goes on after its last byte: only what this connection has received may be sent \
-         on it"
+        "it goes on after the last byte: only what was received may be passed on, and only to where \
+         it belongs"
     } else if without_end != expected && seen == without_end {
         LINE_END
     } else if seen.len() >= expected.len() && expected.eq_ignore_ascii_case(&seen[..expected.len()])
@@ -27,8 +27,8 @@ pub(super) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
         "bytes are left out there, and the stream goes on behind them: `write` may take fewer bytes \
          than it was given (write_all sends the rest), and a read may bring more than one message"
     } else if seen.len() > 1 && contains(&seen[1..], head(expected, 16)) {
-        "the reply is there, and something stands before it: a greeting, or bytes of an earlier \
-         message that are sent again"
+        "what was expected is there, and something stands before it: a greeting, a prompt, or bytes \
+         of an earlier message that come again"
     } else {
         "the bytes are not the same from there on: some were lost, changed, or come from \
          somewhere else (another read, another client)"

@@ -59,6 +59,14 @@ impl Trial {
 impl Listener {
     /// Waits for the client's connection, and accepts it.
     pub fn accept(&self, client: &Client) -> Verdict<Connection> {
+        self.accept_or(
+            client,
+            "connect takes the text that the user typed: the host, a colon, the port",
+        )
+    }
+
+    /// The same; `cause` is why the client may not connect, where the check knows better.
+    pub fn accept_or(&self, client: &Client, cause: &str) -> Verdict<Connection> {
         let result = self.trial.wait(&client.running, || match self.next()? {
             Some(connection) => Ok(Look::Done(connection)),
             None => Ok(Look::Nothing),
@@ -80,7 +88,7 @@ impl Listener {
         Err(blame
             .expected(format!("a connection to {}", describe_addresses(&self.addresses)))
             .seen(standstill.sentence("client"))
-            .cause("connect takes the text that the user typed: the host, a colon, the port")
+            .cause(cause)
             .stop())
     }
 

@@ -30,7 +30,7 @@ pub use host::Host;
 pub use listener::Listener;
 pub use other::Other;
 pub use pattern::Pattern;
-pub use payload::{Cut, noise, pattern};
+pub use payload::{Cut, noise, pattern, text};
 pub use peer::Peer;
 pub use server::{Server, Started};
 

@@ -68,6 +68,21 @@ pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
+/// `length` bytes of text in lines of 64, the same for the same seed. No part of it is like
+/// another, and programs that take bytes for text pass it on, too.
+pub fn text(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = noise(seed, length);
+    for line in bytes.chunks_mut(64) {
+        for byte in &mut *line {
+            *byte = b'a' + *byte % 16;
+        }
+        if let Some(last) = line.last_mut() {
+            *last = b'\n';
+        }
+    }
+    bytes
+}
+
 /// `length` bytes that a person can read, in numbered lines: `line 1`, `line 2`, …
 pub fn pattern(length: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length + 16);
@@ -98,6 +113,8 @@ mod tests {
         for length in [0, 1, 7, 8, 1023] {
             assert_eq!(noise(3, length).len(), length);
             assert_eq!(pattern(length).len(), length);
+            assert_eq!(text(3, length).len(), length);
         }
+        assert!(str::from_utf8(&text(3, 1000)).unwrap().lines().all(|line| line.len() < 64));
     }
 }

@@ -45,6 +45,8 @@ impl Program {
             Stdin::Null => Stdio::null(),
             Stdin::Piped => Stdio::piped(),
         });
+        // A backtrace would push what a panic says out of the last lines that are shown.
+        command.env("RUST_BACKTRACE", "0");
         let mut child = command.spawn()?;
         let pid = child.id();
         family::register(pid);
