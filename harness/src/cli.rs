@@ -22,7 +22,8 @@ The sockets lab: checks the labs, and shows what is right, what is wrong and why
 usage: lab                      check every lab and show the board
        lab check [WHAT ...]     check labs (server), steps (server/1) or checks (server/half-close)
            --program 'CMD'      check this program instead of the lab's own, in any language;
-                                {addr}, or {host} and {port}, stand where it takes the address
+                                {addr}, or {host} and {port}, stand where it takes the address;
+                                for the peer also {name} and {peers}
            --json               the result as JSON on standard output
            --junit FILE         the result as JUnit XML into FILE, too
        lab list                 labs, steps and checks
@@ -144,6 +145,10 @@ impl Order {
                     "--program goes with one lab: say which, as in `lab check server --program …`";
                 return Err(Problem::Usage(what.into()));
             }
+        }
+        if let (Some(template), Some(check)) = (&order.program, order.checks.first()) {
+            let places = template.has_places_of(check.lab().arguments);
+            places.map_err(|error| Problem::Usage(error.to_string()))?;
         }
         Ok(order)
     }

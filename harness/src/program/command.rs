@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A command line with places: `{addr}` (`127.0.0.1:7007`, `[::1]:7007`), `{host}`, `{port}`.
+/// A command line with places: `{addr}` (`127.0.0.1:7007`, `[::1]:7007`), `{host}`, `{port}`;
+/// for a peer also `{name}`, and `{peers}`, which stands for any number of words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     words: Vec<String>,
@@ -24,7 +25,21 @@ pub enum Given<'a> {
     Nothing,
     /// An address and one word too many.
     Surplus(SocketAddr),
+    /// What a peer takes: its name, where it listens, and whom it calls.
+    Peer {
+        /// The name that it greets with.
+        name: &'a str,
+        /// Where it listens: text in the form `HOST:PORT`, right or wrong.
+        listen: &'a str,
+        /// The addresses that it calls.
+        others: &'a [String],
+    },
 }
+
+/// The name of a peer where a check gives none.
+const NAME: &str = "ann";
+/// A word of its own that stands for any number of words.
+const PEERS: &str = "{peers}";
 
 /// A command line that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +50,8 @@ pub enum CommandError {
     OpenQuote(char),
     /// No place for an address.
     NoPlace,
+    /// No place for something else that the lab's program takes: `{name}`.
+    Missing(&'static str),
     /// The program does not exist.
     NotFound(String),
     /// It exists and may not be run.
@@ -52,6 +69,12 @@ impl fmt::Display for CommandError {
                 f,
                 "the command has no place for the address: put {{addr}}, or {{host}} and {{port}}, \
                  where the program takes it"
+            ),
+            Self::Missing(place) => write!(
+                f,
+                "the command has no place for {place}: put it where the program takes \
+                 {}",
+                if *place == PEERS { "the addresses of the others" } else { "its name" }
             ),
             Self::NotFound(program) => write!(f, "there is no program `{program}`"),
             Self::NotExecutable(program) => write!(
@@ -79,10 +102,20 @@ impl Template {
         let words = split_words(text)?;
         let program = words.first().ok_or(CommandError::Empty)?;
         find_program(program)?;
-        if !words.iter().any(|word| has_place(word)) {
+        if !words.iter().any(|word| has_address(word)) {
             return Err(CommandError::NoPlace);
         }
         Ok(Self { words, shown: text.trim().to_owned() })
+    }
+
+    /// Whether it has the places for a peer's name and others, where `arguments` (a lab's) has.
+    pub fn has_places_of(&self, arguments: &[&str]) -> Result<(), CommandError> {
+        for place in ["{name}", PEERS] {
+            if arguments.contains(&place) && !self.words.iter().any(|word| word.contains(place)) {
+                return Err(CommandError::Missing(place));
+            }
+        }
+        Ok(())
     }
 
     /// The words, from [`Template::words`] of another process.
@@ -106,21 +139,30 @@ impl Template {
             Given::Address(address) | Given::Surplus(address) => {
                 (address.ip().to_string(), address.port().to_string(), address.to_string())
             }
-            Given::Text(text) => {
+            Given::Text(text) | Given::Peer { listen: text, .. } => {
                 let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
                 let bare = host.trim_start_matches('[').trim_end_matches(']');
                 (bare.to_owned(), port.to_owned(), text.to_owned())
             }
             Given::Nothing => Default::default(),
         };
+        let (name, others) = match given {
+            Given::Peer { name, others, .. } => (name, others),
+            _ => (NAME, &[][..]),
+        };
         let fill = |word: &str| {
             let word = word.replace("{addr}", &address).replace("{host}", &host);
-            word.replace("{port}", &port)
+            let word = word.replace("{port}", &port).replace("{name}", name);
+            word.replace(PEERS, &others.join(" "))
+        };
+        let expand = |word: &str| match word {
+            PEERS => others.to_vec(),
+            _ => vec![fill(word)],
         };
         let keep = |word: &&str| !matches!(given, Given::Nothing) || !has_place(word);
         let surplus = matches!(given, Given::Surplus(_)).then_some("surplus");
         let complete = |words: &mut dyn Iterator<Item = &str>| {
-            words.filter(keep).chain(surplus).map(fill).collect::<Vec<_>>()
+            words.filter(keep).chain(surplus).flat_map(expand).collect::<Vec<_>>()
         };
         let words = complete(&mut self.words.iter().map(String::as_str));
         let shown = complete(&mut self.shown.split(' '));
@@ -130,8 +172,12 @@ impl Template {
     }
 }
 
-fn has_place(word: &str) -> bool {
+fn has_address(word: &str) -> bool {
     ["{addr}", "{host}", "{port}"].iter().any(|place| word.contains(place))
+}
+
+fn has_place(word: &str) -> bool {
+    ["{addr}", "{host}", "{port}", "{name}", PEERS].iter().any(|place| word.contains(place))
 }
 
 /// Splits a command line into words as a shell does: at white space, with `'…'`, `"…"` and `\`
@@ -223,5 +269,29 @@ mod tests {
         assert_eq!(shown(Given::Surplus(address)), "sh echo.sh ::1 7007 -v surplus");
         assert_eq!(shown(Given::Nothing), "sh echo.sh -v");
         assert_eq!(shown(Given::Text("[::1]:0")), "sh echo.sh ::1 0 -v");
+    }
+
+    #[test]
+    fn the_place_for_the_others_stands_for_any_number_of_words() {
+        let template = Template::parse("sh peer.sh {name} {addr} {peers} -v").unwrap();
+        let shown = |others: &[String]| {
+            let listen = "127.0.0.1:0";
+            template.fill(Given::Peer { name: "bob", listen, others }).1
+        };
+        assert_eq!(shown(&[]), "sh peer.sh bob 127.0.0.1:0 -v");
+        let two = ["a:1".to_owned(), "b:2".to_owned()];
+        assert_eq!(shown(&two), "sh peer.sh bob 127.0.0.1:0 a:1 b:2 -v");
+        let (command, _) = template.fill(Given::Peer { name: "b", listen: "l:0", others: &two });
+        assert_eq!(command.get_args().count(), 6);
+        assert_eq!(template.fill(Given::Nothing).1, "sh peer.sh -v");
+    }
+
+    #[test]
+    fn a_peer_needs_places_for_its_name_and_for_the_others() {
+        let lab = ["{name}", "{addr}", "{peers}"];
+        let places = |text| Template::parse(text).unwrap().has_places_of(&lab);
+        assert_eq!(places("sh {name} {addr} {peers}"), Ok(()));
+        assert_eq!(places("sh {addr} {peers}"), Err(CommandError::Missing("{name}")));
+        assert_eq!(places("sh {name} {addr}"), Err(CommandError::Missing("{peers}")));
     }
 }
