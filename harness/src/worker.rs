@@ -97,9 +97,10 @@ fn serve(site: &Site) -> io::Result<()> {
             Some(request) => answer(request, site),
             None => Json::Null,
         };
+        // Before the answer: the next request may come at once, and that one keeps us busy.
+        busy.store(false, Ordering::SeqCst);
         writeln!(stdout, "{answer}")?;
         stdout.flush()?;
-        busy.store(false, Ordering::SeqCst);
     }
     Ok(())
 }
