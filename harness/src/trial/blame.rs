@@ -98,7 +98,7 @@ impl Blame {
                 return error.into();
             }
             let stderr = one.program.stderr();
-            if let Some(step) = unwritten(&stderr.last_lines(usize::MAX))
+            if let Some(step) = unwritten(&String::from_utf8_lossy(&stderr.head))
                 && step <= self.trial.0.step
             {
                 return Stop::Unwritten(step);
@@ -110,13 +110,13 @@ impl Blame {
     }
 }
 
-/// The number of the unwritten step that a program's standard error tells of.
-fn unwritten(lines: &[String]) -> Option<u8> {
-    lines.iter().find_map(|line| {
-        let (_, rest) = line.split_once(UNWRITTEN)?;
+/// The number of the first unwritten step that a program's standard error tells of.
+fn unwritten(stderr: &str) -> Option<u8> {
+    let steps = stderr.split(UNWRITTEN).skip(1).filter_map(|rest| {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().ok()
-    })
+    });
+    steps.min()
 }
 
 #[cfg(test)]
@@ -125,9 +125,14 @@ mod tests {
 
     #[test]
     fn an_unwritten_step_is_known_by_its_own_words() {
-        let lines = ["thread 'main' panicked:", "not yet implemented: step 2, accept_loop: accept"];
-        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        assert_eq!(unwritten(&lines), Some(2));
-        assert_eq!(unwritten(&["not yet implemented".to_owned()]), None);
+        let panic = "thread 'main' panicked:\nnot yet implemented: step 2, accept_loop: accept\n";
+        assert_eq!(unwritten(panic), Some(2));
+        assert_eq!(unwritten("not yet implemented"), None);
+    }
+
+    #[test]
+    fn of_several_unwritten_steps_the_first_is_to_be_written_next() {
+        let stderr = "not yet implemented: step 4, d: d\nnot yet implemented: step 3, c: c\n";
+        assert_eq!(unwritten(stderr), Some(3));
     }
 }
