@@ -99,6 +99,11 @@ impl Capture {
         self.0.mover.is_at_rest()
     }
 
+    /// What came from byte `from` on, of what the head keeps.
+    pub(super) fn since(&self, from: usize) -> Vec<u8> {
+        lock(&self.0.kept).head.get(from..).unwrap_or_default().to_vec()
+    }
+
     /// Stops reading at the next byte, and closes the stream.
     pub(super) fn close(&self) {
         lock(&self.0.kept).closing = true;

@@ -74,6 +74,11 @@ impl Program {
         self.stderr.so_far()
     }
 
+    /// What it has written to its standard output from byte `from` on (of the first 16 MiB).
+    pub fn stdout_since(&self, from: usize) -> Vec<u8> {
+        self.stdout.since(from)
+    }
+
     /// How many bytes it has written to its standard output so far.
     pub fn stdout_len(&self) -> u64 {
         self.stdout.len()

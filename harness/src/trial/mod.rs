@@ -45,6 +45,24 @@ impl From<std::io::Error> for Stop {
 }
 
 impl Stop {
+    /// The same with a likelier cause, where the program did something wrong.
+    pub fn because(mut self, cause: &str) -> Self {
+        if let Self::Fail(failure) = &mut self {
+            failure.cause = vec![cause.to_owned()];
+        }
+        self
+    }
+
+    /// The same with the place that the failure belongs to before its headline.
+    pub fn at(mut self, place: &str) -> Self {
+        match &mut self {
+            Self::Fail(failure) => failure.headline = format!("{place}: {}", failure.headline),
+            Self::Fault(what) => *what = format!("{place}: {what}"),
+            Self::Unwritten(_) | Self::Skip(_) => {}
+        }
+        self
+    }
+
     /// The outcome of a check that ended in this way.
     pub fn into_outcome(self) -> Outcome {
         match self {
@@ -82,6 +100,7 @@ struct Stage {
     counter: RefCell<u32>,
     /// Whether the last waiting ended with a program that keeps the processor busy.
     busy: Cell<bool>,
+    time_outs: Cell<bool>,
 }
 
 impl Trial {
@@ -96,6 +115,7 @@ impl Trial {
             running: RefCell::default(),
             counter: RefCell::default(),
             busy: Cell::default(),
+            time_outs: Cell::default(),
         }))
     }
 
@@ -136,6 +156,13 @@ impl Trial {
     /// Ends the check as skipped where the kernel can't be watched.
     pub fn needs_watching(&self) -> Verdict {
         crate::watch::available().map_err(Stop::Skip)
+    }
+
+    /// From now on a blocked socket call may give up by itself: `/proc` does not show the
+    /// time-outs of sockets (SO_SNDTIMEO, SO_RCVTIMEO). So nothing but the backstop ends waiting,
+    /// and it counts all delays of one wait together: two seconds in all, not two for each.
+    pub fn allow_time_outs(&self) {
+        self.0.time_outs.set(true);
     }
 
     /// The command line of the program `name`.
@@ -206,6 +233,20 @@ impl Trial {
     /// Begins to say that the program did something wrong; the argument is the headline.
     pub fn fail(&self, headline: impl Into<String>) -> Blame {
         Blame::new(self.clone(), headline.into())
+    }
+
+    /// Begins anew: the programs so far are stopped, and neither they nor the story so far are
+    /// told of in a failure.
+    pub fn new_scene(&self) -> Verdict {
+        self.end()?;
+        self.0.running.borrow_mut().clear();
+        self.new_story();
+        Ok(())
+    }
+
+    /// Begins the story anew, with the programs that run.
+    pub fn new_story(&self) {
+        self.0.log.borrow_mut().clear();
     }
 
     /// Stops all programs. A trial whose check has passed ends with it.

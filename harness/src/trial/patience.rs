@@ -27,6 +27,10 @@ impl Patience {
     /// Something happened: wait afresh.
     pub(super) fn renew(&mut self) {
         self.spent = Duration::ZERO;
+    }
+
+    /// The time since the last look was not spent waiting.
+    pub(super) fn excuse(&mut self) {
         self.last_look = Instant::now();
     }
 

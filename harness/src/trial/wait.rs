@@ -94,7 +94,11 @@ impl Trial {
             match look()? {
                 Look::Done(value) => return Ok(Ok(value)),
                 Look::Moved => {
-                    patience.renew();
+                    // Where time-outs are at work, it is all delays together that count.
+                    if !self.0.time_outs.get() {
+                        patience.renew();
+                    }
+                    patience.excuse();
                     watcher = Watcher::default();
                     (pauses, last_words) = (0, None);
                     continue;
@@ -127,7 +131,7 @@ impl Trial {
         let seen = watcher.look(self)?;
         patience.charge(seen.starved);
         Ok(match seen.stillness {
-            Stillness::Still => Some(Why::Blocked),
+            Stillness::Still if !self.0.time_outs.get() => Some(Why::Blocked),
             _ if patience.is_busy(seen.cpu_ns) => Some(Why::Busy),
             _ if patience.is_over() => Some(Why::Patience),
             _ => None,
