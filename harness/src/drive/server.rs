@@ -65,10 +65,11 @@ impl Trial {
         address: SocketAddr,
         cause: &str,
     ) -> Verdict<Server> {
+        let name = running.name.clone();
         match self.begun(running, address)? {
             Started::Listening(server) => Ok(server),
             Started::Ended(status) => Err(self
-                .fail("the server ended instead of listening")
+                .fail(format!("the {name} ended instead of listening"))
                 .expected(format!("it listens on {address}"))
                 .seen(describe_exit(status))
                 .cause(match (status.code(), cause) {
@@ -192,6 +193,11 @@ impl Server {
         &self.trial
     }
 
+    /// What the reader calls it: `server`.
+    fn name(&self) -> &str {
+        &self.running.name
+    }
+
     /// Connects. The connection is complete when the kernel has queued it: before `accept`.
     pub fn connect(&self) -> Verdict<Connection> {
         self.connect_quietly(true)
@@ -207,9 +213,13 @@ impl Server {
     }
 
     fn connect_quietly(&self, tell: bool) -> Verdict<Connection> {
+        self.connect_as(format!("client {}", self.trial.next_number()), tell)
+    }
+
+    /// Connects; the reader calls the harness's end `name`.
+    pub(super) fn connect_as(&self, name: String, tell: bool) -> Verdict<Connection> {
         match TcpStream::connect_timeout(&self.address, CONNECT) {
             Ok(stream) => {
-                let name = format!("client {}", self.trial.next_number());
                 let here = stream.local_addr()?;
                 if tell {
                     let at = self.address;
@@ -227,10 +237,10 @@ impl Server {
                 }
                 Err(self
                     .trial
-                    .fail("the server does not take connections any more")
+                    .fail(format!("the {} does not take connections any more", self.name()))
                     .expected(format!("a connection to {}", self.address))
                     .seen(format!("connect: {error}"))
-                    .cause("the listener was dropped: it has to live as long as the server")
+                    .cause("the listener was dropped: it has to live as long as the program")
                     .stop())
             }
         }
@@ -273,16 +283,16 @@ impl Server {
         }
         Err(self
             .trial
-            .fail("the server does not come to rest")
+            .fail(format!("the {} does not come to rest", self.name()))
             .expected("it is blocked in a call (accept, read) when there is nothing to do")
-            .seen(standstill.sentence("server"))
+            .seen(standstill.sentence(self.name()))
             .cause(SPINS)
             .stop())
     }
 
     fn ended(&self, status: ExitStatus) -> Stop {
         self.trial
-            .fail("the server ended")
+            .fail(format!("the {} ended", self.name()))
             .expected("it goes on, and serves the next client")
             .seen(describe_exit(status))
             .cause(cause_of_end(status))
@@ -313,10 +323,10 @@ impl Server {
             let blame = self.trial.fail(headline).expected(expected);
             match standstill.why {
                 Why::Ended(status) => {
-                    blame.seen(standstill.stays("server")).cause(cause_of_end(status))
+                    blame.seen(standstill.stays(self.name())).cause(cause_of_end(status))
                 }
-                Why::Busy => blame.seen(&*seen).seen(standstill.stays("server")).cause(SPINS),
-                _ => blame.seen(&*seen).seen(standstill.stays("server")).cause(cause),
+                Why::Busy => blame.seen(&*seen).seen(standstill.stays(self.name())).cause(SPINS),
+                _ => blame.seen(&*seen).seen(standstill.stays(self.name())).cause(cause),
             }
             .stop()
         })
@@ -360,7 +370,7 @@ impl Server {
     /// Stops it as a crash would: SIGKILL, without a chance to clean up.
     pub fn kill(&self) -> Verdict {
         self.running.program.stop().map_err(Stop::from)?;
-        self.trial.note("the server was killed (SIGKILL)");
+        self.trial.note(format!("the {} was killed (SIGKILL)", self.name()));
         Ok(())
     }
 }
