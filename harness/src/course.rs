@@ -16,7 +16,7 @@ pub struct Lab {
     pub title: &'static str,
     /// Folder below the course's root.
     pub folder: &'static str,
-    /// Its arguments, with `{addr}`, `{host}` and `{port}` for what the harness chooses.
+    /// Its arguments, with places for what the harness chooses: see [`crate::program::Template`].
     pub arguments: &'static [&'static str],
     /// What the student writes, in order.
     pub steps: &'static [Step],
@@ -81,7 +81,7 @@ impl Check {
 }
 
 /// All labs, in the order of the course.
-pub static LABS: &[Lab] = &[SERVER, CLIENT];
+pub static LABS: &[Lab] = &[SERVER, CLIENT, PEER];
 
 const SERVER: Lab = Lab {
     number: 1,
@@ -139,6 +139,41 @@ const CLIENT: Lab = Lab {
         },
     ],
     checks: checks::client::CHECKS,
+};
+
+const PEER: Lab = Lab {
+    number: 3,
+    name: "peer",
+    title: "both at once, peer to peer",
+    folder: "labs/03-peer",
+    arguments: &["{name}", "{addr}", "{peers}"],
+    steps: &[
+        Step {
+            number: 1,
+            name: "listen_and_dial",
+            task: "listen, and accept in one thread while you dial the given peers",
+            chapter: "08-one-program-both-roles",
+        },
+        Step {
+            number: 2,
+            name: "greet",
+            task: "send HELLO and your name, then read the other's HELLO",
+            chapter: "09-lines-on-a-stream",
+        },
+        Step {
+            number: 3,
+            name: "receive",
+            task: "read lines from one peer, and print what it says",
+            chapter: "09-lines-on-a-stream",
+        },
+        Step {
+            number: 4,
+            name: "broadcast",
+            task: "send one line to every peer that is present",
+            chapter: "10-talking-to-everybody",
+        },
+    ],
+    checks: checks::peer::CHECKS,
 };
 
 /// The lab of this name.

@@ -16,6 +16,7 @@
 pub mod build;
 pub mod checks;
 pub mod cli;
+pub mod conversation;
 pub mod course;
 pub mod drive;
 pub mod isolation;

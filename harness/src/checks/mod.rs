@@ -33,4 +33,5 @@ macro_rules! checks {
 }
 
 pub mod client;
+pub mod peer;
 pub mod server;

@@ -3,14 +3,20 @@
 //! Every verb notes what it did in the trial's story, waits only for a state of the kernel, and
 //! ends the check by itself when the program does not do its part.
 
+pub(crate) mod causes;
 mod client;
 mod connection;
 mod echo;
+mod events;
 mod exchange;
+mod host;
 mod idle;
 mod likely;
 mod listener;
+mod other;
+mod pattern;
 mod payload;
+mod peer;
 mod server;
 
 use std::net::SocketAddr;
@@ -20,8 +26,12 @@ use crate::report::bytes::{count, summary};
 pub use client::Client;
 pub use connection::{Connection, End, Role};
 pub use exchange::Flow;
+pub use host::Host;
 pub use listener::Listener;
+pub use other::Other;
+pub use pattern::Pattern;
 pub use payload::{Cut, noise, pattern};
+pub use peer::Peer;
 pub use server::{Server, Started};
 
 /// `127.0.0.1:7007 and [::1]:7007`.

@@ -120,6 +120,15 @@ pub fn socket_table() -> io::Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// The bytes that stand unread at the `local` end of a connection; 0 where there is none.
+pub fn unread(local: SocketAddr, remote: SocketAddr) -> io::Result<u32> {
+    let table = if local.is_ipv4() { Table::Tcp } else { Table::Tcp6 };
+    let text = fs::read_to_string(format!("/proc/self/net/{}", table.file()))?;
+    let rows = parse(table, &text).map_err(io::Error::other)?;
+    let row = rows.iter().find(|row| row.local == local && row.remote == remote);
+    Ok(row.map_or(0, |row| row.rx_queue))
+}
+
 /// Resident memory of all of a program's processes, in bytes.
 pub fn resident_bytes(root: u32) -> io::Result<u64> {
     Ok(family(root)?.into_iter().filter_map(Process::resident_bytes).sum())
