@@ -9,6 +9,7 @@ mod counterparts;
 mod golden;
 mod mistakes;
 mod parsers;
+mod peer_model;
 mod properties;
 mod registry;
 mod right;

@@ -44,6 +44,11 @@ fn every_mistake_in_a_server_is_caught() {
 }
 
 #[test]
+fn every_mistake_in_a_peer_is_caught() {
+    every_mistake_is_caught("peer");
+}
+
+#[test]
 fn every_check_catches_a_mistake() {
     for lab in LABS {
         let caught: BTreeSet<_> = corpus_of(lab).into_iter().flat_map(|body| body.must).collect();

@@ -93,9 +93,10 @@ impl World {
         let address = *self.addresses.entry(name).or_insert_with(free);
         let peer = self.trial.peer_at(name, address, &others)?;
         self.expect_of_others(name, &format!("joined {name} * as server"))?;
-        let greeted = self.present.values().map(|other| {
-            format!("joined {} {} as client", other.name, other.address)
-        });
+        let greeted = self
+            .present
+            .values()
+            .map(|other| format!("joined {} {} as client", other.name, other.address));
         let greeted: Vec<_> = greeted.collect();
         let greeted: Vec<_> = greeted.iter().map(String::as_str).collect();
         peer.expect_events(&greeted, MODEL)?;

@@ -285,6 +285,20 @@ mod tests {
         assert_eq!(conversation.lines[1].number, 6);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(
+            head in "(the program is ann( or bob)?\\r?\n(bob calls ann\n)?)?",
+            lines in proptest::collection::vec("(bob|ann)? ?(says|sends-hex|repeats 3|is)? ?.{0,12}", 0..6),
+        ) {
+            let text = format!("{head}{}", lines.join("\n"));
+            if let Err(error) = parse("a.txt", &text) {
+                let line = text.lines().nth(error.line - 1).unwrap_or_default();
+                proptest::prop_assert!(error.column <= line.chars().count() + 1, "{error}");
+            }
+        }
+    }
+
     #[test]
     fn an_error_names_the_place_and_what_should_stand_there() {
         let start = "the program is ann\nbob calls ann\n";

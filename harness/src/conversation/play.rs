@@ -16,7 +16,8 @@ pub fn play(trial: &Trial, conversation: &Conversation) -> Verdict {
             // Who is called can be called again. Who calls, or ends, is started afresh.
             let again = peer.take().filter(|_| conversation.leaves_the_program_running(*program));
             let (with, other) = scene(trial, conversation, *program, again, segments)?;
-            let mut stage = Stage { conversation, peer: &with, other: Some(other), segments };
+            let mut stage =
+                Stage { conversation, peer: &with, other: Some(other), segments, several: false };
             for step in bursts(conversation, *program, segments) {
                 stage.carry_out(step)?;
             }
@@ -79,6 +80,8 @@ struct Stage<'a> {
     peer: &'a Peer,
     other: Option<Other>,
     segments: Segments,
+    /// Whether the last thing that was sent was several lines in one segment.
+    several: bool,
 }
 
 impl Stage<'_> {
@@ -118,6 +121,7 @@ impl Stage<'_> {
     /// What went well in whole segments and fails in others depends on the segments.
     fn explain(&self, stop: Stop) -> Stop {
         match self.segments {
+            Segments::Whole if self.several => stop.because(SEVERAL),
             Segments::Whole => stop,
             _ => stop.because(CUT),
         }
@@ -127,6 +131,7 @@ impl Stage<'_> {
     fn send(&mut self, lines: &[&Line]) -> Verdict {
         let Some(other) = &mut self.other else { return Ok(()) };
         let bytes: Vec<u8> = lines.iter().flat_map(|line| bytes_of(&line.act)).collect();
+        self.several = lines.len() > 1;
         let whole = matches!(self.segments, Segments::Whole | Segments::Together);
         if whole {
             return other.send(&bytes);
@@ -240,6 +245,9 @@ fn cause_of_line(line: &str) -> &'static str {
 const CUT: &str = "the same conversation went well when the lines came in whole segments: something \
     depends on how the bytes were cut. A read can bring half a line, or three; only the line end \
     tells where a line ends, and what has come behind it belongs to the next one";
+const SEVERAL: &str = "several lines came in one segment, so one read brought them all. What has come \
+    behind the first line end belongs to the next line: keep it, and use one reader for the whole \
+    connection (a second BufReader does not see what the first one has read ahead)";
 const SAYS: &str = "the file tells what is sent, byte by byte";
 const OVER: &str = "each line that is printed or said stands in the file: nothing else happens";
 const ENDS: &str = "the program should close this connection here: drop the stream and every clone \

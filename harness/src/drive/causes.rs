@@ -23,3 +23,9 @@ pub(crate) const TELLS: &str = "each line of standard input is sent once to ever
 /// It does not leave in good order.
 pub(crate) const LEAVING: &str = "at the end of standard input: BYE to all, the end of each sending side, a \
     wait for the others' ends of two seconds at most, and exit status 0";
+/// It panics.
+pub(crate) const PANIC: &str = "a panic: the last lines of standard error say where (unwrap and expect \
+    panic). What a user, the network or another peer can cause is an error to handle";
+/// It runs, and does nothing.
+pub(crate) const BUSY: &str = "a loop that goes round without waiting: at the end of a stream, read \
+    returns Ok(0) at once, now and for ever. That is no data, and no reason to read again";

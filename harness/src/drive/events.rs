@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::causes::{BUSY, PANIC};
 use super::pattern::Pattern;
 use crate::program::describe_exit;
 use crate::report::bytes::quote_short;
@@ -75,6 +76,11 @@ impl Events {
                         quote_short(&rest, SHOWN),
                         standstill.sentence(name)
                     )),
+                };
+                let cause = match standstill.why {
+                    Why::Ended(status) if status.code() == Some(101) => PANIC,
+                    Why::Busy => BUSY,
+                    _ => cause,
                 };
                 return Err(blame.cause(cause).stop());
             }

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::causes::PANIC;
 use super::{Connection, Role};
 use crate::program::describe_exit;
 use crate::trial::{Look, Running, Trial, Verdict, Why};
@@ -20,6 +21,8 @@ pub struct Host {
     pub address: SocketAddr,
 }
 
+const DIALS: &str = "each address on the command line is dialled, also when the one before it failed, \
+    and while nobody calls: accept blocks, so it needs a thread of its own";
 /// The queue of a listener of std takes 129 connections (128, and one more, on Linux).
 const MORE_THAN_QUEUED: usize = 200;
 /// Connections to a full queue are not refused; they hang.
@@ -61,15 +64,14 @@ impl Host {
             .fail(format!("the {} does not call {}", running.name, self.name))
             .expected(format!("a connection to {}, which listens on {}", self.name, self.address));
         Err(match standstill.why {
-            Why::Ended(status) => {
-                blame.seen(format!("the {} ended, {}", running.name, describe_exit(status)))
-            }
-            _ => blame.seen(standstill.sentence(&running.name)),
+            Why::Ended(status) if status.code() == Some(101) => blame
+                .seen(format!("the {} ended, {}", running.name, describe_exit(status)))
+                .cause(PANIC),
+            Why::Ended(status) => blame
+                .seen(format!("the {} ended, {}", running.name, describe_exit(status)))
+                .cause("who can't be reached is no reason to end: others may call"),
+            _ => blame.seen(standstill.sentence(&running.name)).cause(DIALS),
         }
-        .cause(
-            "each address on the command line is dialled, also when the one before it failed, and \
-             while nobody calls: accept blocks, so it needs a thread of its own",
-        )
         .stop())
     }
 
@@ -108,7 +110,7 @@ impl Host {
 
     fn try_accept(&self) -> Verdict<Look<(TcpStream, SocketAddr)>> {
         match self.listener.accept() {
-            Ok(accepted) => Ok(Look::Done(accepted)),
+            Ok(connection) => Ok(Look::Done(connection)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Look::Nothing),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Look::Moved),
             Err(error) => Err(error.into()),

@@ -1,0 +1,186 @@
+//! Step 4: telling everybody, and leaving.
+
+use super::conversations::converse;
+
+use crate::drive::causes::{LEFT, SAID, TELLS};
+use crate::report::bytes::{count, quote_short};
+use crate::trial::{Trial, Verdict};
+use crate::watch::Stillness;
+
+pub(super) fn tells_everybody(t: &mut Trial) -> Verdict {
+    let host = t.host("bob")?;
+    let peer = t.peer("ann", &[host.address])?;
+    let mut bob = peer.calls(&host)?;
+    peer.greet(&mut bob, "client")?;
+    let mut carol = peer.joined_by("carol")?;
+    let mut dave = peer.joined_by("dave")?;
+    for text in ["hello everybody", "  spaces, é and 🦀", "BYE", "good night"] {
+        peer.types(text);
+        for other in [&mut dave, &mut carol, &mut bob] {
+            other.expect_line(&format!("SAY {text}"), TELLS)?;
+        }
+    }
+    peer.expect_no_event("what its own user says is not printed: the user has typed it").map(drop)
+}
+
+pub(super) fn is_not_held_up(t: &mut Trial) -> Verdict {
+    // More than all queues of a connection take, where each line is a segment (tcp_wmem, tcp(7)).
+    const LINES: usize = 4_000;
+    let peer = t.peer("ann", &[])?;
+    let _stopped = peer.joined_by("bob")?;
+    let mut carol = peer.joined_by("carol")?;
+    t.note("bob reads nothing from now on");
+    let filler = "x".repeat(980);
+    let typed: String = (1..=LINES).map(|number| format!("{number} {filler}\n")).collect();
+    let mut expected: Vec<u8> =
+        typed.split_inclusive('\n').flat_map(|line| [b"SAY ", line.as_bytes()].concat()).collect();
+    expected.extend_from_slice(b"BYE\n");
+    t.note(format!("the user of the peer ann typed {LINES} lines, {} in all", count(typed.len())));
+    // A time-out for writing is a good answer, and it does not show in /proc.
+    t.allow_time_outs();
+    peer.running.program.write_stdin(typed.as_bytes())?;
+    peer.running.program.close_stdin();
+    let heard = carol.read_all_until(|heard| heard.len() >= expected.len())?;
+    if heard == expected {
+        t.note("carol heard every line, and BYE");
+        return Ok(());
+    }
+    let whole = heard.iter().filter(|byte| **byte == b'\n').count();
+    let blame = t
+        .fail("carol does not hear everything, because bob does not read")
+        .expected(format!("carol hears {LINES} lines, and BYE"))
+        .seen(format!("carol heard {whole} lines, then nothing for two seconds"));
+    let blame = match expected.starts_with(&heard) {
+        true => blame,
+        false => blame.difference(&expected, &heard),
+    };
+    Err(blame.cause(HELD_UP).stop())
+}
+
+pub(super) fn talks(t: &mut Trial) -> Verdict {
+    converse(t, "talk")
+}
+
+pub(super) fn tells_nobody_who_left(t: &mut Trial) -> Verdict {
+    let peer = t.peer("ann", &[])?;
+    let mut bob = peer.joined_by("bob")?;
+    let mut carol = peer.joined_by("carol")?;
+    let mut dave = peer.joined_by("dave")?;
+    carol.say("BYE")?;
+    peer.expect_event("left carol", LEFT)?;
+    for text in ["carol has left", "what a pity"] {
+        peer.types(text);
+        for other in [&mut bob, &mut dave] {
+            other.expect_line(&format!("SAY {text}"), TELLS)?;
+        }
+    }
+    carol.expect_closed(
+        "who has said BYE has left: nothing more is sent to it, and its connection is closed",
+    )
+}
+
+pub(super) fn forwards_nothing(t: &mut Trial) -> Verdict {
+    let peer = t.peer("ann", &[])?;
+    let mut bob = peer.joined_by("bob")?;
+    let mut carol = peer.joined_by("carol")?;
+    bob.say("SAY for ann alone")?;
+    peer.expect_event("bob: for ann alone", SAID)?;
+    carol.expect_silence()?;
+    bob.expect_silence()?;
+    peer.types("and this is for both");
+    carol.expect_line("SAY and this is for both", TELLS)?;
+    bob.expect_line("SAY and this is for both", TELLS)
+}
+
+pub(super) fn keeps_to_the_limits(t: &mut Trial) -> Verdict {
+    let peer = t.peer("ann", &[])?;
+    let mut bob = peer.joined_by("bob")?;
+    let longest = "x".repeat(1019);
+    peer.types(&longest);
+    bob.expect_line(&format!("SAY {longest}"), LIMITS)?;
+    peer.types(&"y".repeat(1020));
+    peer.types_bytes(b"half a letter: \xc3\n");
+    peer.types("fine again");
+    let last = b"SAY fine again\n";
+    let heard = bob.read_all_until(|heard| heard.ends_with(last))?;
+    for line in heard.split_inclusive(|byte| *byte == b'\n') {
+        let right = line.starts_with(b"SAY ") && line.ends_with(b"\n") && line.len() <= 1024;
+        if !right || std::str::from_utf8(line).is_err() {
+            return Err(t
+                .fail("the peer sent a line that the protocol forbids")
+                .expected("lines of at most 1,024 bytes with SAY and LF, in UTF-8")
+                .seen(format!("{}: {}", count(line.len()), quote_short(line, 40)))
+                .cause(LIMITS)
+                .stop());
+        }
+    }
+    match heard.ends_with(last) {
+        true => Ok(()),
+        false => bob.expect_line("SAY fine again", LIMITS),
+    }
+}
+
+pub(super) fn survives_who_vanishes(t: &mut Trial) -> Verdict {
+    let peer = t.peer("ann", &[])?;
+    let bob = peer.joined_by("bob")?;
+    let mut carol = peer.joined_by("carol")?;
+    peer.types("bob will not read this");
+    carol.expect_line("SAY bob will not read this", TELLS)?;
+    bob.reset()?;
+    for number in 1..=5 {
+        let text = format!("line {number} after bob");
+        peer.types(&text);
+        carol.expect_line(&format!("SAY {text}"), VANISHED)?;
+    }
+    peer.expect_event("left bob", LEFT)
+}
+
+pub(super) fn says_everything_before_it_leaves(t: &mut Trial) -> Verdict {
+    let host = t.host("bob")?;
+    let peer = t.peer("ann", &[host.address])?;
+    let mut bob = peer.calls(&host)?;
+    peer.greet(&mut bob, "client")?;
+    let mut carol = peer.joined_by("carol")?;
+    peer.types_bytes(b"one\ntwo\nthree, without a line end");
+    peer.stops_typing();
+    for other in [&mut bob, &mut carol] {
+        for line in ["SAY one", "SAY two", "SAY three, without a line end", "BYE"] {
+            other.expect_line(line, GOODBYE)?;
+        }
+        other.expect_end(GOODBYE)?;
+    }
+    for other in [&mut bob, &mut carol] {
+        other.end()?;
+    }
+    peer.expect_exit(0)
+}
+
+pub(super) fn waits_for_the_others(t: &mut Trial) -> Verdict {
+    t.needs_watching()?;
+    let peer = t.peer("ann", &[])?;
+    let mut bob = peer.joined_by("bob")?;
+    peer.stops_typing();
+    bob.expect_line("BYE", GOODBYE)?;
+    bob.expect_end(GOODBYE)?;
+    // Now it waits. To whoever has closed instead, this comes too late: the answer is a reset.
+    let rest = t.settle(&peer.running)?;
+    bob.say("SAY one more thing")?;
+    peer.expect_event("bob: one more thing", GOODBYE)?;
+    if rest.is_ok_and(|snapshot| snapshot.stillness(&snapshot) == Stillness::Still) {
+        // No time-out in sight; it may be one of a socket, which /proc does not show.
+        t.allow_time_outs();
+        t.note("bob does not end its side");
+        return peer.expect_exit(0);
+    }
+    bob.end()?;
+    peer.expect_exit(0)
+}
+
+const LIMITS: &str = "a line is at most 1,024 bytes with `SAY ` and the LF, and UTF-8: what does not \
+    fit is refused, cut or split, but never sent as it is";
+pub(super) const HELD_UP: &str = "a write to a peer that does not read waits when the queues are full. Limit it \
+    (set_write_timeout) or leave it to a thread of that peer's own, and hold no lock meanwhile";
+const VANISHED: &str = "a write to a peer that has gone is an error: drop that peer, and go on with \
+    the next one of the list";
+const GOODBYE: &str = "at the end of standard input: BYE to all, the end of each sending side \
+    (shutdown), and only then the wait for the others' ends";
