@@ -79,9 +79,9 @@ fn listen_and_dial(me: &Arc<Me>, listen: &str, others: &[String]) -> io::Result<
         }
     });
 
-    for other in others.iter().cloned() {
+    for other in others {
         // A machine that is switched off keeps us waiting for minutes: only this thread waits.
-        let me = Arc::clone(me);
+        let (me, other) = (Arc::clone(me), other.clone());
         thread::spawn(move || match TcpStream::connect(other.as_str()) {
             Ok(stream) => attend(&me, stream, Role::Client),
             Err(error) => eprintln!("cannot reach {other}: {error}"),
