@@ -252,7 +252,7 @@ const AS_IT_IS: &str = "give the text to bind as it is: it knows IPv4, [IPv6] an
 
 fn listens_on_a_name(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
-    let address = t.site().free_address();
+    let address = t.site().free_localhost()?;
     let text = format!("localhost:{}", address.port());
     let running = t.start("server", Given::Text(&text), Stdin::Null)?;
     let server = t.listening_or(running, address, AS_IT_IS)?;

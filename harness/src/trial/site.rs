@@ -1,6 +1,7 @@
 //! Where trials take place: which addresses the harness gives to programs.
 
 use std::cell::Cell;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::rc::Rc;
 
@@ -56,7 +57,16 @@ impl Site {
         self.free_on(self.host.into())
     }
 
-    /// The same for IPv6; `None` where the system has no IPv6 loopback.
+    /// What `localhost` stands for, with a port that nothing is bound to. Outside of a namespace
+    /// 127.0.0.1 is one address for everybody, so the system says what is free.
+    pub fn free_localhost(&self) -> io::Result<SocketAddr> {
+        match self.isolated {
+            true => Ok(self.free_address()),
+            false => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr(),
+        }
+    }
+
+    /// A free address of IPv6; `None` where the system has no IPv6 loopback.
     pub fn free_address_v6(&self) -> Option<SocketAddr> {
         let probe = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
         match self.isolated {
