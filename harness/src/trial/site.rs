@@ -30,8 +30,9 @@ impl Site {
     /// of 127.0.0.0/8 is loopback (Linux).
     pub fn shared(worker: u32) -> Self {
         let host = if cfg!(target_os = "linux") {
-            let [.., high, low] = worker.to_be_bytes();
-            Ipv4Addr::new(127, 77, high, low.clamp(1, 254))
+            // A process id has at most 22 bits: each worker gets an address of its own.
+            let [_, top, high, low] = worker.to_be_bytes();
+            Ipv4Addr::new(127, 64 + top % 64, high, low)
         } else {
             Ipv4Addr::LOCALHOST
         };
