@@ -133,6 +133,8 @@ impl Trial {
         Ok(match seen.stillness {
             Stillness::Still if !self.0.time_outs.get() => Some(Why::Blocked),
             _ if patience.is_busy(seen.cpu_ns) => Some(Why::Busy),
+            // On a loaded machine a loop does not get much: that it always wants more tells.
+            _ if patience.is_over() && seen.always_ready => Some(Why::Busy),
             _ if patience.is_over() => Some(Why::Patience),
             _ => None,
         })
@@ -162,6 +164,8 @@ impl Trial {
 struct Watcher {
     earlier: Option<Vec<Snapshot>>,
     cpu_at_start: Option<u64>,
+    /// Whether there was a look that found no thread running or ready to run.
+    ever_at_rest: bool,
 }
 
 struct Seen {
@@ -169,12 +173,15 @@ struct Seen {
     /// Processor time of all programs since the waiting began, in nanoseconds.
     cpu_ns: u64,
     starved: bool,
+    /// Whether some thread was running or ready to run at every look.
+    always_ready: bool,
 }
 
 impl Watcher {
     fn look(&mut self, trial: &Trial) -> Verdict<Seen> {
         if watch::available().is_err() {
-            return Ok(Seen { stillness: Stillness::Moving, cpu_ns: 0, starved: false });
+            let stillness = Stillness::Moving;
+            return Ok(Seen { stillness, cpu_ns: 0, starved: false, always_ready: false });
         }
         let (mut now, mut moving) = (Vec::new(), false);
         for running in trial.running() {
@@ -189,12 +196,14 @@ impl Watcher {
         let earlier = self.earlier.take().unwrap_or_default();
         let stillness = if moving { Stillness::Moving } else { compare(&now, &earlier) };
         let ready = now.iter().flat_map(Snapshot::threads).any(|(_, thread)| thread.state == 'R');
+        self.ever_at_rest |= !ready;
         let cpu_before: u64 = earlier.iter().map(Snapshot::cpu_ns).sum();
         self.earlier = Some(now);
         Ok(Seen {
             stillness,
             cpu_ns: cpu.saturating_sub(cpu_at_start),
             starved: ready && cpu == cpu_before,
+            always_ready: !self.ever_at_rest,
         })
     }
 }
