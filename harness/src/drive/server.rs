@@ -338,7 +338,8 @@ impl Server {
         snapshot.listeners().into_iter().find(|row| row.local.port() == port)
     }
 
-    /// Waits until no connection stands in the listener's queue: all were accepted.
+    /// Waits until no connection stands in the listener's queue: all were accepted. Then until
+    /// the program has come to rest over that: one that accepts and dies of it has not served.
     pub fn wait_until_accepted(&self) -> Verdict<Snapshot> {
         self.wait_until(
             "a client was not accepted",
@@ -354,7 +355,8 @@ impl Server {
                 }
                 None => Err("the listening socket is gone".into()),
             },
-        )
+        )?;
+        self.settle()
     }
 
     /// Expects a new client to be served: what it sends comes back.
