@@ -44,6 +44,11 @@ fn every_mistake_in_a_server_is_caught() {
 }
 
 #[test]
+fn every_mistake_in_a_client_is_caught() {
+    every_mistake_is_caught("client");
+}
+
+#[test]
 fn every_mistake_in_a_peer_is_caught() {
     every_mistake_is_caught("peer");
 }
