@@ -1,4 +1,5 @@
-//! Real servers that nobody here wrote: what each rightly fails, and that it passes all else.
+//! Programs in other languages, and real servers that nobody here wrote: what each rightly fails,
+//! and that it passes all else.
 //!
 //! A check that fails on a good server of somebody else's is either a rule of this course that
 //! the server never promised to follow (then it stands in the table, with the reason), or a
@@ -12,6 +13,7 @@ use sockets_lab::json::Json;
 
 /// A program, what it fails, and why that is right.
 struct Counterpart {
+    lab: &'static str,
     needs: &'static str,
     command: String,
     fails: &'static [(&'static str, &'static str)],
@@ -26,7 +28,7 @@ impl Counterpart {
             return;
         }
         let output = Command::new(env!("CARGO_BIN_EXE_lab"))
-            .args(["check", "server", "--json", "--program", &self.command])
+            .args(["check", self.lab, "--json", "--program", &self.command])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::null())
             .output()
@@ -65,7 +67,14 @@ fn installed(program: &str) -> bool {
 #[test]
 fn the_books_python_server_passes_everything() {
     let command = "python3 book/src/echo.py {host} {port}".to_owned();
-    Counterpart { needs: "python3", command, fails: &[], may: &[] }.judge();
+    Counterpart { lab: "server", needs: "python3", command, fails: &[], may: &[] }.judge();
+}
+
+/// The same for a client: two threads, one for each direction.
+#[test]
+fn a_python_client_passes_everything() {
+    let command = "python3 tests/course/client.py {addr}".to_owned();
+    Counterpart { lab: "client", needs: "python3", command, fails: &[], may: &[] }.judge();
 }
 
 #[test]
@@ -78,7 +87,7 @@ fn socat_fails_what_socat_never_promised() {
         ("server/listens-on-ipv6", "TCP-LISTEN takes IPv4 unless it is told otherwise"),
         ("server/refuses-bad-arguments", "wrong usage is exit status 1 there, not 2"),
     ];
-    Counterpart { needs: "socat", command, fails, may: &[] }.judge();
+    Counterpart { lab: "server", needs: "socat", command, fails, may: &[] }.judge();
 }
 
 const NO_READY_LINE: &str = "it prints no ready line";
@@ -102,5 +111,5 @@ fn inetd_fails_what_follows_from_its_fixed_port() {
     ];
     // It sleeps for a second after a child of its has ended, before it waits again.
     let may = &["server/is-idle-while-a-client-is-silent"];
-    Counterpart { needs: "inetutils-inetd", command, fails, may }.judge();
+    Counterpart { lab: "server", needs: "inetutils-inetd", command, fails, may }.judge();
 }

@@ -26,6 +26,11 @@ fn every_right_server_passes_all_checks() {
 }
 
 #[test]
+fn every_right_client_passes_all_checks() {
+    every_right_one_passes("client");
+}
+
+#[test]
 fn every_right_peer_passes_all_checks() {
     every_right_one_passes("peer");
 }

@@ -51,6 +51,11 @@ fn a_server_passes_exactly_the_checks_of_the_steps_that_are_written() {
 }
 
 #[test]
+fn a_client_passes_exactly_the_checks_of_the_steps_that_are_written() {
+    passes_what_is_written("client");
+}
+
+#[test]
 fn a_peer_passes_exactly_the_checks_of_the_steps_that_are_written() {
     passes_what_is_written("peer");
 }

@@ -18,7 +18,7 @@ pub(super) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     } else if missing.is_empty() {
         "it goes on after the last byte: only what was received may be passed on, and only to where \
          it belongs"
-    } else if without_end != expected && seen == without_end {
+    } else if without_end != expected && (seen == without_end || seen == joined(expected)) {
         LINE_END
     } else if seen.len() >= expected.len() && expected.eq_ignore_ascii_case(&seen[..expected.len()])
     {
@@ -63,6 +63,11 @@ fn head(bytes: &[u8], length: usize) -> &[u8] {
     &bytes[..bytes.len().min(length)]
 }
 
+/// All lines, without their ends.
+fn joined(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().filter(|byte| *byte != b'\n').collect()
+}
+
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
 }
@@ -77,6 +82,7 @@ mod tests {
             (&b"a\n"[..], &b"a\n\0\0"[..], "buffer[..count]"),
             (b"a", b"a\n", "line end was added"),
             (b"a\n", b"a", "line end is missing"),
+            (b"a\nb\n", b"ab", "line end is missing"),
             (b"a\n", b"a\na\n", "twice"),
             (b"a\n", b"A\n", "case"),
             (b"a\n", b"hi\na\n", "before it"),
