@@ -288,6 +288,7 @@ fn prints_what_arrives(t: &mut Trial) -> Verdict {
     client.input(b"question\n");
     client.end_input();
     server.expect(b"question\n")?;
+    client.settle()?;
     server.send(b"an answer\nof two lines, and no newline")?;
     server.half_close()?;
     client.expect_output(b"an answer\nof two lines, and no newline")?;
@@ -306,6 +307,7 @@ fn prints_at_once(t: &mut Trial) -> Verdict {
 fn prints_byte_by_byte(t: &mut Trial) -> Verdict {
     let (client, mut server) = t.conversation()?;
     client.end_input();
+    client.settle()?;
     server.send_cut(b"one byte at a time\n", Cut::Bytes)?;
     server.send_cut(b"then in pieces\nof any\nlength\n", Cut::Seed(1))?;
     server.half_close()?;
@@ -316,6 +318,7 @@ fn prints_byte_by_byte(t: &mut Trial) -> Verdict {
 fn prints_any_bytes(t: &mut Trial) -> Verdict {
     let (client, mut server) = t.conversation()?;
     client.end_input();
+    client.settle()?;
     // One character in two segments; then every byte that there is.
     server.send_cut("é".as_bytes(), Cut::Bytes)?;
     let all: Vec<u8> = (0..=255).collect();
