@@ -103,10 +103,11 @@ impl Pool {
     }
 }
 
+/// From the end: the last checks of a lab are the longest ones, and the short ones fill the gaps.
 fn take<'a>(next: &Mutex<usize>, requests: &'a [Request]) -> Option<(usize, &'a Request)> {
-    let mut next = lock(next);
-    let index = *next;
-    *next += 1;
+    let mut taken = lock(next);
+    *taken += 1;
+    let index = requests.len().checked_sub(*taken)?;
     requests.get(index).map(|request| (index, request))
 }
 

@@ -97,7 +97,7 @@ impl Stage<'_> {
     }
 
     /// The end of the file: all that was printed and said stands in it. Returns whether the
-    /// program has come to rest.
+    /// program is at rest, and has noticed that the harness has gone.
     fn finish(mut self) -> Verdict<bool> {
         if self.peer.running.program.exited()?.is_some() {
             return Ok(true);
@@ -106,12 +106,10 @@ impl Stage<'_> {
         let rest = self.peer.expect_no_event(OVER).map_err(|stop| stop.at(&over))?;
         let Some(mut other) = self.other.take() else { return Ok(rest) };
         other.expect_no_more().map_err(|stop| stop.at(&over))?;
+        let here = other.connection().here();
         drop(other);
-        if rest {
-            // What the program says of our going is no part of the conversation.
-            self.peer.forget_events()?;
-        }
-        Ok(rest)
+        // What the program says of our going is no part of the conversation.
+        Ok(rest && self.peer.is_rid_of(here)?)
     }
 
     fn place(&self, line: &Line) -> String {

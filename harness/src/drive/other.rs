@@ -243,6 +243,21 @@ impl Other {
         Err(blame.expected(expected).cause(cause).stop())
     }
 
+    /// Takes in what is there, and does not wait.
+    pub fn take_in(&mut self) -> Verdict {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.connection.try_read(&mut buffer)? {
+                Got::Bytes(n) => self.ahead.extend_from_slice(&buffer[..n]),
+                Got::End(how) => {
+                    self.end = Some(how);
+                    return Ok(());
+                }
+                Got::Nothing => return Ok(()),
+            }
+        }
+    }
+
     /// Everything that comes until `enough` holds of all that is unread, or until the end.
     pub fn read_all_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> Verdict<Vec<u8>> {
         let _ = self.read_until(enough, false)?;

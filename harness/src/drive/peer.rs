@@ -10,6 +10,7 @@ use super::{Host, Other, Server};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::report::bytes::quote_short;
 use crate::trial::{Look, Running, Trial, Verdict, Why};
+use crate::watch;
 
 /// A peer under test. What can be done to any program that listens can be done to it, too: see
 /// [`Server`].
@@ -122,9 +123,19 @@ impl Peer {
         self.events.expect_none(cause)
     }
 
-    /// Leaves out the lines that come until the program is at rest.
-    pub fn forget_events(&self) -> Verdict {
-        self.events.forget()
+    /// Waits until it has closed its end of the connection from `address`, which the harness has
+    /// closed, and leaves out what it prints meanwhile. Returns whether it has.
+    pub fn is_rid_of(&self, address: SocketAddr) -> Verdict<bool> {
+        if watch::available().is_err() {
+            return Ok(false);
+        }
+        let gone = self.trial().wait(&self.running, || {
+            let snapshot = self.look()?;
+            let held = snapshot.own_rows().iter().any(|row| row.remote == address);
+            Ok(if held { Look::Nothing } else { Look::Done(()) })
+        })?;
+        self.events.forget()?;
+        Ok(gone.is_ok())
     }
 
     /// Its user types a line. A peer that does not read it is for what is expected to judge.

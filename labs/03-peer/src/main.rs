@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The longest line of the protocol in bytes, with its LF.
 const LONGEST: usize = 1024;
 /// How long a write may wait for a peer that does not read.
-const WRITE_LIMIT: Duration = Duration::from_millis(500);
+const WRITE_LIMIT: Duration = Duration::from_millis(800);
 /// How long a peer that leaves waits for the others' ends.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
 

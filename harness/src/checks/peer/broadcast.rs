@@ -1,10 +1,11 @@
 //! Step 4: telling everybody, and leaving.
 
 use super::conversations::converse;
-
 use crate::drive::causes::{LEFT, SAID, TELLS};
+use crate::drive::{Other, Peer};
+use crate::program::describe_exit;
 use crate::report::bytes::{count, quote_short};
-use crate::trial::{Trial, Verdict};
+use crate::trial::{Look, Trial, Verdict};
 use crate::watch::Stillness;
 
 pub(super) fn tells_everybody(t: &mut Trial) -> Verdict {
@@ -24,37 +25,51 @@ pub(super) fn tells_everybody(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn is_not_held_up(t: &mut Trial) -> Verdict {
-    // More than all queues of a connection take, where each line is a segment (tcp_wmem, tcp(7)).
-    const LINES: usize = 4_000;
     let peer = t.peer("ann", &[])?;
     let _stopped = peer.joined_by("bob")?;
     let mut carol = peer.joined_by("carol")?;
     t.note("bob reads nothing from now on");
+    let expected = type_much(&peer)?;
+    peer.running.program.close_stdin();
+    carol_hears(&peer, &mut carol, &[&expected[..], b"BYE\n"].concat(), HELD_UP)
+}
+
+/// More than all queues of a connection take, where each line is a segment (tcp_wmem, tcp(7)).
+const LINES: usize = 4_000;
+
+/// Its user types many lines. Returns what each of the others should hear of them.
+fn type_much(peer: &Peer) -> Verdict<Vec<u8>> {
     let filler = "x".repeat(980);
     let typed: String = (1..=LINES).map(|number| format!("{number} {filler}\n")).collect();
-    let mut expected: Vec<u8> =
-        typed.split_inclusive('\n').flat_map(|line| [b"SAY ", line.as_bytes()].concat()).collect();
-    expected.extend_from_slice(b"BYE\n");
-    t.note(format!("the user of the peer ann typed {LINES} lines, {} in all", count(typed.len())));
+    let length = count(typed.len());
+    peer.trial().note(format!("the user of the peer ann typed {LINES} lines, {length} in all"));
     // A time-out for writing is a good answer, and it does not show in /proc.
-    t.allow_time_outs();
+    peer.trial().allow_time_outs();
     peer.running.program.write_stdin(typed.as_bytes())?;
-    peer.running.program.close_stdin();
+    Ok(typed.split_inclusive('\n').flat_map(|line| [b"SAY ", line.as_bytes()].concat()).collect())
+}
+
+fn carol_hears(peer: &Peer, carol: &mut Other, expected: &[u8], cause: &str) -> Verdict {
     let heard = carol.read_all_until(|heard| heard.len() >= expected.len())?;
     if heard == expected {
-        t.note("carol heard every line, and BYE");
+        peer.trial().note("carol heard every line");
         return Ok(());
     }
     let whole = heard.iter().filter(|byte| **byte == b'\n').count();
-    let blame = t
-        .fail("carol does not hear everything, because bob does not read")
-        .expected(format!("carol hears {LINES} lines, and BYE"))
-        .seen(format!("carol heard {whole} lines, then nothing for two seconds"));
+    let then = match peer.running.program.exited()? {
+        Some(status) => format!("then the peer ann ended, {}", describe_exit(status)),
+        None => "then nothing more, for two seconds in all".into(),
+    };
+    let blame = peer
+        .trial()
+        .fail("carol does not hear everything, because of what bob does")
+        .expected(format!("carol hears all {} lines", expected.split(|b| *b == b'\n').count() - 1))
+        .seen(format!("carol heard {whole} lines, {then}"));
     let blame = match expected.starts_with(&heard) {
         true => blame,
-        false => blame.difference(&expected, &heard),
+        false => blame.difference(expected, &heard),
     };
-    Err(blame.cause(HELD_UP).stop())
+    Err(blame.cause(cause).stop())
 }
 
 pub(super) fn talks(t: &mut Trial) -> Verdict {
@@ -121,17 +136,19 @@ pub(super) fn keeps_to_the_limits(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn survives_who_vanishes(t: &mut Trial) -> Verdict {
+    t.needs_watching()?;
     let peer = t.peer("ann", &[])?;
     let bob = peer.joined_by("bob")?;
     let mut carol = peer.joined_by("carol")?;
-    peer.types("bob will not read this");
-    carol.expect_line("SAY bob will not read this", TELLS)?;
+    let expected = type_much(&peer)?;
+    // When bob's queues are full, a write to him waits; and fails when he is gone.
+    let _ = t.wait(&peer.running, || {
+        carol.take_in()?;
+        let blocked = peer.look()?.is_blocked_in_send();
+        Ok(if blocked { Look::Done(()) } else { Look::Nothing })
+    })?;
     bob.reset()?;
-    for number in 1..=5 {
-        let text = format!("line {number} after bob");
-        peer.types(&text);
-        carol.expect_line(&format!("SAY {text}"), VANISHED)?;
-    }
+    carol_hears(&peer, &mut carol, &expected, VANISHED)?;
     peer.expect_event("left bob", LEFT)
 }
 

@@ -1,7 +1,6 @@
 //! Step 2: the two greetings.
 
 use super::conversations::converse;
-
 use crate::trial::{Trial, Verdict};
 
 pub(super) fn greets(t: &mut Trial) -> Verdict {

@@ -1,7 +1,6 @@
 //! Step 3: what is said, and who has left.
 
 use super::conversations::converse;
-
 use crate::drive::causes::{BAD, LEFT, SAID};
 use crate::report::bytes::count;
 use crate::trial::{Stop, Trial, Verdict};

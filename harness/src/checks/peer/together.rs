@@ -1,7 +1,6 @@
 //! Several real peers together.
 
 use super::broadcast::HELD_UP;
-
 use crate::drive::Peer;
 use crate::drive::causes::{JOINED, LEFT, SAID};
 use crate::trial::{Trial, Verdict};
