@@ -6,10 +6,10 @@
 //!
 //! The way of one check, left to right:
 //!
-//! [`course`] (which labs, steps and checks) → [`build`] (cargo, one lab at a time) → [`pool`]
-//! and [`worker`] (processes that carry out checks, each in an [`isolation`] of its own) →
-//! [`trial`] (one check) on a [`program`], [`drive`] (conversations) and [`watch`] (socket
-//! tables, threads) → [`verdict`] → [`report`].
+//! [`course`] (which labs, steps and checks) → [`session`] and [`build`] (cargo, one lab at a
+//! time) → [`pool`] and [`worker`] (processes that carry out checks, each in an [`isolation`] of
+//! its own) → [`trial`] (one check) on a [`program`], [`drive`] (conversations) and [`watch`]
+//! (socket tables, threads) → [`verdict`] → [`report`].
 //!
 //! To add a check, copy one in [`checks`]: a row of the table and a function of about ten lines.
 
@@ -25,6 +25,7 @@ pub mod pool;
 pub mod program;
 pub mod region;
 pub mod report;
+pub mod session;
 pub mod trial;
 pub mod verdict;
 pub mod watch;

@@ -1,0 +1,155 @@
+//! `lab check`: checks labs, steps or single checks, and reports.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use super::{Problem, print};
+use crate::course::{self, Check, LABS, Lab};
+use crate::program::Template;
+use crate::report::{self, junit, style::Style, wire};
+use crate::session::{self, Judgement};
+use crate::verdict::{Outcome, Record};
+
+/// What `lab check` was asked for.
+#[derive(Debug, Default)]
+struct Order {
+    checks: Vec<&'static Check>,
+    program: Option<Template>,
+    json: bool,
+    junit: Option<PathBuf>,
+}
+
+impl Order {
+    fn parse(words: &[&str]) -> Result<Self, Problem> {
+        let mut order = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let mut value = |what: &str| {
+                words.next().ok_or_else(|| Problem::Usage(format!("{word} needs {what} after it")))
+            };
+            match *word {
+                "--json" => order.json = true,
+                "--junit" => order.junit = Some(value("a file name")?.into()),
+                "--program" => {
+                    let text = value("a command in quotes")?;
+                    let template =
+                        Template::parse(text).map_err(|e| Problem::Usage(e.to_string()))?;
+                    order.program = Some(template);
+                }
+                option if option.starts_with('-') => {
+                    return Err(Problem::Usage(format!("there is no option {option}")));
+                }
+                what => {
+                    for check in select(what)? {
+                        if !order.checks.iter().any(|known| known.id() == check.id()) {
+                            order.checks.push(check);
+                        }
+                    }
+                }
+            }
+        }
+        if order.checks.is_empty() {
+            order.checks = course::checks().collect();
+        }
+        if order.program.is_some() {
+            let labs: Vec<_> = order.checks.iter().map(|check| check.lab).collect();
+            if labs.iter().any(|lab| *lab != labs[0]) {
+                let what =
+                    "--program goes with one lab: say which, as in `lab check server --program …`";
+                return Err(Problem::Usage(what.into()));
+            }
+        }
+        if let (Some(template), Some(check)) = (&order.program, order.checks.first()) {
+            let places = template.has_places_of(check.lab().arguments);
+            places.map_err(|error| Problem::Usage(error.to_string()))?;
+        }
+        Ok(order)
+    }
+}
+
+/// The checks that `LAB`, `LAB/STEP` or `LAB/CHECK` stands for.
+fn select(what: &str) -> Result<Vec<&'static Check>, Problem> {
+    let (name, part) = what.split_once('/').unwrap_or((what, ""));
+    let Some(lab) = course::lab(name) else {
+        let labs: Vec<_> = LABS.iter().map(|lab| lab.name).collect();
+        return Err(Problem::Usage(format!(
+            "there is no lab `{name}`; the labs: {}",
+            labs.join(", ")
+        )));
+    };
+    let step = |check: &&Check| part == check.step.to_string() || part == check.step().name;
+    let found: Vec<_> = match part {
+        "" => lab.checks.iter().collect(),
+        _ => lab.checks.iter().filter(|c| c.id() == what || c.name == part || step(c)).collect(),
+    };
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(Problem::Usage(format!(
+            "there is no check `{what}`; `lab list` shows all{}",
+            nearest(lab, part)
+        ))),
+    }
+}
+
+/// The check whose name shares the most words with what was typed.
+fn nearest(lab: &Lab, part: &str) -> String {
+    let words: Vec<_> = part.split(['-', '_']).filter(|word| word.len() > 2).collect();
+    let shared = |check: &&Check| words.iter().filter(|word| check.name.contains(**word)).count();
+    let like = lab.checks.iter().max_by_key(shared).filter(|check| shared(check) > 0);
+    like.map_or(String::new(), |check| format!("; did you mean {}?", check.id()))
+}
+
+/// Carries it out. Returns the exit status.
+pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+    let order = Order::parse(words)?;
+    let progress = Progress::new();
+    let Judgement { records, notes } =
+        session::judge(&order.checks, order.program.as_ref(), &|what| progress.show(what))?;
+    progress.clear();
+    if let Some(file) = &order.junit {
+        fs::write(file, junit::render(&records)).map_err(|error| {
+            Problem::Trouble(format!("cannot write {}: {error}", file.display()))
+        })?;
+    }
+    if order.json {
+        print(&wire::records_to_json(&records, &notes).pretty())?;
+    } else {
+        print(&report::text(&records, &notes, Style::for_stdout()))?;
+    }
+    Ok(status(&records))
+}
+
+fn status(records: &[Record]) -> u8 {
+    let any = |kind: fn(&Outcome) -> bool| records.iter().any(|record| kind(&record.outcome));
+    if any(|outcome| matches!(outcome, Outcome::Fault(_))) {
+        3
+    } else if any(|outcome| matches!(outcome, Outcome::Fail(_) | Outcome::Blocked(_))) {
+        1
+    } else {
+        0
+    }
+}
+
+/// One line on standard error that says what is being done; only on a terminal.
+struct Progress {
+    terminal: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { terminal: io::stderr().is_terminal() }
+    }
+
+    fn show(&self, what: &str) {
+        if self.terminal {
+            eprint!("\r\x1b[K{what} ");
+        }
+    }
+
+    fn clear(&self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The command line: what the user asks for, and the way from there to a report. A module for
+//! each command.
+
+mod check;
+mod list;
+
+use std::fmt;
+use std::io::{self, Write};
+
+use crate::isolation::Stage;
+use crate::worker;
+
+const HELP: &str = "\
+The sockets lab: checks the labs, and shows what is right, what is wrong and why.
+
+usage: lab                      check every lab and show the board
+       lab check [WHAT ...]     check labs (server), steps (server/1) or checks (server/half-close)
+           --program 'CMD'      check this program instead of the lab's own, in any language;
+                                {addr}, or {host} and {port}, stand where it takes the address;
+                                for the peer also {name} and {peers}
+           --json               the result as JSON on standard output
+           --junit FILE         the result as JUnit XML into FILE, too
+       lab list                 labs, steps and checks
+       lab help                 this text
+
+`cargo run` and `cargo lab` are this program: `cargo lab check server`.
+
+LAB_PATIENCE=10      waits ten times as long (a slow machine, a debugger)
+LAB_ISOLATION=off    uses the system's own network instead of a namespace
+NO_COLOR=1           no colours
+
+exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 the harness could not do its job
+";
+
+/// What ends a command before its work is done.
+#[derive(Debug)]
+enum Problem {
+    /// The user asked for something that there is not.
+    Usage(String),
+    /// The harness could not do its job.
+    Trouble(String),
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Trouble(error.to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(what) => {
+                write!(f, "lab: {what}\n     `lab help` shows what can be asked for")
+            }
+            Self::Trouble(what) => write!(f, "lab: {what}"),
+        }
+    }
+}
+
+/// Carries out a command line, without the program's name. Returns the exit status.
+pub fn run(arguments: &[String]) -> u8 {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        [] => check::run(&[]),
+        ["check", rest @ ..] => check::run(rest),
+        ["list"] => print(&list::text()).map(|()| 0),
+        ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
+        // Not for users: what the harness starts for itself.
+        ["worker", stage] => match Stage::parse(stage) {
+            Some(stage) => return worker::run(stage),
+            None => Err(Problem::Usage(format!("there is no worker `{stage}`"))),
+        },
+        [other, ..] => Err(Problem::Usage(format!("there is no command `{other}`"))),
+    };
+    result.unwrap_or_else(|problem| {
+        eprintln!("{problem}");
+        match problem {
+            Problem::Usage(_) => 2,
+            Problem::Trouble(_) => 3,
+        }
+    })
+}
+
+/// Writes to standard output. A reader that has gone (`lab | head`) is no error.
+fn print(text: &str) -> Result<(), Problem> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
