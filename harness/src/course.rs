@@ -5,20 +5,21 @@ use crate::checks;
 use crate::trial::Trial;
 use crate::trial::Verdict;
 
-/// One lab: a small program that the student completes.
+/// One part of the course: a lab, which is a small program that the student completes; or
+/// [`TOGETHER`], where programs of several labs meet.
 #[derive(Debug)]
 pub struct Lab {
-    /// Its place in the course, from 1.
+    /// Its place in the course, from 1; 0 for what is no lab.
     pub number: u8,
-    /// Short name: also the package, the binary and the first half of its checks' ids.
+    /// Short name; of a lab also the package, the binary and the first half of its checks' ids.
     pub name: &'static str,
     /// What it is about, in a few words.
     pub title: &'static str,
-    /// Folder below the course's root.
+    /// Folder below the course's root; empty for what is no lab.
     pub folder: &'static str,
     /// Its arguments, with places for what the harness chooses: see [`crate::program::Template`].
     pub arguments: &'static [&'static str],
-    /// What the student writes, in order.
+    /// What the student writes, in order; of what is no lab, its parts.
     pub steps: &'static [Step],
     /// Its checks: the order is the order in which they build on each other.
     pub checks: &'static [Check],
@@ -35,6 +36,8 @@ pub struct Step {
     pub task: &'static str,
     /// The chapter that explains it: a file in `book/src`, without `.md`.
     pub chapter: &'static str,
+    /// The labs whose programs its checks run.
+    pub programs: &'static [&'static str],
 }
 
 /// One check: a sentence about the program's behaviour that holds or does not.
@@ -67,10 +70,16 @@ impl Check {
         format!("{}/{}", self.lab, self.name.replace('_', "-"))
     }
 
-    /// The lab that it belongs to.
+    /// The part of the course that it belongs to.
     pub fn lab(&self) -> &'static Lab {
-        let lab = LABS.iter().find(|lab| lab.name == self.lab);
+        let lab = lab(self.lab);
         lab.expect("the registry's own test proves that each check is in its lab")
+    }
+
+    /// The last step that must be written for it to pass: of its own lab, or of every lab whose
+    /// program it runs.
+    pub(crate) fn needs(&self) -> u8 {
+        if self.lab().number == 0 { u8::MAX } else { self.step }
     }
 
     /// The step that it exercises.
@@ -95,18 +104,21 @@ const SERVER: Lab = Lab {
             name: "listen",
             task: "create a socket, bind it to the address and listen",
             chapter: "04-bind-and-listen",
+            programs: &["server"],
         },
         Step {
             number: 2,
             name: "accept_loop",
             task: "accept clients one after another, and survive a client that fails",
             chapter: "05-accept",
+            programs: &["server"],
         },
         Step {
             number: 3,
             name: "serve",
             task: "echo every byte until the client ends its stream",
             chapter: "07-endings",
+            programs: &["server"],
         },
     ],
     checks: checks::server::CHECKS,
@@ -124,18 +136,21 @@ const CLIENT: Lab = Lab {
             name: "connect",
             task: "connect to the address, trying each address that the name has",
             chapter: "06-connect-and-send",
+            programs: &["client"],
         },
         Step {
             number: 2,
             name: "send",
             task: "send all of stdin to the server, then end the sending side only",
             chapter: "06-connect-and-send",
+            programs: &["client"],
         },
         Step {
             number: 3,
             name: "receive",
             task: "copy what arrives to stdout, while `send` runs",
             chapter: "07-endings",
+            programs: &["client"],
         },
     ],
     checks: checks::client::CHECKS,
@@ -153,32 +168,67 @@ const PEER: Lab = Lab {
             name: "listen_and_dial",
             task: "listen, and accept in one thread while you dial the given peers",
             chapter: "08-one-program-both-roles",
+            programs: &["peer"],
         },
         Step {
             number: 2,
             name: "greet",
             task: "send HELLO and your name, then read the other's HELLO",
             chapter: "09-lines-on-a-stream",
+            programs: &["peer"],
         },
         Step {
             number: 3,
             name: "receive",
             task: "read lines from one peer, and print what it says",
             chapter: "09-lines-on-a-stream",
+            programs: &["peer"],
         },
         Step {
             number: 4,
             name: "broadcast",
             task: "send one line to every peer that is present",
             chapter: "10-talking-to-everybody",
+            programs: &["peer"],
         },
     ],
     checks: checks::peer::CHECKS,
 };
 
-/// The lab of this name.
+/// What is no lab: the student's own programs against each other.
+pub static TOGETHER: Lab = Lab {
+    number: 0,
+    name: "together",
+    title: "your programs meet",
+    folder: "",
+    arguments: &[],
+    steps: &[
+        Step {
+            number: 1,
+            name: "pair",
+            task: "your client and your server",
+            chapter: "07-endings",
+            programs: &["server", "client"],
+        },
+        Step {
+            number: 2,
+            name: "peers",
+            task: "two and three of your peers",
+            chapter: "10-talking-to-everybody",
+            programs: &["peer"],
+        },
+    ],
+    checks: checks::together::CHECKS,
+};
+
+/// All that is checked, in the order of the board: the labs, then what they do together.
+pub fn parts() -> impl Iterator<Item = &'static Lab> {
+    LABS.iter().chain([&TOGETHER])
+}
+
+/// The lab of this name, or `together`.
 pub fn lab(name: &str) -> Option<&'static Lab> {
-    LABS.iter().find(|lab| lab.name == name)
+    parts().find(|lab| lab.name == name)
 }
 
 /// The check with this id.
@@ -186,7 +236,7 @@ pub fn check(id: &str) -> Option<&'static Check> {
     checks().find(|check| check.id() == id)
 }
 
-/// All checks of all labs, in order.
+/// All checks of all parts, in order.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    LABS.iter().flat_map(|lab| lab.checks)
+    parts().flat_map(|lab| lab.checks)
 }

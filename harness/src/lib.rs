@@ -21,6 +21,7 @@ pub mod course;
 pub mod drive;
 pub mod isolation;
 pub mod json;
+mod mover;
 pub mod pool;
 pub mod program;
 pub mod region;

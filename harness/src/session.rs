@@ -6,7 +6,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::build::{self, Built};
-use crate::course::{Check, Lab};
+use crate::course::{self, Check};
 use crate::pool::Pool;
 use crate::program::Template;
 use crate::verdict::{Blocked, Outcome, Record};
@@ -22,62 +22,76 @@ pub struct Judgement {
 }
 
 /// Builds what is needed, has every check carried out, and returns the records in order.
-/// `progress` is told what is being done.
+/// `given` are programs to check instead of labs' own, by the lab's name; `progress` is told
+/// what is being done.
 ///
 /// # Errors
 /// The harness's own trouble: no course here, no cargo, no worker.
 pub fn judge(
     checks: &[&'static Check],
-    program: Option<&Template>,
+    given: &[(&'static str, Template)],
     progress: &(dyn Fn(&str) + Sync),
 ) -> io::Result<Judgement> {
     let mut programs: BTreeMap<&str, Result<Template, String>> = BTreeMap::new();
-    for check in checks {
-        if programs.contains_key(check.lab) {
+    for lab in checks.iter().flat_map(|check| check.step().programs).copied() {
+        if programs.contains_key(lab) {
             continue;
         }
-        let program = match program {
-            Some(template) => Ok(template.clone()),
+        let program = match given.iter().find(|(name, _)| *name == lab) {
+            Some((_, template)) => Ok(template.clone()),
             None => {
-                progress(&format!("building {}", check.lab));
-                built(check.lab())?
+                progress(&format!("building {lab}"));
+                built(lab)?
             }
         };
-        programs.insert(check.lab, program);
+        programs.insert(lab, program);
     }
-    let requests: Vec<Request> = checks
-        .iter()
-        .filter_map(|check| {
-            let template = programs.get(check.lab)?.as_ref().ok()?;
-            let programs = vec![(check.lab.to_owned(), template.clone())];
-            Some(Request { check: check.id(), programs })
-        })
-        .collect();
+    let requests: Vec<_> = checks.iter().map(|check| request(check, &programs)).collect();
+    let possible: Vec<Request> = requests.iter().flatten().cloned().collect();
     let pool = Pool::open()?;
     let done = AtomicUsize::new(0);
-    let answers = pool.run(&requests, |_, _| {
+    let answers = pool.run(&possible, |_, _| {
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress(&format!("checked {done} of {}", requests.len()));
+        progress(&format!("checked {done} of {}", possible.len()));
     });
     let mut answers = answers.into_iter();
-    let records = checks.iter().map(|check| {
-        let (outcome, elapsed) = match programs.get(check.lab) {
-            Some(Err(words)) => {
-                (Outcome::Blocked(Blocked::Build(words.clone())), Default::default())
-            }
-            _ => match answers.next() {
+    let records = checks.iter().zip(requests).map(|(check, request)| {
+        let (outcome, elapsed) = match request {
+            Err(blocked) => (Outcome::Blocked(blocked), Default::default()),
+            Ok(_) => match answers.next() {
                 Some(answer) => (answer.outcome, answer.elapsed),
                 None => (Outcome::Fault("it was not carried out".into()), Default::default()),
             },
         };
-        let program = program.map(|template| template.shown().to_owned());
-        Record { check, outcome, elapsed, program }
+        let used = given.iter().filter(|(lab, _)| check.step().programs.contains(lab));
+        let programs = used.map(|(lab, template)| (*lab, template.shown().to_owned())).collect();
+        Record { check, outcome, elapsed, programs }
     });
     Ok(Judgement { records: records.collect(), notes: pool.notes })
 }
 
-/// The lab's own program, or rustc's words.
-fn built(lab: &Lab) -> io::Result<Result<Template, String>> {
+/// What a worker is asked for; or what the check waits for, where a program does not build.
+fn request(
+    check: &Check,
+    programs: &BTreeMap<&str, Result<Template, String>>,
+) -> Result<Request, Blocked> {
+    let mut needed = Vec::new();
+    for lab in check.step().programs {
+        match programs.get(lab) {
+            Some(Ok(template)) => needed.push(((*lab).to_owned(), template.clone())),
+            Some(Err(words)) => {
+                let (lab, words) = ((*lab).to_owned(), words.clone());
+                return Err(Blocked::Build { lab, words });
+            }
+            None => {}
+        }
+    }
+    Ok(Request { check: check.id(), programs: needed })
+}
+
+/// The own program of the lab of this name, or rustc's words.
+fn built(lab: &str) -> io::Result<Result<Template, String>> {
+    let lab = course::lab(lab).ok_or_else(|| io::Error::other(format!("there is no lab {lab}")))?;
     let root = build::find_root()?;
     Ok(match build::build(&root, lab)? {
         Built::Program(file) => Ok(Template::new(&file, lab.arguments, lab.name)),

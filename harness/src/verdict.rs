@@ -27,10 +27,22 @@ pub enum Outcome {
 /// Why a check could not begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blocked {
-    /// A step that the check needs is not written yet: its number.
+    /// A step of the check's own lab is not written yet: its number.
     Step(u8),
-    /// The lab does not build: rustc's own words.
-    Build(String),
+    /// A step of another lab, whose program the check needs, is not written yet.
+    Elsewhere {
+        /// The lab's name.
+        lab: String,
+        /// The step's number.
+        step: u8,
+    },
+    /// A lab whose program the check needs does not build.
+    Build {
+        /// The lab's name.
+        lab: String,
+        /// rustc's own words.
+        words: String,
+    },
 }
 
 /// All that a report says about a failed check. Every line is plain text without colours and
@@ -108,8 +120,9 @@ pub struct Record {
     pub outcome: Outcome,
     /// Wall time that the check took.
     pub elapsed: Duration,
-    /// The command line that was checked instead of the lab's own program, as the user typed it.
-    pub program: Option<String>,
+    /// The command lines that were checked instead of labs' own programs, as the user typed
+    /// them, each with the lab's name.
+    pub programs: Vec<(&'static str, String)>,
 }
 
 impl Record {

@@ -146,13 +146,13 @@ fn carry_out(request: Request, site: &Site) -> Outcome {
     let Some(check) = course::check(&request.check) else {
         return Outcome::Fault(format!("there is no check {}", request.check));
     };
-    let mut trial = Trial::new(request.programs, site.clone(), check.step);
+    let mut trial = Trial::new(request.programs, site.clone(), check.needs());
     let verdict = catch_unwind(AssertUnwindSafe(|| (check.run)(&mut trial)));
     // The end comes in any case: what can't be stopped is a fault, also of a passed check.
     let end = trial.end();
     match verdict {
-        Ok(Ok(())) => end.map_or_else(|stop| stop.into_outcome(), |()| Outcome::Pass),
-        Ok(Err(stop)) => stop.into_outcome(),
+        Ok(Ok(())) => end.map_or_else(|stop| stop.into_outcome(check), |()| Outcome::Pass),
+        Ok(Err(stop)) => stop.into_outcome(check),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?");

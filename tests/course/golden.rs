@@ -129,7 +129,7 @@ fn told(lab: &Lab, name: &str, id: &str) -> Result<String, String> {
         other => return Err(format!("the outcome is {other:?}")),
     }
     let check = course::check(id).ok_or("no such check")?;
-    let record = Record { check, outcome, elapsed: Duration::ZERO, program: None };
+    let record = Record { check, outcome, elapsed: Duration::ZERO, programs: Vec::new() };
     Ok(failure::render(&record, Style::plain()))
 }
 

@@ -121,7 +121,7 @@ impl World {
 }
 
 fn told(stop: Stop) -> TestCaseError {
-    TestCaseError::fail(format!("{:#?}", stop.into_outcome()))
+    TestCaseError::fail(format!("{stop:#?}"))
 }
 
 #[test]

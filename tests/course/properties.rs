@@ -45,7 +45,7 @@ fn converse(template: &Template, site: &Site, scripts: &[Script]) -> Verdict {
 }
 
 fn told(stop: Stop) -> TestCaseError {
-    TestCaseError::fail(format!("{:#?}", stop.into_outcome()))
+    TestCaseError::fail(format!("{stop:#?}"))
 }
 
 #[test]

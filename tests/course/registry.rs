@@ -22,7 +22,7 @@ fn ids_and_titles_are_unique() {
 
 #[test]
 fn every_check_has_its_lab_and_its_step_and_is_worth_something() {
-    for lab in LABS {
+    for lab in course::parts() {
         assert!(!lab.checks.is_empty(), "{}", lab.name);
         for check in lab.checks {
             assert_eq!(check.lab().name, lab.name, "{}", check.id());
@@ -37,6 +37,8 @@ fn every_check_has_its_lab_and_its_step_and_is_worth_something() {
 fn labs_and_steps_are_numbered_from_one() {
     for (index, lab) in LABS.iter().enumerate() {
         assert_eq!(usize::from(lab.number), index + 1, "{}", lab.name);
+    }
+    for lab in course::parts() {
         for (index, step) in lab.steps.iter().enumerate() {
             assert_eq!(usize::from(step.number), index + 1, "{} {}", lab.name, step.name);
             let exercised = lab.checks.iter().any(|check| check.step == step.number);
@@ -47,14 +49,14 @@ fn labs_and_steps_are_numbered_from_one() {
 
 #[test]
 fn the_checks_of_a_lab_stand_in_the_order_of_its_steps() {
-    for lab in LABS {
+    for lab in course::parts() {
         assert!(lab.checks.is_sorted_by_key(|check| check.step), "{}", lab.name);
     }
 }
 
 #[test]
 fn every_chapter_that_is_referred_to_exists() {
-    for step in LABS.iter().flat_map(|lab| lab.steps) {
+    for step in course::parts().flat_map(|lab| lab.steps) {
         let chapter = corpus::root().join(format!("book/src/{}.md", step.chapter));
         assert!(chapter.is_file(), "{}", chapter.display());
     }
@@ -77,5 +79,15 @@ fn every_stub_says_which_step_is_not_written_and_what_to_do() {
             let words = format!("step {}, {}: {}", step.number, step.name, step.task);
             assert!(corpus::read(&file).contains(&words), "{}: {words}", file.display());
         }
+    }
+}
+
+#[test]
+fn a_step_of_a_lab_runs_the_labs_own_program_and_what_is_no_lab_runs_those_of_labs() {
+    for lab in LABS {
+        assert!(lab.steps.iter().all(|step| step.programs == [lab.name]), "{}", lab.name);
+    }
+    for name in course::TOGETHER.steps.iter().flat_map(|step| step.programs) {
+        assert!(LABS.iter().any(|lab| lab.name == *name), "{name}");
     }
 }

@@ -72,7 +72,8 @@ impl Built {
     pub(crate) fn check(&self, lab: &Lab, what: &str) -> Run {
         let program = format!("'{}' {}", self.file().display(), lab.arguments.join(" "));
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_lab"));
-        command.args(["check", what, "--json", "--program", &program]);
+        let option = format!("--{}", lab.name);
+        command.args(["check", what, "--json", &option, &program]);
         command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
         let output = command.output().expect("lab");
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -35,3 +35,4 @@ macro_rules! checks {
 pub mod client;
 pub mod peer;
 pub mod server;
+pub mod together;

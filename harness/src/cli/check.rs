@@ -15,7 +15,8 @@ use crate::verdict::{Outcome, Record};
 #[derive(Debug, Default)]
 struct Order {
     checks: Vec<&'static Check>,
-    program: Option<Template>,
+    /// Programs to check instead of labs' own, by the lab's name.
+    programs: Vec<(&'static str, Template)>,
     json: bool,
     junit: Option<PathBuf>,
 }
@@ -23,6 +24,7 @@ struct Order {
 impl Order {
     fn parse(words: &[&str]) -> Result<Self, Problem> {
         let mut order = Self::default();
+        let mut program = None;
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = |what: &str| {
@@ -31,14 +33,12 @@ impl Order {
             match *word {
                 "--json" => order.json = true,
                 "--junit" => order.junit = Some(value("a file name")?.into()),
-                "--program" => {
-                    let text = value("a command in quotes")?;
-                    let template =
-                        Template::parse(text).map_err(|e| Problem::Usage(e.to_string()))?;
-                    order.program = Some(template);
-                }
+                "--program" => program = Some(template(value("a command in quotes")?)?),
                 option if option.starts_with('-') => {
-                    return Err(Problem::Usage(format!("there is no option {option}")));
+                    let Some(lab) = lab_option(option) else {
+                        return Err(Problem::Usage(format!("there is no option {option}")));
+                    };
+                    order.give(lab, template(value("a command in quotes")?)?)?;
                 }
                 what => {
                     for check in select(what)? {
@@ -52,27 +52,49 @@ impl Order {
         if order.checks.is_empty() {
             order.checks = course::checks().collect();
         }
-        if order.program.is_some() {
-            let labs: Vec<_> = order.checks.iter().map(|check| check.lab).collect();
-            if labs.iter().any(|lab| *lab != labs[0]) {
-                let what =
-                    "--program goes with one lab: say which, as in `lab check server --program …`";
-                return Err(Problem::Usage(what.into()));
-            }
-        }
-        if let (Some(template), Some(check)) = (&order.program, order.checks.first()) {
-            let places = template.has_places_of(check.lab().arguments);
-            places.map_err(|error| Problem::Usage(error.to_string()))?;
+        if let Some(template) = program {
+            let only = order.only_lab().ok_or_else(|| {
+                Problem::Usage(
+                    "--program goes with one lab: say which, as in `lab check server --program …`; \
+                     --server, --client and --peer go with all"
+                        .into(),
+                )
+            })?;
+            order.give(only, template)?;
         }
         Ok(order)
     }
+
+    /// The one lab whose checks were asked for.
+    fn only_lab(&self) -> Option<&'static Lab> {
+        let lab = self.checks.first()?.lab();
+        let same = self.checks.iter().all(|check| check.lab == lab.name);
+        (same && lab.number > 0).then_some(lab)
+    }
+
+    fn give(&mut self, lab: &'static Lab, template: Template) -> Result<(), Problem> {
+        let places = template.has_places_of(lab.arguments);
+        places.map_err(|error| Problem::Usage(error.to_string()))?;
+        self.programs.push((lab.name, template));
+        Ok(())
+    }
+}
+
+/// The lab that the option `--server` gives a program for.
+fn lab_option(option: &str) -> Option<&'static Lab> {
+    let name = option.strip_prefix("--")?;
+    LABS.iter().find(|lab| lab.name == name)
+}
+
+fn template(text: &str) -> Result<Template, Problem> {
+    Template::parse(text).map_err(|error| Problem::Usage(error.to_string()))
 }
 
 /// The checks that `LAB`, `LAB/STEP` or `LAB/CHECK` stands for.
 fn select(what: &str) -> Result<Vec<&'static Check>, Problem> {
     let (name, part) = what.split_once('/').unwrap_or((what, ""));
     let Some(lab) = course::lab(name) else {
-        let labs: Vec<_> = LABS.iter().map(|lab| lab.name).collect();
+        let labs: Vec<_> = course::parts().map(|lab| lab.name).collect();
         return Err(Problem::Usage(format!(
             "there is no lab `{name}`; the labs: {}",
             labs.join(", ")
@@ -105,7 +127,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
     let order = Order::parse(words)?;
     let progress = Progress::new();
     let Judgement { records, notes } =
-        session::judge(&order.checks, order.program.as_ref(), &|what| progress.show(what))?;
+        session::judge(&order.checks, &order.programs, &|what| progress.show(what))?;
     progress.clear();
     if let Some(file) = &order.junit {
         fs::write(file, junit::render(&records)).map_err(|error| {

@@ -1,12 +1,13 @@
 //! `lab list`: labs, steps and checks.
 
-use crate::course::LABS;
+use crate::course;
 
 /// The whole course as text.
 pub(super) fn text() -> String {
     let mut text = String::new();
-    for lab in LABS {
-        text += &format!("{} {}: {}\n", lab.number, lab.name, lab.title);
+    for lab in course::parts() {
+        let number = if lab.number == 0 { String::new() } else { format!("{} ", lab.number) };
+        text += &format!("{number}{}: {}\n", lab.name, lab.title);
         for step in lab.steps {
             let chapter = step.chapter;
             text += &format!(

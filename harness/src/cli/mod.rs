@@ -18,6 +18,9 @@ usage: lab                      check every lab and show the board
            --program 'CMD'      check this program instead of the lab's own, in any language;
                                 {addr}, or {host} and {port}, stand where it takes the address;
                                 for the peer also {name} and {peers}
+           --server 'CMD'       the same for one lab of several, also where they meet:
+           --client 'CMD'       `lab check together --client 'nc -N {host} {port}'`
+           --peer 'CMD'
            --json               the result as JSON on standard output
            --junit FILE         the result as JUnit XML into FILE, too
        lab list                 labs, steps and checks

@@ -18,6 +18,7 @@ mod pattern;
 mod payload;
 mod peer;
 mod server;
+mod wire;
 
 use std::net::SocketAddr;
 
@@ -33,6 +34,7 @@ pub use pattern::Pattern;
 pub use payload::{Cut, noise, pattern, text};
 pub use peer::Peer;
 pub use server::{Server, Started};
+pub use wire::{Carried, Stretch, Wire};
 
 /// `127.0.0.1:7007 and [::1]:7007`.
 fn describe_addresses(addresses: &[SocketAddr]) -> String {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::lock;
-use super::mover::Mover;
+use crate::mover::Mover;
 
 /// Bytes kept from the beginning.
 const HEAD: usize = 16 * 1024 * 1024;

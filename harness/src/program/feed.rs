@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use super::lock;
-use super::mover::Mover;
+use crate::mover::Mover;
 
 /// Where a program's standard input comes from: pieces, in order, until the end.
 #[derive(Debug)]

@@ -5,7 +5,6 @@ mod capture;
 mod command;
 mod family;
 mod feed;
-mod mover;
 
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};

@@ -3,7 +3,7 @@
 use super::layout::{clip, columns, hang, pad};
 use super::place::{Placed, chapter_file, grouped};
 use super::style::Style;
-use crate::course::Lab;
+use crate::course::{self, Lab};
 use crate::verdict::{Blocked, Outcome, Record};
 
 /// Columns of the board, so that it fits the smallest terminal.
@@ -24,7 +24,7 @@ pub(super) fn text(all: &[Placed<'_>], notes: &[String], style: Style) -> String
     let lab_width = columns_of_names(|placed| placed.lab.name);
     let step_width = columns_of_names(|placed| placed.step.name);
     let mut lines = Vec::new();
-    for (_, lab) in grouped(all, |placed| placed.lab.number) {
+    for (_, lab) in grouped(all, |placed| placed.lab.name) {
         lines.push(heading(lab[0].lab, &lab, lab_width, style));
         let mut steps = grouped(lab, |placed| placed.step.number);
         steps.sort_by_key(|(number, _)| *number);
@@ -47,7 +47,10 @@ fn heading(lab: &Lab, checks: &[&Placed<'_>], name_width: usize, style: Style) -
     let (passed, counted) = counts(checks);
     let sums = format!("{passed} of {counted} checks   {}", points(checks.iter().copied()));
     let name = pad(lab.name, name_width);
-    let number = lab.number.to_string();
+    let number = match lab.number {
+        0 => " ".to_owned(),
+        number => number.to_string(),
+    };
     let room = WIDTH.saturating_sub(columns(&number) + 2 + columns(&name) + 2 + columns(&sums) + 3);
     let title = pad(&clip(lab.title, room), room);
     format!("{number}  {}  {title}   {sums}", style.bold(&name))
@@ -88,7 +91,11 @@ fn remark(checks: &[&Placed<'_>]) -> String {
     match blocked {
         Some((Blocked::Step(missing), own)) if *missing == own => "not written yet".to_owned(),
         Some((Blocked::Step(missing), _)) => format!("waits for step {missing}"),
-        Some((Blocked::Build(_), _)) => "does not build".to_owned(),
+        Some((Blocked::Elsewhere { lab, step }, _)) => format!("waits for {lab}, step {step}"),
+        Some((Blocked::Build { lab, .. }, _)) if lab == checks[0].lab.name => {
+            "does not build".to_owned()
+        }
+        Some((Blocked::Build { lab, .. }, _)) => format!("{lab} does not build"),
         None => String::new(),
     }
 }
@@ -165,16 +172,20 @@ pub(super) fn next(all: &[Placed<'_>], style: Style) -> Vec<String> {
     let Some(first) = all.iter().find(open).or_else(|| all.iter().find(fault)) else {
         return Vec::new();
     };
-    let (lab, step) = (first.lab, first.step_to_do());
-    let place = format!("lab {} step {}, {}", lab.name, step.number, step.name);
+    let (lab, step) = first.to_do();
+    let kind = if lab.number == 0 { "" } else { "lab " };
+    let place = format!("{kind}{} step {}, {}", lab.name, step.number, step.name);
     let read = format!("read {}, then: ", chapter_file(step));
     let whole_lab = format!("cargo lab check {}", lab.name);
     let (what, how, command) = match first.outcome() {
-        Outcome::Blocked(Blocked::Build(_)) => {
-            let what = format!("make lab {} build again: {}/src/main.rs", lab.name, lab.folder);
+        Outcome::Blocked(Blocked::Build { lab: broken, .. }) => {
+            let folder = course::lab(broken).map_or(lab.folder, |broken| broken.folder);
+            let what = format!("make lab {broken} build again: {folder}/src/main.rs");
             (what, "then: ".to_owned(), whole_lab)
         }
-        Outcome::Blocked(Blocked::Step(_)) => (format!("{place}: {}", step.task), read, whole_lab),
+        Outcome::Blocked(Blocked::Step(_) | Blocked::Elsewhere { .. }) => {
+            (format!("{place}: {}", step.task), read, whole_lab)
+        }
         Outcome::Fault(_) => {
             let what = "the harness could not do its job".to_owned();
             (what, "once that is repaired: ".to_owned(), first.again())
@@ -249,7 +260,7 @@ next: lab server step 2, accept_loop
 
     #[test]
     fn a_lab_that_does_not_build_is_to_be_built_first() {
-        let records = samples::records([Outcome::Blocked(Blocked::Build("error".to_owned()))]);
+        let records = samples::records([samples::broken("error")]);
         let text = board(&records, &[]);
         let golden = "\
 next: make lab server build again: labs/01-server/src/main.rs
@@ -272,7 +283,8 @@ skipped: this system has no /proc: server/listens, server/one-client,
 
     #[test]
     fn four_labs_of_four_steps_fit_one_screen() {
-        static LABS: [Lab; 4] = [lab(1), lab(2), lab(3), lab(4)];
+        static LABS: [Lab; 4] =
+            [lab(1, "a-lab"), lab(2, "b-lab"), lab(3, "c-lab"), lab(4, "d-lab")];
         static STEPS: [Step; 4] = [step(1), step(2), step(3), step(4)];
         static CHECK: Check = Check {
             lab: "a-lab",
@@ -283,19 +295,19 @@ skipped: this system has no /proc: server/listens, server/one-client,
             requirement: "",
             run: |_| unreachable!("the reports run no checks"),
         };
-        const fn lab(number: u8) -> Lab {
+        const fn lab(number: u8, name: &'static str) -> Lab {
             let title = "a title as long as a title of a lab may be, or even longer";
-            let (name, folder) = ("a-lab", "labs/a-lab");
+            let folder = "labs/a-lab";
             Lab { number, name, title, folder, arguments: &[], steps: &STEPS, checks: &[] }
         }
         const fn step(number: u8) -> Step {
-            Step { number, name: "a_long_step_name", task: "", chapter: "" }
+            Step { number, name: "a_long_step_name", task: "", chapter: "", programs: &[] }
         }
         let record = Record {
             check: &CHECK,
             outcome: Outcome::Pass,
             elapsed: Duration::from_secs(1),
-            program: None,
+            programs: Vec::new(),
         };
         let steps = LABS.iter().flat_map(|lab| lab.steps.iter().map(move |step| (lab, step)));
         let all: Vec<_> =

@@ -24,8 +24,10 @@ pub(super) fn text(placed: &Placed<'_>, style: Style) -> String {
     let lines = match placed.outcome() {
         Outcome::Pass => titled(placed, tag("PASS", |word| style.good(word)), style),
         Outcome::Fail(failure) => failed(placed, failure, style),
-        Outcome::Blocked(Blocked::Step(_)) => vec![short(placed, style)],
-        Outcome::Blocked(Blocked::Build(words)) => {
+        Outcome::Blocked(Blocked::Step(_) | Blocked::Elsewhere { .. }) => {
+            vec![short(placed, style)]
+        }
+        Outcome::Blocked(Blocked::Build { words, .. }) => {
             let mut lines = vec![short(placed, style)];
             lines.extend(build(words));
             lines
@@ -239,7 +241,7 @@ WAIT  server/half-close  lab server does not build
       error[E0425]: cannot find value `x`
        --> src/main.rs:1:1
 ";
-        assert_eq!(rendered(Outcome::Blocked(Blocked::Build(words.to_owned()))), golden);
+        assert_eq!(rendered(samples::broken(words)), golden);
     }
 
     #[test]

@@ -58,17 +58,17 @@ fn compose(all: &[Placed<'_>], notes: &[String], style: Style) -> String {
 /// The build errors: each once, however many checks wait for it.
 fn builds(all: &[Placed<'_>], style: Style) -> Vec<String> {
     let broken = all.iter().filter_map(|placed| match placed.outcome() {
-        Outcome::Blocked(Blocked::Build(words)) => Some((placed, words)),
+        Outcome::Blocked(Blocked::Build { lab, words }) => Some((lab, words)),
         _ => None,
     });
-    let block = |((_, words), waiting): ((u8, &String), Vec<(&Placed<'_>, _)>)| {
+    let block = |((lab, words), waiting): ((&String, &String), Vec<_>)| {
         let word = style.warn("WAIT");
-        let name = style.bold(waiting[0].0.lab.name);
+        let name = style.bold(lab);
         let checks = if waiting.len() == 1 { "check waits" } else { "checks wait" };
         let head = format!("{word}  {name}  does not build: {} {checks}", waiting.len());
         [vec![head], failure::build(words)].concat().join("\n") + "\n"
     };
-    grouped(broken, |(placed, words)| (placed.lab.number, *words)).into_iter().map(block).collect()
+    grouped(broken, |broken| *broken).into_iter().map(block).collect()
 }
 
 fn failures(all: &[Placed<'_>], style: Style) -> Vec<String> {
@@ -159,7 +159,7 @@ FAIL  server/echoes-in-pieces  the client got none of its bytes back
 
     #[test]
     fn a_build_error_is_shown_once() {
-        let broken = || Outcome::Blocked(Blocked::Build("error: expected `;`\n".to_owned()));
+        let broken = || samples::broken("error: expected `;`\n");
         let text = composed(&samples::records([(); 5].map(|()| broken())), &[]);
         let head = "WAIT  server  does not build: 5 checks wait\n      error: expected `;`\n\n1  ";
         assert!(text.starts_with(head), "{text}");

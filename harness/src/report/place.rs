@@ -1,7 +1,7 @@
 //! Records with their place in the course: the only part of the reports that asks the
 //! registry, so that the renderers can be tested with a course of their own.
 
-use crate::course::{Lab, Step};
+use crate::course::{self, Lab, Step};
 use crate::verdict::{Blocked, Outcome, Record};
 
 /// A record, with the lab and the step that its check belongs to.
@@ -29,14 +29,20 @@ impl<'a> Placed<'a> {
         &self.record.outcome
     }
 
-    /// The step that the reader should look at: the one that is not written yet, or the
-    /// check's own.
-    pub(super) fn step_to_do(&self) -> &'static Step {
-        let missing = match self.record.outcome {
-            Outcome::Blocked(Blocked::Step(number)) => number,
-            _ => self.step.number,
+    /// The lab and the step that the reader should look at: the step that is not written yet,
+    /// or the check's own.
+    pub(super) fn to_do(self) -> (&'static Lab, &'static Step) {
+        let (lab, missing) = match &self.record.outcome {
+            Outcome::Blocked(Blocked::Step(number)) => (self.lab, *number),
+            Outcome::Blocked(Blocked::Elsewhere { lab, step }) => {
+                (course::lab(lab).unwrap_or(self.lab), *step)
+            }
+            _ => (self.lab, self.step.number),
         };
-        self.lab.steps.iter().find(|step| step.number == missing).unwrap_or(self.step)
+        match lab.steps.iter().find(|step| step.number == missing) {
+            Some(step) => (lab, step),
+            None => (self.lab, self.step),
+        }
     }
 
     /// What came of it, in a word that every report uses.
@@ -50,10 +56,15 @@ impl<'a> Placed<'a> {
             Outcome::Pass => String::new(),
             Outcome::Fail(failure) => failure.headline.clone(),
             Outcome::Blocked(Blocked::Step(_)) => {
-                let step = self.step_to_do();
+                let (_, step) = self.to_do();
                 format!("step {}, {}, is not written yet", step.number, step.name)
             }
-            Outcome::Blocked(Blocked::Build(_)) => format!("lab {} does not build", self.lab.name),
+            Outcome::Blocked(Blocked::Elsewhere { .. }) => {
+                let (lab, step) = self.to_do();
+                let (lab, number, name) = (lab.name, step.number, step.name);
+                format!("lab {lab}, step {number}, {name}, is not written yet")
+            }
+            Outcome::Blocked(Blocked::Build { lab, .. }) => format!("lab {lab} does not build"),
             Outcome::Skipped(why) | Outcome::Fault(why) => why.clone(),
         }
     }
@@ -61,11 +72,12 @@ impl<'a> Placed<'a> {
     /// The command that runs this check again.
     pub(super) fn again(&self) -> String {
         let command = format!("cargo lab check {}", self.id());
-        match &self.record.program {
+        let options = self.record.programs.iter().map(|(lab, program)| {
+            let option = if *lab == self.lab.name { "program" } else { lab };
             // As a shell takes it: a quotation mark inside is closed, escaped and opened again.
-            Some(program) => format!("{command} --program '{}'", program.replace('\'', r"'\''")),
-            None => command,
-        }
+            format!(" --{option} '{}'", program.replace('\'', r"'\''"))
+        });
+        command + &options.collect::<String>()
     }
 }
 

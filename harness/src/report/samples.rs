@@ -5,12 +5,30 @@ use std::time::Duration;
 
 use super::place::Placed;
 use crate::course::{Check, Lab, Step};
-use crate::verdict::{Difference, Failure, Outcome, Record};
+use crate::verdict::{Blocked, Difference, Failure, Outcome, Record};
 
 static STEPS: &[Step] = &[
-    Step { number: 1, name: "listen", task: "bind and listen", chapter: "04-bind-and-listen" },
-    Step { number: 2, name: "accept_loop", task: "accept clients", chapter: "05-accept" },
-    Step { number: 3, name: "serve", task: "echo every byte", chapter: "07-endings" },
+    Step {
+        number: 1,
+        name: "listen",
+        task: "bind and listen",
+        chapter: "04-bind-and-listen",
+        programs: &["server"],
+    },
+    Step {
+        number: 2,
+        name: "accept_loop",
+        task: "accept clients",
+        chapter: "05-accept",
+        programs: &["server"],
+    },
+    Step {
+        number: 3,
+        name: "serve",
+        task: "echo every byte",
+        chapter: "07-endings",
+        programs: &["server"],
+    },
 ];
 
 const fn check(name: &'static str, title: &'static str, step: u8) -> Check {
@@ -47,13 +65,18 @@ pub(super) static LAB: Lab = Lab {
 /// The records of the sample lab's checks, in order, with these outcomes.
 pub(super) fn records<const N: usize>(outcomes: [Outcome; N]) -> Vec<Record> {
     let elapsed = Duration::from_millis(12);
-    let record = |(check, outcome)| Record { check, outcome, elapsed, program: None };
+    let record = |(check, outcome)| Record { check, outcome, elapsed, programs: Vec::new() };
     CHECKS.iter().zip(outcomes).map(record).collect()
 }
 
 /// The record of `server/half-close`.
 pub(super) fn half_close(outcome: Outcome) -> Record {
-    Record { check: &CHECKS[3], outcome, elapsed: Duration::from_millis(2003), program: None }
+    Record {
+        check: &CHECKS[3],
+        outcome,
+        elapsed: Duration::from_millis(2003),
+        programs: Vec::new(),
+    }
 }
 
 /// A check whose title takes two lines.
@@ -71,6 +94,12 @@ pub(super) fn long_title() -> &'static Check {
 pub(super) fn placed(records: &[Record]) -> Vec<Placed<'_>> {
     let place = |record: &'static Check| &STEPS[usize::from(record.step) - 1];
     records.iter().map(|record| Placed { record, lab: &LAB, step: place(record.check) }).collect()
+}
+
+/// The lab does not build.
+pub(super) fn broken(words: &str) -> Outcome {
+    let (lab, words) = ("server".to_owned(), words.to_owned());
+    Outcome::Blocked(Blocked::Build { lab, words })
 }
 
 /// A failure with all that a failure can say.

@@ -61,7 +61,14 @@ fn outcome_members(outcome: &Outcome) -> Vec<(String, Json)> {
         Outcome::Pass => None,
         Outcome::Fail(failure) => Some(("failure", failure_to_json(failure))),
         Outcome::Blocked(Blocked::Step(step)) => Some(("waits_for_step", u32::from(*step).into())),
-        Outcome::Blocked(Blocked::Build(words)) => Some(("build", words.as_str().into())),
+        Outcome::Blocked(Blocked::Elsewhere { lab, step }) => {
+            let step = ("step", u32::from(*step).into());
+            Some(("waits_for", Json::object([("lab", lab.as_str().into()), step])))
+        }
+        Outcome::Blocked(Blocked::Build { lab, words }) => {
+            let members = [("lab", lab.as_str().into()), ("words", words.as_str().into())];
+            Some(("build", Json::object(members)))
+        }
         Outcome::Skipped(why) | Outcome::Fault(why) => Some(("reason", why.as_str().into())),
     };
     let outcome = ("outcome", Json::from(word(outcome)));
@@ -101,18 +108,24 @@ pub fn outcome_from_json(json: &Json) -> Result<Outcome, String> {
     Ok(match text(json, "outcome")?.as_str() {
         "pass" => Outcome::Pass,
         "fail" => Outcome::Fail(Box::new(failure_from_json(member(json, "failure")?)?)),
-        "blocked" => Outcome::Blocked(match json.get("build") {
-            Some(_) => Blocked::Build(text(json, "build")?),
-            None => {
-                let step = number(json, "waits_for_step")?;
-                let step = u8::try_from(step).map_err(|_| wrong("waits_for_step", "a step"))?;
-                Blocked::Step(step)
-            }
-        }),
+        "blocked" => Outcome::Blocked(blocked_from_json(json)?),
         "skipped" => Outcome::Skipped(text(json, "reason")?),
         "fault" => Outcome::Fault(text(json, "reason")?),
         _ => return Err(wrong("outcome", "pass, fail, blocked, skipped or fault")),
     })
+}
+
+fn blocked_from_json(json: &Json) -> Result<Blocked, String> {
+    let step = |json, name| {
+        u8::try_from(number(json, name)?).map_err(|_| wrong(name, "the number of a step"))
+    };
+    if let Some(build) = json.get("build") {
+        return Ok(Blocked::Build { lab: text(build, "lab")?, words: text(build, "words")? });
+    }
+    if let Some(other) = json.get("waits_for") {
+        return Ok(Blocked::Elsewhere { lab: text(other, "lab")?, step: step(other, "step")? });
+    }
+    Ok(Blocked::Step(step(json, "waits_for_step")?))
 }
 
 fn failure_from_json(json: &Json) -> Result<Failure, String> {
@@ -229,7 +242,10 @@ mod tests {
             Just(Outcome::Pass),
             any_failure().prop_map(|failure| Outcome::Fail(Box::new(failure))),
             any::<u8>().prop_map(|step| Outcome::Blocked(Blocked::Step(step))),
-            any::<String>().prop_map(|words| Outcome::Blocked(Blocked::Build(words))),
+            any::<(String, u8)>()
+                .prop_map(|(lab, step)| Outcome::Blocked(Blocked::Elsewhere { lab, step })),
+            any::<(String, String)>()
+                .prop_map(|(lab, words)| Outcome::Blocked(Blocked::Build { lab, words })),
             any::<String>().prop_map(Outcome::Skipped),
             any::<String>().prop_map(Outcome::Fault),
         ]

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Running, Standstill, Stop, Trial, Why};
+use super::{Running, Standstill, Stop, Trial, Unwritten, Why};
 use crate::program::describe_exit;
 use crate::verdict::{Difference, Failure};
 use crate::watch::{Snapshot, available};
@@ -98,10 +98,10 @@ impl Blame {
                 return error.into();
             }
             let stderr = one.program.stderr();
-            if let Some(step) = unwritten(&String::from_utf8_lossy(&stderr.head))
-                && step <= self.trial.0.step
+            if let Some(unwritten) = unwritten(&String::from_utf8_lossy(&stderr.head))
+                && unwritten.step <= self.trial.0.step
             {
-                return Stop::Unwritten(step);
+                return Stop::Unwritten(unwritten);
             }
             self.failure.stderr.extend(stderr.last_lines(STDERR_LINES));
         }
@@ -110,29 +110,33 @@ impl Blame {
     }
 }
 
-/// The number of the first unwritten step that a program's standard error tells of.
-fn unwritten(stderr: &str) -> Option<u8> {
+/// The first unwritten step that a program's standard error tells of: `2, accept_loop: …`.
+fn unwritten(stderr: &str) -> Option<Unwritten> {
     let steps = stderr.split(UNWRITTEN).skip(1).filter_map(|rest| {
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, rest) = rest.split_at(digits);
+        let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+        let name = rest.trim_start_matches(", ").chars().take_while(is_name).collect();
+        Some(Unwritten { step: number.parse().ok()?, name })
     });
-    steps.min()
+    steps.min_by_key(|unwritten| unwritten.step)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::unwritten;
+    use super::{Unwritten, unwritten};
 
     #[test]
     fn an_unwritten_step_is_known_by_its_own_words() {
         let panic = "thread 'main' panicked:\nnot yet implemented: step 2, accept_loop: accept\n";
-        assert_eq!(unwritten(panic), Some(2));
+        let step = Unwritten { step: 2, name: "accept_loop".to_owned() };
+        assert_eq!(unwritten(panic), Some(step));
         assert_eq!(unwritten("not yet implemented"), None);
     }
 
     #[test]
     fn of_several_unwritten_steps_the_first_is_to_be_written_next() {
         let stderr = "not yet implemented: step 4, d: d\nnot yet implemented: step 3, c: c\n";
-        assert_eq!(unwritten(stderr), Some(3));
+        assert_eq!(unwritten(stderr).map(|unwritten| unwritten.step), Some(3));
     }
 }

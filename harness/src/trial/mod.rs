@@ -12,11 +12,14 @@ mod wait;
 use std::cell::{Cell, Ref, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 pub use blame::Blame;
 pub use site::Site;
 pub use wait::{Look, Standstill, Why};
 
+use crate::course::{self, Check};
+use crate::mover::Movers;
 use crate::program::{Given, Program, Stdin, Template};
 use crate::verdict::{Blocked, Failure, Outcome};
 use crate::watch::{Names, Snapshot};
@@ -29,8 +32,8 @@ pub type Verdict<T = ()> = Result<T, Stop>;
 pub enum Stop {
     /// The program did something wrong.
     Fail(Box<Failure>),
-    /// A step that the check needs is not written: its number.
-    Unwritten(u8),
+    /// A step that the check needs is not written.
+    Unwritten(Unwritten),
     /// This system can't show what the check needs; the reason.
     Skip(String),
     /// The harness could not do its job; what went wrong.
@@ -63,13 +66,39 @@ impl Stop {
         self
     }
 
-    /// The outcome of a check that ended in this way.
-    pub fn into_outcome(self) -> Outcome {
+    /// The outcome of this check, which ended in this way.
+    pub fn into_outcome(self, check: &Check) -> Outcome {
         match self {
             Self::Fail(failure) => Outcome::Fail(failure),
-            Self::Unwritten(step) => Outcome::Blocked(Blocked::Step(step)),
+            Self::Unwritten(step) => Outcome::Blocked(step.blocks(check)),
             Self::Skip(why) => Outcome::Skipped(why),
             Self::Fault(what) => Outcome::Fault(what),
+        }
+    }
+}
+
+/// A step that is not written, as its stub tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwritten {
+    /// Its number.
+    pub step: u8,
+    /// Its name.
+    pub name: String,
+}
+
+impl Unwritten {
+    /// What the check waits for: a step of its own lab, or of one whose program it needs.
+    fn blocks(&self, check: &Check) -> Blocked {
+        let programs = check.step().programs;
+        let is_it = |lab: &&&str| {
+            let lab = course::lab(lab).map_or(&[][..], |lab| lab.steps);
+            lab.iter().any(|step| step.number == self.step && step.name == self.name)
+        };
+        match programs.iter().find(is_it).or(programs.first()) {
+            Some(lab) if *lab != check.lab => {
+                Blocked::Elsewhere { lab: (*lab).to_owned(), step: self.step }
+            }
+            _ => Blocked::Step(self.step),
         }
     }
 }
@@ -101,10 +130,12 @@ struct Stage {
     /// Whether the last waiting ended with a program that keeps the processor busy.
     busy: Cell<bool>,
     time_outs: Cell<bool>,
+    /// The threads of the wires between programs.
+    movers: RefCell<Vec<Arc<Movers>>>,
 }
 
 impl Trial {
-    /// A trial of the given programs, for a check of step `step`.
+    /// A trial of the given programs, for a check that needs the steps up to `step`.
     pub fn new(templates: Vec<(String, Template)>, site: Site, step: u8) -> Self {
         Self(Rc::new(Stage {
             templates,
@@ -116,6 +147,7 @@ impl Trial {
             counter: RefCell::default(),
             busy: Cell::default(),
             time_outs: Cell::default(),
+            movers: RefCell::default(),
         }))
     }
 
@@ -230,6 +262,17 @@ impl Trial {
         Ok(Snapshot::take(running.program.pid())?)
     }
 
+    /// What is under way in these threads is under way to the programs.
+    pub(crate) fn heed(&self, movers: Arc<Movers>) {
+        self.0.movers.borrow_mut().push(movers);
+    }
+
+    /// Whether nothing is under way to or from this program in the harness's own threads.
+    fn is_all_moved(&self, running: &Running) -> bool {
+        self.0.movers.borrow().iter().all(|movers| movers.are_at_rest())
+            && running.program.is_all_moved()
+    }
+
     /// Begins to say that the program did something wrong; the argument is the headline.
     pub fn fail(&self, headline: impl Into<String>) -> Blame {
         Blame::new(self.clone(), headline.into())
@@ -240,6 +283,7 @@ impl Trial {
     pub fn new_scene(&self) -> Verdict {
         self.end()?;
         self.0.running.borrow_mut().clear();
+        self.0.movers.borrow_mut().clear();
         self.new_story();
         Ok(())
     }

@@ -111,7 +111,7 @@ impl Trial {
             }
             match on.program.exited()? {
                 // What it has printed last may still be on its way to us.
-                Some(_) if !on.program.is_all_moved() && !patience.is_over() => {
+                Some(_) if !self.is_all_moved(on) && !patience.is_over() => {
                     patience.charge(false);
                 }
                 Some(status) => {
@@ -147,7 +147,7 @@ impl Trial {
         self.needs_watching()?;
         let mut earlier: Option<Snapshot> = None;
         self.wait(running, || {
-            let moved = running.program.is_all_moved();
+            let moved = self.is_all_moved(running);
             let now = Snapshot::take(running.program.pid())?;
             let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
             if rest && moved {
@@ -187,7 +187,7 @@ impl Watcher {
         for running in trial.running() {
             if running.program.exited()?.is_none() {
                 // Asked between the two looks that are compared: see `Snapshot::stillness`.
-                moving |= !running.program.is_all_moved();
+                moving |= !trial.is_all_moved(&running);
                 now.push(Snapshot::take(running.program.pid())?);
             }
         }

@@ -1,39 +1,59 @@
-//! The harness's own threads that move bytes between a program's streams and us.
+//! The harness's own threads that move bytes between a program's streams and us, or between
+//! two programs.
 //!
 //! On a busy machine such a thread may have to wait for a processor while there is something
 //! to move. So before the harness says that a program stands still, or that it has printed all
 //! that it will, it makes sure that none of them has work left.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::watch;
 
 /// One such thread, seen from another one.
 #[derive(Debug, Default)]
-pub(super) struct Mover {
+pub(crate) struct Mover {
     thread: OnceLock<u32>,
     ended: AtomicBool,
 }
 
 impl Mover {
     /// Called by the thread itself, first.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         if let Some(thread) = watch::own_thread() {
             let _ = self.thread.set(thread);
         }
     }
 
     /// Called by the thread itself, last.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
     }
 
     /// Whether it has nothing to do: it has ended, or is blocked in a call.
-    pub(super) fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         if self.ended.load(Ordering::SeqCst) || watch::available().is_err() {
             return true;
         }
         self.thread.get().is_some_and(|thread| watch::is_blocked(*thread))
+    }
+}
+
+/// Several of them, of which new ones can come at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Movers(Mutex<Vec<Arc<Mover>>>);
+
+impl Movers {
+    /// One more, which is at work until its thread says otherwise.
+    pub(crate) fn another(&self) -> Arc<Mover> {
+        let mover = Arc::new(Mover::default());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&mover));
+        mover
+    }
+
+    /// Whether none of them has anything to do.
+    pub(crate) fn are_at_rest(&self) -> bool {
+        let movers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        movers.iter().all(|mover| mover.is_at_rest())
     }
 }

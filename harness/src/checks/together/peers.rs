@@ -1,0 +1,85 @@
+//! Several of your peers, with a wire between each two.
+
+use crate::drive::causes::{JOINED, LEFT, SAID};
+use crate::drive::{Cut, Peer, Wire};
+use crate::trial::{Trial, Verdict};
+
+pub(super) fn says_exactly_what_is_typed(t: &mut Trial) -> Verdict {
+    let (ann, bob, wire) = two(t, Cut::Whole)?;
+    ann.types("hello, bob");
+    bob.expect_event("ann: hello, bob", SAID)?;
+    bob.types("  spaces at both ends, and größer als ASCII  ");
+    ann.expect_event("bob:   spaces at both ends, and größer als ASCII  ", SAID)?;
+    bob.stops_typing();
+    ann.expect_event("left bob", LEFT)?;
+    bob.expect_exit(0)?;
+    wire.settle(&ann.running)?;
+    let up = "HELLO bob\nSAY   spaces at both ends, and größer als ASCII  \nBYE\n";
+    wire.expect_carried("bob", up.as_bytes(), "ann", b"HELLO ann\nSAY hello, bob\n")
+}
+
+pub(super) fn understands_single_bytes(t: &mut Trial) -> Verdict {
+    /// What is left of 1,024 bytes for the text: without `SAY `, and without the LF.
+    const LONGEST: usize = 1024 - 4 - 1;
+    let (ann, bob, _wire) = two(t, Cut::Bytes)?;
+    let long = "ü".repeat(LONGEST / 2);
+    for text in ["one", "zwei: größer", &long] {
+        ann.types(text);
+        bob.expect_event(&format!("ann: {text}"), SAID)?;
+        bob.types(text);
+        ann.expect_event(&format!("bob: {text}"), SAID)?;
+    }
+    Ok(())
+}
+
+pub(super) fn notices_a_cut_wire(t: &mut Trial) -> Verdict {
+    let (ann, bob, wire) = two(t, Cut::Whole)?;
+    let carol = t.peer("carol", &[ann.address])?;
+    ann.expect_event("joined carol * as server", JOINED)?;
+    carol.expect_event(&format!("joined ann {} as client", ann.address), JOINED)?;
+    wire.cut();
+    ann.expect_event("left bob", LEFT)?;
+    bob.expect_event("left ann", LEFT)?;
+    ann.types("bob is gone");
+    carol.expect_event("ann: bob is gone", SAID)?;
+    carol.types("so it seems");
+    ann.expect_event("carol: so it seems", SAID)
+}
+
+pub(super) fn meets_in_a_mesh_of_wires(t: &mut Trial) -> Verdict {
+    let ann = t.peer("ann", &[])?;
+    let bob_to_ann = t.wire(ann.address)?;
+    let bob = t.peer("bob", &[bob_to_ann.address])?;
+    let (carol_to_ann, carol_to_bob) = (t.wire(ann.address)?, t.wire(bob.address)?);
+    let carol = t.peer("carol", &[carol_to_ann.address, carol_to_bob.address])?;
+    ann.expect_events(&["joined bob * as server", "joined carol * as server"], JOINED)?;
+    bob.expect_events(&["joined ann * as client", "joined carol * as server"], JOINED)?;
+    carol.expect_events(&["joined ann * as client", "joined bob * as client"], JOINED)?;
+    let peers = [&ann, &bob, &carol];
+    for speaker in peers {
+        speaker.types("hello to both");
+        for listener in peers.iter().filter(|peer| peer.name != speaker.name) {
+            listener.expect_event(&format!("{}: hello to both", speaker.name), SAID)?;
+        }
+    }
+    for peer in peers {
+        peer.expect_no_event("each line is heard once by each, and not by who said it")?;
+    }
+    let said = |name: &str| format!("HELLO {name}\nSAY hello to both\n").into_bytes();
+    for (wire, up, down) in
+        [(bob_to_ann, "bob", "ann"), (carol_to_ann, "carol", "ann"), (carol_to_bob, "carol", "bob")]
+    {
+        wire.expect_carried_so_far(up, &said(up), down, &said(down))?;
+    }
+    Ok(())
+}
+
+/// Ann, and bob, who has called her through a wire.
+fn two(t: &Trial, cut: Cut) -> Verdict<(Peer, Peer, Wire)> {
+    let ann = t.peer("ann", &[])?;
+    let wire = t.wire_cut(ann.address, cut)?;
+    let bob = t.peer("bob", &[wire.address])?;
+    ann.expect_event("joined bob * as server", JOINED)?;
+    bob.expect_event(&format!("joined ann {} as client", wire.address), JOINED)?;
+    Ok((ann, bob, wire))
+}

@@ -1,0 +1,303 @@
+//! A wire between two programs: it passes on what each of them sends, and records it.
+//!
+//! The one that connects is given the wire's address; the wire connects to the other one. What
+//! was carried says which of the two broke a rule, without asking either.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use super::{Cut, End, describe_bytes, likely};
+use crate::mover::{Mover, Movers};
+use crate::trial::{Running, Stop, Trial, Verdict};
+
+/// Bytes that are passed on at once.
+const BUFFER: usize = 64 * 1024;
+
+/// A wire. Dropping it cuts it.
+#[derive(Debug)]
+pub struct Wire {
+    trial: Trial,
+    /// Who connects to this address is connected through.
+    pub address: SocketAddr,
+    inner: Arc<Inner>,
+}
+
+/// One of the two directions of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// From the program that connected to the one that listens.
+    Up,
+    /// Back.
+    Down,
+}
+
+/// What one connection has carried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// What the program that connected has sent.
+    pub up: Stretch,
+    /// What the program that listens has sent.
+    pub down: Stretch,
+}
+
+/// What one direction has carried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// All bytes, in order.
+    pub bytes: Vec<u8>,
+    /// How it ended, if it has.
+    pub end: Option<End>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    to: SocketAddr,
+    cut: Cut,
+    movers: Arc<Movers>,
+    closing: AtomicBool,
+    links: Mutex<Vec<Link>>,
+}
+
+/// One connection through the wire: its two ends, and what it has carried.
+#[derive(Debug)]
+struct Link {
+    ends: [TcpStream; 2],
+    carried: Arc<Mutex<Carried>>,
+}
+
+impl Trial {
+    /// A wire to the program that listens on `to`.
+    pub fn wire(&self, to: SocketAddr) -> Verdict<Wire> {
+        self.wire_cut(to, Cut::Whole)
+    }
+
+    /// The same; each piece of what comes is passed on in a segment of its own.
+    pub fn wire_cut(&self, to: SocketAddr, cut: Cut) -> Verdict<Wire> {
+        let address = self.site().free_address();
+        let listener = TcpListener::bind(address)
+            .map_err(|error| Stop::Fault(format!("cannot listen on {address}: {error}")))?;
+        let movers = Arc::new(Movers::default());
+        let (closing, links) = Default::default();
+        let inner = Arc::new(Inner { to, cut, movers: Arc::clone(&movers), closing, links });
+        let (its, mover) = (Arc::clone(&inner), movers.another());
+        thread::spawn(move || {
+            mover.begin();
+            its.accept(&listener);
+            mover.end();
+        });
+        self.heed(movers);
+        self.name(address, "the wire");
+        self.note(format!(
+            "the harness lays a wire from {address} to {to}{}",
+            match cut {
+                Cut::Whole => String::new(),
+                _ => format!("; it passes on what comes{}", cut.describe().replace(',', "")),
+            }
+        ));
+        Ok(Wire { trial: self.clone(), address, inner })
+    }
+}
+
+impl Wire {
+    /// What each connection has carried so far, in the order in which they were made.
+    pub fn carried(&self) -> Vec<Carried> {
+        lock(&self.inner.links).iter().map(|link| lock(&link.carried).clone()).collect()
+    }
+
+    /// Expects that one connection was made, that it has carried exactly these bytes up and down,
+    /// and that both directions have ended in good order.
+    pub fn expect_carried(&self, from: &str, up: &[u8], to: &str, down: &[u8]) -> Verdict {
+        let carried = self.expect_carried_so_far(from, up, to, down)?;
+        for (who, stretch) in [(from, &carried.up), (to, &carried.down)] {
+            if stretch.end != Some(End::Stream) {
+                return Err(self
+                    .trial
+                    .fail(format!("{who} did not end the connection in good order"))
+                    .expected("the end of the stream (FIN), after all bytes")
+                    .seen(format!("the wire carried, from {who}: {}", stretch.describe()))
+                    .cause(match stretch.end {
+                        Some(_) => RESET,
+                        None => HELD,
+                    })
+                    .stop());
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, of a connection that has not ended.
+    pub fn expect_carried_so_far(
+        &self,
+        from: &str,
+        up: &[u8],
+        to: &str,
+        down: &[u8],
+    ) -> Verdict<Carried> {
+        let all = self.carried();
+        let [carried] = &all[..] else {
+            return Err(self
+                .trial
+                .fail(format!("{from} did not make one connection"))
+                .expected(format!("one connection from {from} to {to}"))
+                .seen(format!("{} connections", all.len()))
+                .cause("one connection is for all that is sent and received")
+                .stop());
+        };
+        for (who, expected, stretch) in [(from, up, &carried.up), (to, down, &carried.down)] {
+            if stretch.bytes != expected {
+                return Err(self
+                    .trial
+                    .fail(format!("{who} sent other bytes than it should have"))
+                    .expected(format!("on the wire, from {who}: {}", describe_bytes(expected)))
+                    .seen(format!("the wire carried, from {who}: {}", stretch.describe()))
+                    .difference(expected, &stretch.bytes)
+                    .cause(likely::cause(expected, &stretch.bytes))
+                    .stop());
+            }
+        }
+        self.trial.note(format!("the wire carried exactly what {from} and {to} had to say"));
+        Ok(carried.clone())
+    }
+
+    /// Adds to a failure's story what the newest connection has carried.
+    pub fn tell(&self, mut stop: Stop, from: &str, to: &str) -> Stop {
+        if let Stop::Fail(failure) = &mut stop {
+            match self.carried().last() {
+                None => failure
+                    .steps
+                    .push(format!("the wire carried nothing: {from} has not connected")),
+                Some(carried) => failure.steps.extend([
+                    format!("the wire carried from {from} to {to}: {}", carried.up.describe()),
+                    format!("the wire carried from {to} to {from}: {}", carried.down.describe()),
+                ]),
+            }
+        }
+        stop
+    }
+
+    /// The programs have come to rest, and so has the wire: all that was sent was carried.
+    pub fn settle(&self, running: &Running) -> Verdict {
+        self.trial.settle(running).map(drop)
+    }
+
+    /// Cuts all connections through it: both programs see the end of the other one.
+    pub fn cut(&self) {
+        self.inner.cut_links();
+        self.trial.note("the wire was cut");
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.inner.closing.store(true, Ordering::SeqCst);
+        // Wakes the thread that accepts: nothing else can.
+        drop(TcpStream::connect(self.address));
+        self.inner.cut_links();
+    }
+}
+
+impl Inner {
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        for from in listener.incoming() {
+            if self.closing.load(Ordering::SeqCst) {
+                return;
+            }
+            // A caller that has gone again, or a program that does not listen any more: the
+            // caller's connection is closed, which is what a refusal comes to on a wire.
+            let Ok(from) = from else { continue };
+            let Ok(to) = TcpStream::connect(self.to) else { continue };
+            let _ = self.link(from, to);
+        }
+    }
+
+    fn link(self: &Arc<Self>, from: TcpStream, to: TcpStream) -> std::io::Result<()> {
+        from.set_nodelay(true)?;
+        to.set_nodelay(true)?;
+        let carried = Arc::new(Mutex::default());
+        for (way, read, write) in [(Way::Up, &from, &to), (Way::Down, &to, &from)] {
+            let (read, write) = (read.try_clone()?, write.try_clone()?);
+            let (mover, carried, cut) = (self.movers.another(), Arc::clone(&carried), self.cut);
+            thread::spawn(move || carry(&mover, &read, &write, cut, way, &carried));
+        }
+        lock(&self.links).push(Link { ends: [from, to], carried });
+        // Cut while it was being made.
+        if self.closing.load(Ordering::SeqCst) {
+            self.cut_links();
+        }
+        Ok(())
+    }
+
+    fn cut_links(&self) {
+        for end in lock(&self.links).iter().flat_map(|link| &link.ends) {
+            // One that has ended already is as good.
+            let _ = end.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Passes on one direction, until it ends.
+fn carry(
+    mover: &Mover,
+    mut read: &TcpStream,
+    mut write: &TcpStream,
+    cut: Cut,
+    way: Way,
+    carried: &Mutex<Carried>,
+) {
+    mover.begin();
+    let mut buffer = vec![0; BUFFER];
+    let end = loop {
+        match read.read(&mut buffer) {
+            Ok(0) => break End::Stream,
+            Ok(count) => {
+                lock(carried).way(way).bytes.extend_from_slice(&buffer[..count]);
+                // A receiver that has gone: what else comes is recorded all the same.
+                let mut pieces = cut.pieces(&buffer[..count]).into_iter();
+                let _ = pieces.try_for_each(|piece| write.write_all(piece));
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => break End::Reset,
+        }
+    };
+    lock(carried).way(way).end = Some(end);
+    // After a reset nothing can come back either.
+    let both = [Shutdown::Write, Shutdown::Both][usize::from(end == End::Reset)];
+    let _ = write.shutdown(both);
+    mover.end();
+}
+
+impl Carried {
+    fn way(&mut self, way: Way) -> &mut Stretch {
+        match way {
+            Way::Up => &mut self.up,
+            Way::Down => &mut self.down,
+        }
+    }
+}
+
+impl Stretch {
+    /// What it has carried, in words: `6 bytes: "hello\n", then the end of the stream (FIN)`.
+    pub fn describe(&self) -> String {
+        let bytes = match self.bytes.is_empty() {
+            true => "nothing".to_owned(),
+            false => describe_bytes(&self.bytes),
+        };
+        match self.end {
+            None => format!("{bytes}, and no end yet"),
+            Some(End::Stream) => format!("{bytes}, then the end of the stream (FIN)"),
+            Some(End::Reset) => format!("{bytes}, then a reset (RST)"),
+        }
+    }
+}
+
+const RESET: &str = "a stream that is dropped while bytes stand unread in its queue is reset: read to \
+    the end of the stream before you drop it";
+const HELD: &str = "the stream is still held somewhere (a clone, a list, a thread), or the end of the \
+    other side's stream (read returns 0) went unnoticed";
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
