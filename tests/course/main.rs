@@ -15,3 +15,4 @@ mod registry;
 mod right;
 mod runs;
 mod stubs;
+mod together;

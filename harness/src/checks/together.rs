@@ -42,16 +42,16 @@ checks! { $ "together", together_checks:
     keeps_others_waiting, step 1, 2 points: "a second client gets its turn when the first has ended";
     "An iterative server accepts one client at a time; the others wait in the queue, and lose nothing."
 
-    survives_a_killed_client, step 1, 2 points: "a client that is killed is no trouble for the next one";
+    survives_a_killed_client, step 1, 2 points: "a killed client is no trouble for the next one";
     "One bad client is that client's problem: it ends that connection and nothing else."
 
-    notices_a_killed_server, step 1, 3 points: "a client ends when its server is killed, and the server comes back";
+    notices_a_killed_server, step 1, 3 points: "a killed server ends its client, and comes back";
     "The end of the server's side ends the client; a listener that was stopped can be started again at once."
 
     says_exactly_what_is_typed, step 2, 3 points: "two peers say exactly what their users type";
     "HELLO <name>, then SAY <text> for each line of stdin, and BYE: nothing else is on the wire."
 
-    understands_single_bytes, step 2, 2 points: "two peers understand each other when each byte travels alone";
+    understands_single_bytes, step 2, 2 points: "two peers talk while each byte travels alone";
     "TCP is a byte stream: no program may depend on how bytes were cut into segments."
 
     notices_a_cut_wire, step 2, 2 points: "both ends of a cut wire notice, and go on with the others";

@@ -11,7 +11,7 @@ use std::thread;
 
 use super::{Cut, End, describe_bytes, likely};
 use crate::mover::{Mover, Movers};
-use crate::trial::{Running, Stop, Trial, Verdict};
+use crate::trial::{Carrier, Running, Stop, Trial, Verdict};
 
 /// Bytes that are passed on at once.
 const BUFFER: usize = 64 * 1024;
@@ -54,9 +54,11 @@ pub struct Stretch {
 
 #[derive(Debug)]
 struct Inner {
+    /// What the reader calls the program that connects, and the one that listens.
+    names: [String; 2],
     to: SocketAddr,
     cut: Cut,
-    movers: Arc<Movers>,
+    movers: Movers,
     closing: AtomicBool,
     links: Mutex<Vec<Link>>,
 }
@@ -69,35 +71,50 @@ struct Link {
 }
 
 impl Trial {
-    /// A wire to the program that listens on `to`.
-    pub fn wire(&self, to: SocketAddr) -> Verdict<Wire> {
-        self.wire_cut(to, Cut::Whole)
-    }
-
-    /// The same; each piece of what comes is passed on in a segment of its own.
-    pub fn wire_cut(&self, to: SocketAddr, cut: Cut) -> Verdict<Wire> {
+    /// A wire for the program `from` to the program `to`, which listens on `at`. Each piece of
+    /// what comes is passed on in a segment of its own.
+    pub fn wire(&self, from: &str, to: &str, at: SocketAddr, cut: Cut) -> Verdict<Wire> {
         let address = self.site().free_address();
         let listener = TcpListener::bind(address)
             .map_err(|error| Stop::Fault(format!("cannot listen on {address}: {error}")))?;
-        let movers = Arc::new(Movers::default());
-        let (closing, links) = Default::default();
-        let inner = Arc::new(Inner { to, cut, movers: Arc::clone(&movers), closing, links });
-        let (its, mover) = (Arc::clone(&inner), movers.another());
+        let names = [from.to_owned(), to.to_owned()];
+        let (movers, closing, links) = Default::default();
+        let inner = Arc::new(Inner { names, to: at, cut, movers, closing, links });
+        let (its, mover) = (Arc::clone(&inner), inner.movers.another());
         thread::spawn(move || {
             mover.begin();
             its.accept(&listener);
             mover.end();
         });
-        self.heed(movers);
+        self.heed(Arc::clone(&inner) as Arc<dyn Carrier>);
         self.name(address, "the wire");
-        self.note(format!(
-            "the harness lays a wire from {address} to {to}{}",
-            match cut {
-                Cut::Whole => String::new(),
-                _ => format!("; it passes on what comes{}", cut.describe().replace(',', "")),
-            }
-        ));
+        let how = match cut {
+            Cut::Whole => String::new(),
+            _ => format!("; it passes on what comes{}", cut.describe().replace(',', "")),
+        };
+        self.note(format!("the harness lays a wire from {address} to {at}{how}"));
         Ok(Wire { trial: self.clone(), address, inner })
+    }
+}
+
+impl Carrier for Inner {
+    fn is_at_rest(&self) -> bool {
+        self.movers.are_at_rest()
+    }
+
+    fn tell(&self) -> Vec<String> {
+        let [from, to] = &self.names;
+        let links = lock(&self.links);
+        if links.is_empty() {
+            return vec![format!("the wire has carried nothing: {from} has not connected")];
+        }
+        let tell = |link: &Link| {
+            let Carried { up, down } = &*lock(&link.carried);
+            [(from, to, up), (to, from, down)].map(|(from, to, stretch)| {
+                format!("the wire has carried from {from} to {to}: {}", stretch.describe())
+            })
+        };
+        links.iter().flat_map(tell).collect()
     }
 }
 
@@ -109,8 +126,9 @@ impl Wire {
 
     /// Expects that one connection was made, that it has carried exactly these bytes up and down,
     /// and that both directions have ended in good order.
-    pub fn expect_carried(&self, from: &str, up: &[u8], to: &str, down: &[u8]) -> Verdict {
-        let carried = self.expect_carried_so_far(from, up, to, down)?;
+    pub fn expect_carried(&self, up: &[u8], down: &[u8]) -> Verdict {
+        let carried = self.expect_carried_so_far(up, down)?;
+        let [from, to] = &self.inner.names;
         for (who, stretch) in [(from, &carried.up), (to, &carried.down)] {
             if stretch.end != Some(End::Stream) {
                 return Err(self
@@ -129,13 +147,8 @@ impl Wire {
     }
 
     /// The same, of a connection that has not ended.
-    pub fn expect_carried_so_far(
-        &self,
-        from: &str,
-        up: &[u8],
-        to: &str,
-        down: &[u8],
-    ) -> Verdict<Carried> {
+    pub fn expect_carried_so_far(&self, up: &[u8], down: &[u8]) -> Verdict<Carried> {
+        let [from, to] = &self.inner.names;
         let all = self.carried();
         let [carried] = &all[..] else {
             return Err(self
@@ -160,22 +173,6 @@ impl Wire {
         }
         self.trial.note(format!("the wire carried exactly what {from} and {to} had to say"));
         Ok(carried.clone())
-    }
-
-    /// Adds to a failure's story what the newest connection has carried.
-    pub fn tell(&self, mut stop: Stop, from: &str, to: &str) -> Stop {
-        if let Stop::Fail(failure) = &mut stop {
-            match self.carried().last() {
-                None => failure
-                    .steps
-                    .push(format!("the wire carried nothing: {from} has not connected")),
-                Some(carried) => failure.steps.extend([
-                    format!("the wire carried from {from} to {to}: {}", carried.up.describe()),
-                    format!("the wire carried from {to} to {from}: {}", carried.down.describe()),
-                ]),
-            }
-        }
-        stop
     }
 
     /// The programs have come to rest, and so has the wire: all that was sent was carried.

@@ -116,9 +116,7 @@ pub fn outcome_from_json(json: &Json) -> Result<Outcome, String> {
 }
 
 fn blocked_from_json(json: &Json) -> Result<Blocked, String> {
-    let step = |json, name| {
-        u8::try_from(number(json, name)?).map_err(|_| wrong(name, "the number of a step"))
-    };
+    let step = |json, name| u8::try_from(number(json, name)?).map_err(|_| wrong(name, "a step"));
     if let Some(build) = json.get("build") {
         return Ok(Blocked::Build { lab: text(build, "lab")?, words: text(build, "words")? });
     }

@@ -93,6 +93,9 @@ impl Blame {
                 }
             }
         }
+        // Before the programs are stopped: that would end their streams, too.
+        let carried: Vec<_> =
+            self.trial.0.carriers.borrow().iter().flat_map(|c| c.tell()).collect();
         for one in past.into_iter().chain(told) {
             if let Err(error) = one.program.stop() {
                 return error.into();
@@ -106,6 +109,7 @@ impl Blame {
             self.failure.stderr.extend(stderr.last_lines(STDERR_LINES));
         }
         self.failure.steps = self.trial.0.log.borrow().clone();
+        self.failure.steps.extend(carried);
         Stop::Fail(Box::new(self.failure))
     }
 }

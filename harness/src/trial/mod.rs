@@ -19,7 +19,6 @@ pub use site::Site;
 pub use wait::{Look, Standstill, Why};
 
 use crate::course::{self, Check};
-use crate::mover::Movers;
 use crate::program::{Given, Program, Stdin, Template};
 use crate::verdict::{Blocked, Failure, Outcome};
 use crate::watch::{Names, Snapshot};
@@ -77,6 +76,14 @@ impl Stop {
     }
 }
 
+/// What stands between programs under test, and passes on what they send.
+pub(crate) trait Carrier: std::fmt::Debug {
+    /// Whether nothing is under way in it.
+    fn is_at_rest(&self) -> bool;
+    /// What it has carried so far, in sentences.
+    fn tell(&self) -> Vec<String>;
+}
+
 /// A step that is not written, as its stub tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unwritten {
@@ -130,8 +137,8 @@ struct Stage {
     /// Whether the last waiting ended with a program that keeps the processor busy.
     busy: Cell<bool>,
     time_outs: Cell<bool>,
-    /// The threads of the wires between programs.
-    movers: RefCell<Vec<Arc<Movers>>>,
+    /// What stands between programs.
+    carriers: RefCell<Vec<Arc<dyn Carrier>>>,
 }
 
 impl Trial {
@@ -147,7 +154,7 @@ impl Trial {
             counter: RefCell::default(),
             busy: Cell::default(),
             time_outs: Cell::default(),
-            movers: RefCell::default(),
+            carriers: RefCell::default(),
         }))
     }
 
@@ -262,14 +269,15 @@ impl Trial {
         Ok(Snapshot::take(running.program.pid())?)
     }
 
-    /// What is under way in these threads is under way to the programs.
-    pub(crate) fn heed(&self, movers: Arc<Movers>) {
-        self.0.movers.borrow_mut().push(movers);
+    /// What is under way in `carrier` is under way to the programs, and what it has carried is
+    /// told where a check fails.
+    pub(crate) fn heed(&self, carrier: Arc<dyn Carrier>) {
+        self.0.carriers.borrow_mut().push(carrier);
     }
 
     /// Whether nothing is under way to or from this program in the harness's own threads.
     fn is_all_moved(&self, running: &Running) -> bool {
-        self.0.movers.borrow().iter().all(|movers| movers.are_at_rest())
+        self.0.carriers.borrow().iter().all(|carrier| carrier.is_at_rest())
             && running.program.is_all_moved()
     }
 
@@ -283,7 +291,7 @@ impl Trial {
     pub fn new_scene(&self) -> Verdict {
         self.end()?;
         self.0.running.borrow_mut().clear();
-        self.0.movers.borrow_mut().clear();
+        self.0.carriers.borrow_mut().clear();
         self.new_story();
         Ok(())
     }
