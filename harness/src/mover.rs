@@ -15,6 +15,7 @@ use crate::watch;
 pub(crate) struct Mover {
     thread: OnceLock<u32>,
     ended: AtomicBool,
+    waiting: AtomicBool,
 }
 
 impl Mover {
@@ -30,10 +31,21 @@ impl Mover {
         self.ended.store(true, Ordering::SeqCst);
     }
 
+    /// Called by the thread itself: it has bytes to move, and waits with them for a moment.
+    pub(crate) fn wait<T>(&self, wait: impl FnOnce() -> T) -> T {
+        self.waiting.store(true, Ordering::SeqCst);
+        let result = wait();
+        self.waiting.store(false, Ordering::SeqCst);
+        result
+    }
+
     /// Whether it has nothing to do: it has ended, or is blocked in a call.
     pub(crate) fn is_at_rest(&self) -> bool {
         if self.ended.load(Ordering::SeqCst) || watch::available().is_err() {
             return true;
+        }
+        if self.waiting.load(Ordering::SeqCst) {
+            return false;
         }
         self.thread.get().is_some_and(|thread| watch::is_blocked(*thread))
     }

@@ -8,10 +8,12 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::{Cut, End, describe_bytes, likely};
 use crate::mover::{Mover, Movers};
 use crate::trial::{Carrier, Running, Stop, Trial, Verdict};
+use crate::watch;
 
 /// Bytes that are passed on at once.
 const BUFFER: usize = 64 * 1024;
@@ -246,14 +248,21 @@ fn carry(
 ) {
     mover.begin();
     let mut buffer = vec![0; BUFFER];
+    let mut taken = true;
     let end = loop {
         match read.read(&mut buffer) {
             Ok(0) => break End::Stream,
             Ok(count) => {
                 lock(carried).way(way).bytes.extend_from_slice(&buffer[..count]);
-                // A receiver that has gone: what else comes is recorded all the same.
-                let mut pieces = cut.pieces(&buffer[..count]).into_iter();
-                let _ = pieces.try_for_each(|piece| write.write_all(piece));
+                for piece in cut.pieces(&buffer[..count]) {
+                    // A receiver that has gone: what else comes is recorded all the same.
+                    let gone = write.write_all(piece).is_err();
+                    // So that the next piece is a read of its own. A receiver that does not read
+                    // is waited for once: what comes of it is for the check to judge.
+                    if taken && cut != Cut::Whole {
+                        taken = !gone && mover.wait(|| is_taken(write));
+                    }
+                }
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => break End::Reset,
@@ -264,6 +273,16 @@ fn carry(
     let both = [Shutdown::Write, Shutdown::Both][usize::from(end == End::Reset)];
     let _ = write.shutdown(both);
     mover.end();
+}
+
+/// Waits until the receiver has read all that was written, or for a long moment.
+fn is_taken(write: &TcpStream) -> bool {
+    const LOOKS: u32 = 20_000;
+    let (Ok(here), Ok(there)) = (write.local_addr(), write.peer_addr()) else { return false };
+    (0..LOOKS).any(|_| {
+        thread::sleep(Duration::from_micros(20));
+        watch::unread(there, here).is_ok_and(|unread| unread == 0)
+    })
 }
 
 impl Carried {
