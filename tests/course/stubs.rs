@@ -1,7 +1,7 @@
 //! A lab that is written up to a step passes the checks up to that step, and nothing else: what is
 //! not written never looks passed, and never spoils what is.
 
-use sockets_lab::course::{self, Lab};
+use sockets_lab::course::{self, Lab, TOGETHER};
 use sockets_lab::json::Json;
 use sockets_lab::region;
 
@@ -35,7 +35,30 @@ fn judge(lab: &Lab, solved: u8) -> Vec<String> {
         };
         (!is_right).then(|| format!("{what}: {}: {}", result.id, result.record))
     };
-    built.check(lab, lab.name).results.iter().filter_map(wrong).collect()
+    let mut found: Vec<_> = built.check(lab, lab.name).results.iter().filter_map(wrong).collect();
+    found.extend(judge_together(lab, solved, &built));
+    found
+}
+
+/// Where it meets other programs, every check waits for its first step that is missing.
+fn judge_together(lab: &Lab, solved: u8, built: &Built) -> Vec<String> {
+    let part = TOGETHER.steps.iter().find(|step| step.programs.contains(&lab.name));
+    let part = format!("together/{}", part.expect("every lab meets another").name);
+    let complete = usize::from(solved) == lab.steps.len();
+    let wrong = |result: &Result| {
+        let waits_for = result.record.get("waits_for");
+        let is_right = match result.outcome.as_str() {
+            "pass" => complete,
+            "blocked" => waits_for.is_some_and(|waits_for| {
+                waits_for.get("lab").and_then(Json::as_str) == Some(lab.name)
+                    && waits_for.get("step").and_then(Json::as_u64) == Some(u64::from(solved) + 1)
+            }),
+            _ => is_skipped(result),
+        };
+        let (name, id) = (lab.name, &result.id);
+        (!is_right).then(|| format!("{name} with {solved} steps: {id}: {}", result.record))
+    };
+    built.check(lab, &part).results.iter().filter_map(wrong).collect()
 }
 
 fn passes_what_is_written(lab: &str) {

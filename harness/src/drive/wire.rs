@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::{Cut, End, describe_bytes, likely};
 use crate::mover::{Mover, Movers};
-use crate::trial::{Carrier, Running, Stop, Trial, Verdict};
+use crate::trial::{Carrier, Stop, Trial, Verdict};
 use crate::watch;
 
 /// Bytes that are passed on at once.
@@ -175,11 +175,6 @@ impl Wire {
         }
         self.trial.note(format!("the wire carried exactly what {from} and {to} had to say"));
         Ok(carried.clone())
-    }
-
-    /// The programs have come to rest, and so has the wire: all that was sent was carried.
-    pub fn settle(&self, running: &Running) -> Verdict {
-        self.trial.settle(running).map(drop)
     }
 
     /// Cuts all connections through it: both programs see the end of the other one.

@@ -20,7 +20,19 @@ pub(super) fn passes_every_byte(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn passes_nothing(t: &mut Trial) -> Verdict {
-    talk(t, Cut::Whole, &[])
+    let guests: [&[&[u8]]; 2] = [&[], &[NEXT]];
+    crosswise(
+        t,
+        |t| {
+            let (_server, wire) = server_behind_wire(t, Cut::Whole)?;
+            guests.iter().try_for_each(|turns| visit(t, &wire, turns))
+        },
+        |t| guests.iter().try_for_each(|turns| client_alone(t, turns)),
+        |t| {
+            let server = t.server()?;
+            guests.iter().try_for_each(|turns| be_served(&server, turns))
+        },
+    )
 }
 
 pub(super) fn talks_in_turns(t: &mut Trial) -> Verdict {
@@ -148,7 +160,7 @@ fn talk(t: &Trial, cut: Cut, turns: &[&[u8]]) -> Verdict {
         |t| {
             let (server, wire) = server_behind_wire(t, cut)?;
             visit(t, &wire, turns)?;
-            wire.settle(&server.running)?;
+            server.settle()?;
             wire.expect_carried(&turns.concat(), &turns.concat())
         },
         |t| client_alone(t, turns),

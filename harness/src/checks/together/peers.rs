@@ -13,7 +13,7 @@ pub(super) fn says_exactly_what_is_typed(t: &mut Trial) -> Verdict {
     bob.stops_typing();
     ann.expect_event("left bob", LEFT)?;
     bob.expect_exit(0)?;
-    wire.settle(&ann.running)?;
+    ann.settle()?;
     let up = "HELLO bob\nSAY   spaces at both ends, and größer als ASCII  \nBYE\n";
     wire.expect_carried(up.as_bytes(), b"HELLO ann\nSAY hello, bob\n")
 }
