@@ -91,7 +91,9 @@ impl Connection {
     /// The server can't write: who holds up whom, and what stands where.
     fn stuck(&self, client: &Client, received: usize, all: usize) -> Stop {
         let expected = format!("the client receives while it sends: all {} come back", count(all));
-        let snapshot = match self.trial.look(&client.running) {
+        // Where it comes to rest: a moment ago an acknowledgement may have woken it.
+        let rest = self.trial.settle(&client.running).ok().and_then(Result::ok);
+        let snapshot = match rest.map_or_else(|| self.trial.look(&client.running), Ok) {
             Ok(snapshot) => snapshot,
             Err(_) => {
                 let blame = self.trial.fail("the client stopped receiving").expected(expected);
