@@ -59,7 +59,7 @@ const MEETINGS: &[Meeting] = &[
 
 /// The texts that are kept: the lab of the wrong program, the mistake, and the check.
 const TELLING: &[(&str, &str, &str)] = &[
-    ("server", "reads_once", "together/talks-in-turns"),
+    ("server", "buffers_and_does_not_flush", "together/passes-a-line"),
     ("server", "greets", "together/passes-nothing"),
     ("client", "joins_the_sender", "together/notices-a-killed-server"),
     ("client", "sends_everything_first", "together/passes-much-both-ways"),
