@@ -129,7 +129,7 @@ checks! { $ "peer", peer_checks:
     "Descriptors and threads return to what they were: peers come and go."
 
     is_idle_among_peers, step 3, 2 points: "is blocked, not polling, while nobody speaks";
-    "Quiet when idle, also with peers, and after one has left."
+    "Quiet when idle, also with peers, with a caller that says nothing, and after one has left."
 
     tells_everybody, step 4, 3 points: "tells everybody what its user types";
     "Each line of stdin goes as SAY to all peers present."

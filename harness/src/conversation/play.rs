@@ -91,7 +91,7 @@ impl Stage<'_> {
             Step::Do(line) => {
                 let own = self.conversation.sides[line.side] != self.peer.name;
                 let done = if own { self.act(line) } else { self.expect(line) };
-                done.map_err(|stop| self.explain(stop).at(&self.place(line)))
+                done.map_err(|stop| self.explain(stop, line).at(&self.place(line)))
             }
         }
     }
@@ -116,8 +116,12 @@ impl Stage<'_> {
         format!("{}, line {}", self.conversation.file, line.number)
     }
 
-    /// What went well in whole segments and fails in others depends on the segments.
-    fn explain(&self, stop: Stop) -> Stop {
+    /// What is heard right in whole segments and not in others depends on the segments.
+    fn explain(&self, stop: Stop, line: &Line) -> Stop {
+        let guessed = !stop.has_cause(&[causes::PANIC, causes::BUSY]);
+        if !matches!(line.act, Act::Prints(_)) || !guessed {
+            return stop;
+        }
         match self.segments {
             Segments::Whole if self.several => stop.because(SEVERAL),
             Segments::Whole => stop,

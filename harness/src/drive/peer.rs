@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use super::causes::{GREETING, JOINED, LEAVING};
+use super::causes::{BUSY, GREETING, JOINED, LEAVING, PANIC};
 use super::events::Events;
 use super::{Host, Other, Server};
 use crate::program::{Given, Stdin, describe_exit};
@@ -179,7 +179,12 @@ impl Peer {
                     .fail(format!("the {name} does not end"))
                     .seen(standstill.sentence(name)),
             };
-            return Err(blame.expected(format!("exit status {status}")).cause(LEAVING).stop());
+            let cause = match standstill.why {
+                Why::Busy => BUSY,
+                Why::Ended(how) if how.code() == Some(101) => PANIC,
+                _ => LEAVING,
+            };
+            return Err(blame.expected(format!("exit status {status}")).cause(cause).stop());
         }
         Err(self
             .trial()

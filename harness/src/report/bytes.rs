@@ -79,9 +79,18 @@ pub fn difference(difference: &Difference, style: Style) -> Vec<String> {
     ];
     if expected_len != seen_len {
         let [expected, seen] = [*expected_len, *seen_len].map(count);
-        lines.push(format!("in all: expected {expected}, seen {seen}"));
+        let balance = balance(*expected_len, *seen_len);
+        lines.push(format!("in all: expected {expected}, seen {seen}: {balance}"));
     }
     lines
+}
+
+/// By how much two sizes differ: of two large ones that is hard to see.
+fn balance(expected: usize, seen: usize) -> String {
+    match expected.checked_sub(seen) {
+        Some(missing) => format!("{} missing", count(missing)),
+        None => format!("{} too many", count(seen - expected)),
+    }
 }
 
 /// The escaped text is ASCII, so its length is its width.
@@ -167,7 +176,7 @@ mod tests {
             r#"seen      """#,
             r#"           ^"#,
             "first difference at byte 1 of 6: expected 0x68, what was seen ended here",
-            "in all: expected 6 bytes, seen 0 bytes",
+            "in all: expected 6 bytes, seen 0 bytes: 6 bytes missing",
         ];
         assert_eq!(lines(b"hello\n", b""), text.join("\n"));
         let text = [
@@ -175,7 +184,7 @@ mod tests {
             r#"seen      "hi\n""#,
             r#"             ^"#,
             "first difference at byte 3 of 3: what was expected ended here, seen 0x0a",
-            "in all: expected 2 bytes, seen 3 bytes",
+            "in all: expected 2 bytes, seen 3 bytes: 1 byte too many",
         ];
         assert_eq!(lines(b"hi", b"hi\n"), text.join("\n"));
     }
@@ -191,7 +200,7 @@ mod tests {
             r#"seen      …"IJKLMNOPQRST\nVWXYZabcdef""#,
             r#"                        ^"#,
             "first difference at byte 21 of 52: expected 0x55, seen 0x0a",
-            "in all: expected 52 bytes, seen 32 bytes",
+            "in all: expected 52 bytes, seen 32 bytes: 20 bytes missing",
         ];
         assert_eq!(lines(&expected, &seen), text.join("\n"));
     }

@@ -173,7 +173,7 @@ FAIL  server/half-close  a half-closed client still gets all of its bytes       
                  seen      ""
                             ^
                  first difference at byte 1 of 6: expected 0x68, what was seen ended here
-                 in all: expected 6 bytes, seen 0 bytes
+                 in all: expected 6 bytes, seen 0 bytes: 6 bytes missing
       Program    thread main is blocked in accept on 127.0.0.1:7007
       Cause      the loop ends when read gives 0 bytes, before what was read is written
       stderr     | listening on 127.0.0.1:7007

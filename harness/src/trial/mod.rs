@@ -55,6 +55,13 @@ impl Stop {
         self
     }
 
+    /// Whether one of these was said to be the cause.
+    pub fn has_cause(&self, causes: &[&str]) -> bool {
+        let said =
+            |failure: &Failure| failure.cause.iter().any(|one| causes.contains(&one.as_str()));
+        matches!(self, Self::Fail(failure) if said(failure))
+    }
+
     /// The same with the place that the failure belongs to before its headline.
     pub fn at(mut self, place: &str) -> Self {
         match &mut self {

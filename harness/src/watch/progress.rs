@@ -69,6 +69,11 @@ impl Snapshot {
             && self.threads().map(waits).any(|waits| waits == Some(Waits::Time))
     }
 
+    /// Whether every thread is blocked in a call at this moment, whatever may wake it.
+    pub fn is_asleep(&self) -> bool {
+        self.threads().all(|(_, thread)| thread.state == 'S' && thread.call.is_some())
+    }
+
     fn same_threads_asleep(&self, earlier: &Self) -> bool {
         let key = |(process, thread): (&Process, &Thread)| {
             (process.pid, thread.tid, thread.state, thread.turns, thread.cpu_ns)
