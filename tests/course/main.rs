@@ -16,3 +16,4 @@ mod right;
 mod runs;
 mod stubs;
 mod together;
+mod workspace;
