@@ -16,4 +16,5 @@ mod right;
 mod runs;
 mod stubs;
 mod together;
+mod update;
 mod workspace;
