@@ -2,7 +2,10 @@
 //! each command.
 
 mod check;
+mod hint;
 mod list;
+mod reset;
+mod select;
 mod start;
 mod update;
 
@@ -25,7 +28,9 @@ usage: lab                      check every lab and show the board
            --peer 'CMD'
            --json               the result as JSON on standard output
            --junit FILE         the result as JUnit XML into FILE, too
-       lab list                 labs, steps and checks
+       lab list [LAB]           labs, steps, and how far they are; of a lab, its checks
+       lab hint [STEP]          a hint for a step (server/2), each time a clearer one
+       lab reset STEP|LAB       puts the stub back, and saves what was written
        lab start DIR            makes a workspace for a student in a new folder
        lab update COURSE        brings a workspace up to a newer course; what you wrote stays
        lab help                 this text
@@ -85,7 +90,12 @@ pub fn run(arguments: &[String]) -> u8 {
         ["start", dir] => start::run(dir),
         ["start", ..] => Err(Problem::Usage("start needs one folder: `lab start DIR`".into())),
         ["update", rest @ ..] => update::run(rest),
-        ["list"] => print(&list::text()).map(|()| 0),
+        ["list", rest @ ..] => list::run(rest),
+        ["hint", rest @ ..] => hint::run(rest),
+        ["reset", what] => reset::run(what),
+        ["reset", ..] => {
+            Err(Problem::Usage("reset needs a step or a lab: `lab reset serve`".into()))
+        }
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
         // Not for users: what the harness starts for itself.
         ["worker", stage] => match Stage::parse(stage) {

@@ -17,7 +17,8 @@ mod place;
 #[cfg(test)]
 mod samples;
 
-use self::layout::{clip, columns, hang};
+pub(crate) use self::layout::hang;
+use self::layout::{clip, columns};
 use self::place::{Placed, grouped};
 use self::style::Style;
 use crate::verdict::{Blocked, Outcome, Record};
