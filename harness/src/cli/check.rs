@@ -148,22 +148,22 @@ fn status(records: &[Record]) -> u8 {
 }
 
 /// One line on standard error that says what is being done; only on a terminal.
-struct Progress {
+pub(super) struct Progress {
     terminal: bool,
 }
 
 impl Progress {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { terminal: io::stderr().is_terminal() }
     }
 
-    fn show(&self, what: &str) {
+    pub(super) fn show(&self, what: &str) {
         if self.terminal {
             eprint!("\r\x1b[K{what} ");
         }
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         if self.terminal {
             eprint!("\r\x1b[K");
         }

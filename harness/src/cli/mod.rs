@@ -8,6 +8,7 @@ mod reset;
 mod select;
 mod start;
 mod update;
+mod watch;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -28,6 +29,7 @@ usage: lab                      check every lab and show the board
            --peer 'CMD'
            --json               the result as JSON on standard output
            --junit FILE         the result as JUnit XML into FILE, too
+       lab watch [LAB]          checks at each save, and says what comes next
        lab list [LAB]           labs, steps, and how far they are; of a lab, its checks
        lab hint [STEP]          a hint for a step (server/2), each time a clearer one
        lab reset STEP|LAB       puts the stub back, and saves what was written
@@ -91,6 +93,7 @@ pub fn run(arguments: &[String]) -> u8 {
         ["start", ..] => Err(Problem::Usage("start needs one folder: `lab start DIR`".into())),
         ["update", rest @ ..] => update::run(rest),
         ["list", rest @ ..] => list::run(rest),
+        ["watch", rest @ ..] => watch::run(rest),
         ["hint", rest @ ..] => hint::run(rest),
         ["reset", what] => reset::run(what),
         ["reset", ..] => {

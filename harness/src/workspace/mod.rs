@@ -13,6 +13,7 @@ pub mod contents;
 pub mod given;
 pub mod hints;
 pub mod make;
+pub mod stamp;
 pub mod steps;
 pub mod update;
 
