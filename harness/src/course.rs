@@ -23,6 +23,8 @@ pub struct Lab {
     pub steps: &'static [Step],
     /// Its checks: the order is the order in which they build on each other.
     pub checks: &'static [Check],
+    /// What who has completed it can do: continues "you can now".
+    pub learned: &'static [&'static str],
 }
 
 /// One step of a lab: the body of one function, the marked region of the same name.
@@ -122,6 +124,12 @@ const SERVER: Lab = Lab {
         },
     ],
     checks: checks::server::CHECKS,
+    learned: &[
+        "open a listening socket, and say what the kernel does when a client calls",
+        "serve client after client, and let none of them end the program",
+        "treat TCP as what it is: a stream of bytes, without messages",
+        "tell a client's end of stream from its silence, and close in good order",
+    ],
 };
 
 const CLIENT: Lab = Lab {
@@ -154,6 +162,11 @@ const CLIENT: Lab = Lab {
         },
     ],
     checks: checks::client::CHECKS,
+    learned: &[
+        "call a server by its name, whichever of its addresses answers",
+        "send and receive at the same time, and say which deadlock that avoids",
+        "end one direction of a connection while the other one goes on",
+    ],
 };
 
 const PEER: Lab = Lab {
@@ -193,6 +206,12 @@ const PEER: Lab = Lab {
         },
     ],
     checks: checks::peer::CHECKS,
+    learned: &[
+        "be a server and a client in one program",
+        "make lines of a stream, whatever its segments are, and bound them",
+        "keep a list of who is there, while threads join and leave",
+        "tell everybody, and be held up by nobody",
+    ],
 };
 
 /// What is no lab: the student's own programs against each other.
@@ -219,6 +238,10 @@ pub static TOGETHER: Lab = Lab {
         },
     ],
     checks: checks::together::CHECKS,
+    learned: &[
+        "have programs meet that were written apart, and say which of the two is at fault",
+        "look at the wire between them, instead of guessing",
+    ],
 };
 
 /// All that is checked, in the order of the board: the labs, then what they do together.

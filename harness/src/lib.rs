@@ -11,6 +11,8 @@
 //! its own) → [`trial`] (one check) on a [`program`], [`drive`] (conversations) and [`watch`]
 //! (socket tables, threads) → [`verdict`] → [`report`].
 //!
+//! [`workspace`] is beside that way: what a student gets, and keeps.
+//!
 //! To add a check, copy one in [`checks`]: a row of the table and a function of about ten lines.
 
 pub mod build;
@@ -31,3 +33,4 @@ pub mod trial;
 pub mod verdict;
 pub mod watch;
 pub mod worker;
+pub mod workspace;

@@ -72,12 +72,13 @@ impl fmt::Display for RegionError {
 
 impl std::error::Error for RegionError {}
 
-/// The regions of a source, in order; all in balance.
-pub fn parse(source: &str) -> Result<Vec<Region>, RegionError> {
+/// The regions of a source, in order; all in balance. The source is bytes: what a student saved
+/// need not be UTF-8, and its lines may end in CRLF.
+pub fn parse(source: impl AsRef<[u8]>) -> Result<Vec<Region>, RegionError> {
     let mut regions: Vec<Region> = Vec::new();
     let mut open: Option<(usize, String, usize)> = None;
     let mut offset = 0;
-    for (index, text) in source.split_inclusive('\n').enumerate() {
+    for (index, text) in source.as_ref().split_inclusive(is_lf).enumerate() {
         let line = index + 1;
         let end = offset + text.len();
         match marker(text) {
@@ -107,7 +108,7 @@ pub fn parse(source: &str) -> Result<Vec<Region>, RegionError> {
 }
 
 /// The regions, which must be exactly those with these names, in this order.
-pub fn parse_exactly(source: &str, names: &[&str]) -> Result<Vec<Region>, RegionError> {
+pub fn parse_exactly(source: impl AsRef<[u8]>, names: &[&str]) -> Result<Vec<Region>, RegionError> {
     let regions = parse(source)?;
     for name in names {
         if !regions.iter().any(|region| region.name == *name) {
@@ -131,14 +132,37 @@ pub fn replace(source: &str, name: &str, body: &str) -> Result<String, RegionErr
     Ok(format!("{before}{body}{newline}{after}"))
 }
 
+/// The source with other bodies: for each region the one that `body` has for its name, and its
+/// own where that is none. All other bytes stay as they are.
+pub fn fill<'a>(
+    source: &[u8],
+    body: impl Fn(&str) -> Option<&'a [u8]>,
+) -> Result<Vec<u8>, RegionError> {
+    let mut filled = Vec::with_capacity(source.len());
+    let mut rest = 0;
+    for region in parse(source)? {
+        if let Some(body) = body(&region.name) {
+            filled.extend_from_slice(&source[rest..region.body.start]);
+            filled.extend_from_slice(body);
+            rest = region.body.end;
+        }
+    }
+    filled.extend_from_slice(&source[rest..]);
+    Ok(filled)
+}
+
+fn is_lf(byte: &u8) -> bool {
+    *byte == b'\n'
+}
+
 /// `(is it a beginning, the name)` of a marker line.
-fn marker(line: &str) -> Option<(bool, String)> {
-    let comment = line.trim().strip_prefix("//")?.trim_start();
-    let (begins, rest) = match comment.strip_prefix("ANCHOR_END:") {
+fn marker(line: &[u8]) -> Option<(bool, String)> {
+    let comment = line.trim_ascii().strip_prefix(b"//")?.trim_ascii_start();
+    let (begins, rest) = match comment.strip_prefix(b"ANCHOR_END:") {
         Some(rest) => (false, rest),
-        None => (true, comment.strip_prefix("ANCHOR:")?),
+        None => (true, comment.strip_prefix(b"ANCHOR:")?),
     };
-    Some((begins, rest.trim().to_owned()))
+    Some((begins, String::from_utf8_lossy(rest.trim_ascii()).into_owned()))
 }
 
 #[cfg(test)]
@@ -158,6 +182,15 @@ mod tests {
         let expected = "a\n// ANCHOR: one\nnew\n// ANCHOR_END: one\nz\n";
         assert_eq!(replace(SOURCE, "one", "new").unwrap(), expected);
         assert!(replace(SOURCE, "two", "new").is_err());
+    }
+
+    #[test]
+    fn filling_keeps_every_byte_that_is_not_of_a_region_that_is_filled() {
+        let source = b"\xff\r\n  // ANCHOR: one\r\n\xfe\r\n  // ANCHOR_END: one\r\n// ANCHOR: two\nb\n// ANCHOR_END: two";
+        let filled = fill(source, |name| (name == "two").then_some(b"x\r\n")).unwrap();
+        let expected = b"\xff\r\n  // ANCHOR: one\r\n\xfe\r\n  // ANCHOR_END: one\r\n// ANCHOR: two\nx\r\n// ANCHOR_END: two";
+        assert_eq!(filled, expected);
+        assert!(fill(b"// ANCHOR: one\n", |_| None).is_err());
     }
 
     #[test]

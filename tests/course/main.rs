@@ -16,4 +16,7 @@ mod right;
 mod runs;
 mod stubs;
 mod together;
+
+mod update;
+mod workspace;
 mod world;

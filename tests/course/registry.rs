@@ -65,7 +65,7 @@ fn every_chapter_that_is_referred_to_exists() {
 #[test]
 fn the_regions_of_a_lab_are_its_steps() {
     for lab in LABS {
-        let regions = region::parse_exactly(&corpus::solution(lab), &step_names(lab));
+        let regions = region::parse_exactly(corpus::solution(lab), &step_names(lab));
         let names: Vec<_> = regions.unwrap().into_iter().map(|region| region.name).collect();
         assert_eq!(names, step_names(lab));
     }

@@ -9,7 +9,7 @@ use super::corpus;
 use super::runs::{Built, Result, complaints, is_skipped};
 
 /// The lab's source with the first `solved` steps as they should be, and stubs for the others.
-fn written_up_to(lab: &Lab, solved: u8) -> String {
+pub(crate) fn written_up_to(lab: &Lab, solved: u8) -> String {
     let mut source = corpus::solution(lab);
     for step in lab.steps.iter().filter(|step| step.number > solved) {
         let file = corpus::fixtures("stubs", lab).join(format!("{}.rs", step.name));

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use super::{Problem, print};
+use super::{Problem, print, select};
 use crate::course::{self, Check, LABS, Lab};
 use crate::program::Template;
 use crate::report::{self, junit, style::Style, wire};
@@ -41,7 +41,7 @@ impl Order {
                     order.give(lab, template(value("a command in quotes")?)?)?;
                 }
                 what => {
-                    for check in select(what)? {
+                    for check in checks(what)? {
                         if !order.checks.iter().any(|known| known.id() == check.id()) {
                             order.checks.push(check);
                         }
@@ -91,15 +91,9 @@ fn template(text: &str) -> Result<Template, Problem> {
 }
 
 /// The checks that `LAB`, `LAB/STEP` or `LAB/CHECK` stands for.
-fn select(what: &str) -> Result<Vec<&'static Check>, Problem> {
+fn checks(what: &str) -> Result<Vec<&'static Check>, Problem> {
     let (name, part) = what.split_once('/').unwrap_or((what, ""));
-    let Some(lab) = course::lab(name) else {
-        let labs: Vec<_> = course::parts().map(|lab| lab.name).collect();
-        return Err(Problem::Usage(format!(
-            "there is no lab `{name}`; the labs: {}",
-            labs.join(", ")
-        )));
-    };
+    let lab = select::lab(name)?;
     let step = |check: &&Check| part == check.step.to_string() || part == check.step().name;
     let found: Vec<_> = match part {
         "" => lab.checks.iter().collect(),
@@ -108,7 +102,7 @@ fn select(what: &str) -> Result<Vec<&'static Check>, Problem> {
     match found.is_empty() {
         false => Ok(found),
         true => Err(Problem::Usage(format!(
-            "there is no check `{what}`; `lab list` shows all{}",
+            "there is no check `{what}`; `lab list {name}` shows all{}",
             nearest(lab, part)
         ))),
     }
@@ -154,22 +148,22 @@ fn status(records: &[Record]) -> u8 {
 }
 
 /// One line on standard error that says what is being done; only on a terminal.
-struct Progress {
+pub(super) struct Progress {
     terminal: bool,
 }
 
 impl Progress {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { terminal: io::stderr().is_terminal() }
     }
 
-    fn show(&self, what: &str) {
+    pub(super) fn show(&self, what: &str) {
         if self.terminal {
             eprint!("\r\x1b[K{what} ");
         }
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         if self.terminal {
             eprint!("\r\x1b[K");
         }

@@ -2,13 +2,19 @@
 //! each command.
 
 mod check;
+mod hint;
 mod list;
+mod reset;
+mod select;
+mod start;
+mod update;
+mod watch;
 
 use std::fmt;
 use std::io::{self, Write};
 
 use crate::isolation::Stage;
-use crate::worker;
+use crate::{worker, workspace};
 
 const HELP: &str = "\
 The sockets lab: checks the labs, and shows what is right, what is wrong and why.
@@ -23,7 +29,12 @@ usage: lab                      check every lab and show the board
            --peer 'CMD'
            --json               the result as JSON on standard output
            --junit FILE         the result as JUnit XML into FILE, too
-       lab list                 labs, steps and checks
+       lab watch [LAB]          checks at each save, and says what comes next
+       lab list [LAB]           labs, steps, and how far they are; of a lab, its checks
+       lab hint [STEP]          a hint for a step (server/2), each time a clearer one
+       lab reset STEP|LAB       puts the stub back, and saves what was written
+       lab start DIR            makes a workspace for a student in a new folder
+       lab update COURSE        brings a workspace up to a newer course; what you wrote stays
        lab help                 this text
 
 `cargo run` and `cargo lab` are this program: `cargo lab check server`.
@@ -40,6 +51,8 @@ exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 the harness coul
 enum Problem {
     /// The user asked for something that there is not.
     Usage(String),
+    /// What was asked for can't be had as things are; the text says what to do instead.
+    Refused(String),
     /// The harness could not do its job.
     Trouble(String),
 }
@@ -50,13 +63,22 @@ impl From<io::Error> for Problem {
     }
 }
 
+impl From<workspace::Error> for Problem {
+    fn from(error: workspace::Error) -> Self {
+        match error {
+            workspace::Error::Io { .. } => Self::Trouble(error.to_string()),
+            _ => Self::Refused(error.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(what) => {
                 write!(f, "lab: {what}\n     `lab help` shows what can be asked for")
             }
-            Self::Trouble(what) => write!(f, "lab: {what}"),
+            Self::Refused(what) | Self::Trouble(what) => write!(f, "lab: {what}"),
         }
     }
 }
@@ -67,7 +89,16 @@ pub fn run(arguments: &[String]) -> u8 {
     let result = match words.as_slice() {
         [] => check::run(&[]),
         ["check", rest @ ..] => check::run(rest),
-        ["list"] => print(&list::text()).map(|()| 0),
+        ["start", dir] => start::run(dir),
+        ["start", ..] => Err(Problem::Usage("start needs one folder: `lab start DIR`".into())),
+        ["update", rest @ ..] => update::run(rest),
+        ["list", rest @ ..] => list::run(rest),
+        ["watch", rest @ ..] => watch::run(rest),
+        ["hint", rest @ ..] => hint::run(rest),
+        ["reset", what] => reset::run(what),
+        ["reset", ..] => {
+            Err(Problem::Usage("reset needs a step or a lab: `lab reset serve`".into()))
+        }
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
         // Not for users: what the harness starts for itself.
         ["worker", stage] => match Stage::parse(stage) {
@@ -79,7 +110,7 @@ pub fn run(arguments: &[String]) -> u8 {
     result.unwrap_or_else(|problem| {
         eprintln!("{problem}");
         match problem {
-            Problem::Usage(_) => 2,
+            Problem::Usage(_) | Problem::Refused(_) => 2,
             Problem::Trouble(_) => 3,
         }
     })

@@ -298,7 +298,16 @@ skipped: this system has no /proc: server/listens, server/one-client,
         const fn lab(number: u8, name: &'static str) -> Lab {
             let title = "a title as long as a title of a lab may be, or even longer";
             let folder = "labs/a-lab";
-            Lab { number, name, title, folder, arguments: &[], steps: &STEPS, checks: &[] }
+            Lab {
+                number,
+                name,
+                title,
+                folder,
+                arguments: &[],
+                steps: &STEPS,
+                checks: &[],
+                learned: &[],
+            }
         }
         const fn step(number: u8) -> Step {
             Step { number, name: "a_long_step_name", task: "", chapter: "", programs: &[] }

@@ -85,7 +85,7 @@ pub(super) fn clip(text: &str, width: usize) -> String {
 
 /// The text wrapped to this width behind a prefix; the lines below the first are indented by
 /// the prefix's width.
-pub(super) fn hang(prefix: &str, text: &str, width: usize) -> Vec<String> {
+pub(crate) fn hang(prefix: &str, text: &str, width: usize) -> Vec<String> {
     let indent = columns(prefix);
     let mut lines = wrap(text, width.saturating_sub(indent));
     for (index, line) in lines.iter_mut().enumerate() {

@@ -17,7 +17,8 @@ mod place;
 #[cfg(test)]
 mod samples;
 
-use self::layout::{clip, columns, hang};
+pub(crate) use self::layout::hang;
+use self::layout::{clip, columns};
 use self::place::{Placed, grouped};
 use self::style::Style;
 use crate::verdict::{Blocked, Outcome, Record};
@@ -33,6 +34,22 @@ const WIDTH: usize = 100;
 /// know about the run as a whole.
 pub fn text(records: &[Record], notes: &[String], style: Style) -> String {
     compose(&Placed::all(records), notes, style)
+}
+
+/// What a person reads again and again while working on a lab: the first thing that is wrong,
+/// whole, and then the board. Ends with a newline.
+pub fn first(records: &[Record], notes: &[String], style: Style) -> String {
+    begin(&Placed::all(records), notes, style)
+}
+
+fn begin(all: &[Placed<'_>], notes: &[String], style: Style) -> String {
+    let failed = all.iter().find(|placed| matches!(placed.outcome(), Outcome::Fail(_)));
+    let mut blocks = builds(all, style);
+    blocks.extend(failed.map(|placed| failure::text(placed, style)));
+    blocks.extend(faults(all, style));
+    blocks.truncate(1);
+    blocks.push(board::text(all, notes, style));
+    blocks.join("\n")
 }
 
 fn compose(all: &[Placed<'_>], notes: &[String], style: Style) -> String {
@@ -155,6 +172,16 @@ FAIL  server/echoes-in-pieces  the client got none of its bytes back
 
 1  server";
         assert!(text.contains(rest), "{text}");
+    }
+
+    #[test]
+    fn who_works_on_a_lab_sees_the_first_failure_whole_and_no_other() {
+        let outcomes = [Outcome::Pass, samples::failure(), samples::failure()];
+        let text = begin(&samples::placed(&samples::records(outcomes)), &[], Style::plain());
+        assert!(text.starts_with("FAIL  server/one-client"), "{text}");
+        assert_eq!(text.matches("FAIL").count(), 1);
+        assert_eq!(text.matches("Required   ").count(), 1);
+        assert!(text.contains("\n\n1  server"), "{text}");
     }
 
     #[test]

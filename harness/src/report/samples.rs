@@ -60,6 +60,7 @@ pub(super) static LAB: Lab = Lab {
     arguments: &[],
     steps: STEPS,
     checks: CHECKS,
+    learned: &[],
 };
 
 /// The records of the sample lab's checks, in order, with these outcomes.

@@ -72,6 +72,16 @@ impl Style {
     }
 }
 
+/// What clears the screen of a terminal, and leaves its history; nothing where there is none.
+pub fn clear_screen() -> &'static str {
+    let term = std::env::var_os("TERM");
+    // That colours are not wanted says nothing about the screen.
+    match wanted(std::io::stdout().is_terminal(), None, term.as_deref()) {
+        true => "\x1b[H\x1b[2J",
+        false => "",
+    }
+}
+
 fn wanted(terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
     terminal && no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
 }
