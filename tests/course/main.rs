@@ -16,7 +16,6 @@ mod right;
 mod runs;
 mod stubs;
 mod together;
-
 mod update;
 mod workspace;
 mod world;
