@@ -2,7 +2,9 @@
 //! each command.
 
 mod check;
+mod demo;
 mod list;
+mod record;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -23,6 +25,7 @@ usage: lab                      check every lab and show the board
            --peer 'CMD'
            --json               the result as JSON on standard output
            --junit FILE         the result as JUnit XML into FILE, too
+       lab demo [NAME | --all]  show that what many believe about sockets is wrong
        lab list                 labs, steps and checks
        lab help                 this text
 
@@ -67,9 +70,14 @@ pub fn run(arguments: &[String]) -> u8 {
     let result = match words.as_slice() {
         [] => check::run(&[]),
         ["check", rest @ ..] => check::run(rest),
+        ["demo", rest @ ..] => demo::run(rest),
         ["list"] => print(&list::text()).map(|()| 0),
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
-        // Not for users: what the harness starts for itself.
+        // Not for users: the course's own recordings, and what the harness starts for itself.
+        ["record", rest @ ..] => record::run(rest),
+        ["worker", "bind", address] => {
+            crate::demo::bind_and_end(address).map(|()| 0).map_err(Problem::from)
+        }
         ["worker", stage] => match Stage::parse(stage) {
             Some(stage) => return worker::run(stage),
             None => Err(Problem::Usage(format!("there is no worker `{stage}`"))),

@@ -12,7 +12,7 @@ pub mod junit;
 pub mod style;
 pub mod wire;
 
-mod layout;
+pub(crate) mod layout;
 mod place;
 #[cfg(test)]
 mod samples;

@@ -15,7 +15,9 @@ use std::net::SocketAddr;
 
 pub use calls::{Call, Waits};
 pub use place::Names;
-pub use process::{Descriptor, Kin, Process, Target, Thread, family, is_blocked, list, own_thread};
+pub use process::{
+    Descriptor, Kin, Process, Target, Thread, family, ignores_signal, is_blocked, list, own_thread,
+};
 pub use progress::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};
 
