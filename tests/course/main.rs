@@ -11,6 +11,7 @@ mod golden;
 mod mistakes;
 mod parsers;
 mod peer_model;
+mod ports;
 mod properties;
 mod recordings;
 mod registry;

@@ -4,6 +4,7 @@
 mod check;
 mod demo;
 mod list;
+mod ports;
 mod record;
 
 use std::fmt;
@@ -26,6 +27,7 @@ usage: lab                      check every lab and show the board
            --json               the result as JSON on standard output
            --junit FILE         the result as JUnit XML into FILE, too
        lab demo [NAME | --all]  show that what many believe about sockets is wrong
+       lab ports [--all]        the ports that the lab's programs (all: your programs) have in use
        lab list                 labs, steps and checks
        lab help                 this text
 
@@ -71,6 +73,7 @@ pub fn run(arguments: &[String]) -> u8 {
         [] => check::run(&[]),
         ["check", rest @ ..] => check::run(rest),
         ["demo", rest @ ..] => demo::run(rest),
+        ["ports", rest @ ..] => ports::run(rest),
         ["list"] => print(&list::text()).map(|()| 0),
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
         // Not for users: the course's own recordings, and what the harness starts for itself.

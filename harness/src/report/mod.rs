@@ -9,6 +9,7 @@ pub mod board;
 pub mod bytes;
 pub mod failure;
 pub mod junit;
+pub mod ports;
 pub mod style;
 pub mod wire;
 
