@@ -19,6 +19,7 @@ use crate::demo;
 use crate::isolation::{self, Stage};
 use crate::json::Json;
 use crate::program::{Template, stop_all};
+use crate::record;
 use crate::report::wire;
 use crate::trial::{Site, Trial};
 use crate::verdict::Outcome;
@@ -134,6 +135,9 @@ fn abandon() -> ! {
 fn answer(request: &Json, site: &Site) -> Json {
     if let Some(name) = request.get(demo::REQUEST).and_then(Json::as_str) {
         return demo::answer(name, site);
+    }
+    if request.get(record::REQUEST).is_some() {
+        return record::answer(request, site);
     }
     match Request::from_json(request) {
         Some(request) => judge(request, site),

@@ -6,6 +6,7 @@ mod demo;
 mod list;
 mod ports;
 mod record;
+mod trace;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -26,6 +27,12 @@ usage: lab                      check every lab and show the board
            --peer 'CMD'
            --json               the result as JSON on standard output
            --junit FILE         the result as JUnit XML into FILE, too
+       lab trace [WHAT]         record a check (server/half-close), or one of the book's scenes, and
+                                show both ends step by step, with what the kernel shows of each
+           --program 'CMD'      of this program instead of the lab's own
+           --syscalls           with the program's system calls (needs strace)
+           --json FILE          the recording as JSON into FILE, too
+           --svg FILE           the recording as a figure into FILE, too
        lab demo [NAME | --all]  show that what many believe about sockets is wrong
        lab ports [--all]        the ports that the lab's programs (all: your programs) have in use
        lab list                 labs, steps and checks
@@ -73,6 +80,7 @@ pub fn run(arguments: &[String]) -> u8 {
         [] => check::run(&[]),
         ["check", rest @ ..] => check::run(rest),
         ["demo", rest @ ..] => demo::run(rest),
+        ["trace", rest @ ..] => trace::run(rest),
         ["ports", rest @ ..] => ports::run(rest),
         ["list"] => print(&list::text()).map(|()| 0),
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),

@@ -4,10 +4,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{mask, normalise};
+use super::{Recording, SCENES, Scene, mask, normalise};
 use crate::demo::{DEMOS, NOT_SHOWN, render};
+use crate::json::Json;
 use crate::pool::Pool;
-use crate::report::style::Style;
+use crate::report::{ladder, style::Style, svg};
+use crate::session;
+use crate::worker::Request;
 
 /// A file below `book/recordings`, and what a run has just given for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +26,30 @@ pub struct Recorded {
 /// # Errors
 /// The harness's own trouble, or a run that does not show what it should.
 pub fn record(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {
-    demos(pool, progress)
+    let mut all = demos(pool, progress)?;
+    for scene in SCENES {
+        progress(&format!("scene {}", scene.name));
+        all.extend(figures(pool, scene)?);
+    }
+    Ok(all)
+}
+
+/// A scene as data, as text and as a figure.
+fn figures(pool: &Pool, scene: &Scene) -> io::Result<[Recorded; 3]> {
+    let program = session::built(scene.lab)?.map_err(io::Error::other)?;
+    let programs = vec![(scene.lab.to_owned(), program)];
+    let request = Request { check: scene.name.to_owned(), programs };
+    let recording = super::record(pool, &request, scene.syscalls)?;
+    let text = normalise(&recording.to_json().pretty());
+    // What is drawn is what was normalised.
+    let normal = Json::parse(&text).ok().as_ref().and_then(Recording::from_json);
+    let recording = normal.ok_or_else(|| io::Error::other("a recording that makes no sense"))?;
+    let file = |ending, text| Recorded { file: format!("{}.{ending}", scene.name), text };
+    Ok([
+        file("json", text),
+        file("txt", ladder::render(&recording, Style::plain())),
+        file("html", svg::figure(&recording)),
+    ])
 }
 
 fn demos(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {

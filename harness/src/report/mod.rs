@@ -9,8 +9,10 @@ pub mod board;
 pub mod bytes;
 pub mod failure;
 pub mod junit;
+pub mod ladder;
 pub mod ports;
 pub mod style;
+pub mod svg;
 pub mod wire;
 
 pub(crate) mod layout;
