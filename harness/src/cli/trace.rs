@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::check::{lab_option, template};
 use super::{Problem, print};
 use crate::course;
 use crate::pool::Pool;
@@ -17,6 +18,8 @@ use crate::worker::Request;
 struct Order {
     what: String,
     program: Option<Template>,
+    /// Programs to trace instead of labs' own, by the lab's name.
+    programs: Vec<(&'static str, Template)>,
     syscalls: bool,
     json: Option<PathBuf>,
     svg: Option<PathBuf>,
@@ -34,12 +37,11 @@ impl Order {
                 "--syscalls" => order.syscalls = true,
                 "--json" => order.json = Some(value("a file name")?.into()),
                 "--svg" => order.svg = Some(value("a file name")?.into()),
-                "--program" => {
-                    let template = Template::parse(value("a command in quotes")?);
-                    order.program = Some(template.map_err(|e| Problem::Usage(e.to_string()))?);
-                }
+                "--program" => order.program = Some(template(value("a command in quotes")?)?),
                 option if option.starts_with('-') => {
-                    return Err(Problem::Usage(format!("there is no option {option}")));
+                    let lab = lab_option(option)
+                        .ok_or_else(|| Problem::Usage(format!("there is no option {option}")))?;
+                    order.programs.push((lab.name, template(value("a command in quotes")?)?));
                 }
                 what if order.what.is_empty() => order.what = what.to_owned(),
                 more => return Err(Problem::Usage(format!("one at a time: what is `{more}`?"))),
@@ -65,23 +67,24 @@ impl Order {
 
     fn request(&self) -> Result<Request, Problem> {
         let labs = self.labs()?;
-        if let (Some(template), Some(lab)) =
-            (&self.program, labs.first().and_then(|l| course::lab(l)))
-        {
-            let places = template.has_places_of(lab.arguments);
-            places.map_err(|error| Problem::Usage(error.to_string()))?;
-        }
-        let mut programs = Vec::new();
-        for lab in labs {
-            let template = match &self.program {
-                Some(template) => template.clone(),
-                None => session::built(lab)?.map_err(|words| {
-                    Problem::Trouble(format!("lab {lab} does not build:\n{words}"))
-                })?,
-            };
-            programs.push((lab.to_owned(), template));
-        }
+        let programs = labs.iter().map(|lab| Ok(((*lab).to_owned(), self.program_of(lab, &labs)?)));
+        let programs = programs.collect::<Result<_, Problem>>()?;
         Ok(Request { check: self.what.clone(), programs })
+    }
+
+    /// The program that was given for a lab, or the lab's own.
+    fn program_of(&self, lab: &str, labs: &[&str]) -> Result<Template, Problem> {
+        let only = self.program.as_ref().filter(|_| labs.len() == 1);
+        let given = self.programs.iter().find(|(name, _)| *name == lab).map(|(_, given)| given);
+        let Some(template) = only.or(given) else {
+            let built = session::built(lab)?;
+            return built
+                .map_err(|words| Problem::Trouble(format!("lab {lab} does not build:\n{words}")));
+        };
+        let arguments = course::lab(lab).map_or(&[][..], |lab| lab.arguments);
+        let places = template.has_places_of(arguments);
+        places.map_err(|error| Problem::Usage(error.to_string()))?;
+        Ok(template.clone())
     }
 }
 

@@ -135,10 +135,13 @@ impl Tape {
     /// Adds what a step has brought about: the program's own steps, and the view behind them.
     fn settle(&mut self, trial: &Trial, before: &View) {
         let after = self.look(trial);
-        let calls = self.syscalls.as_mut().map(Syscalls::take).unwrap_or_default();
+        let mut calls = self.syscalls.as_mut().map(Syscalls::take).unwrap_or_default();
         for (program, address) in after.new_listeners(before) {
-            let call = "bind, listen";
-            self.push(step(&program, call, format!("on {address}"), Known::Kernel));
+            let text = format!("on {address}");
+            let end = calls.iter().position(|call| call.starts_with("listen("));
+            let rest = calls.split_off(end.map_or(0, |end| end + 1));
+            let own = std::mem::replace(&mut calls, rest);
+            self.push(Step { calls: own, ..step(&program, "bind, listen", text, Known::Kernel) });
         }
         let changes = change::between(before, &after, &self.links);
         for change in changes {

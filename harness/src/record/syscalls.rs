@@ -6,8 +6,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Calls that have to do with sockets, and the two that every stream has.
-const CALLS: &str = "trace=%network,read,write,readv,writev,close,splice,poll";
+/// Calls that have to do with sockets, and with their end.
+const CALLS: &str = "trace=%network,close,splice";
 
 /// A file that strace writes to, and how far it was read.
 #[derive(Debug)]

@@ -36,10 +36,11 @@ impl Lanes {
             let places = heads.iter().cloned().zip(0..).collect();
             return Self { heads, places };
         }
-        let starts =
-            |who: &str| recording.steps.iter().any(|step| step.by == who && step.call == "start");
-        let places = order.iter().map(|who| ((*who).to_owned(), usize::from(starts(who))));
-        let heads = vec!["the harness".to_owned(), "programs".to_owned()];
+        let programs = recording.programs();
+        let is_program = |who: &str| programs.iter().any(|program| program == who);
+        let places = order.iter().map(|who| ((*who).to_owned(), usize::from(is_program(who))));
+        let second = if let [only] = &programs[..] { only.clone() } else { "programs".to_owned() };
+        let heads = vec!["the harness".to_owned(), second];
         Self { heads, places: places.collect() }
     }
 
@@ -195,10 +196,16 @@ fn states(step: &Step, lanes: &Lanes, width: usize) -> Vec<String> {
 pub fn legend(recording: &Recording) -> Vec<String> {
     let any = |fits: fn(&Step) -> bool| recording.steps.iter().any(fits);
     let mut lines = vec![
-        "Below each step: the sockets as the kernel shows them after it, and what the program is in. \
-         While the harness acts, the program is held still, so that what arrives can be seen."
+        "Below each step: the sockets as the kernel shows them after it, and what the program is in."
             .to_owned(),
     ];
+    // A traced program is not held still; a scene without a connection has no need of it.
+    if any(|step| step.to.is_some()) && !any(|step| !step.calls.is_empty()) {
+        lines.push(
+            "While the harness acts, the program is held still, so that what arrives can be seen."
+                .into(),
+        );
+    }
     if any(|step| !step.packets.is_empty()) {
         lines.push(
             "A dashed arrow: packets that nobody watched; they follow from the states.".into(),

@@ -13,6 +13,8 @@ const LEFT: usize = 34;
 const CHAR_TENTHS: usize = 74;
 const LINE: usize = 16;
 const PAD: usize = 9;
+/// Between what was done and how things stood then.
+const GAP: usize = 4;
 
 /// The figure as HTML to be included in a page. `#NAME/3` is its third step.
 pub fn figure(recording: &Recording) -> String {
@@ -73,7 +75,7 @@ fn drawing(recording: &Recording, style: &str) -> Vec<String> {
     let each = (WIDE - LEFT) / lanes.heads.len().max(1);
     let programs = recording.programs();
     let sheet = Sheet { lanes, each, programs };
-    let (mut y, mut body) = (44, Vec::new());
+    let (mut y, mut body) = (28, Vec::new());
     for (index, step) in recording.steps.iter().enumerate() {
         let (lines, height) = band(&sheet, index + 1, step, y);
         body.extend(lines);
@@ -92,7 +94,6 @@ fn drawing(recording: &Recording, style: &str) -> Vec<String> {
             r#"<text class="head" x="{x}" y="18" text-anchor="middle">{}</text>"#,
             escape(head)
         ));
-        lines.push(format!(r#"<line class="life" x1="{x}" y1="28" x2="{x}" y2="{y}"/>"#));
     }
     lines.extend(body);
     lines.push("</svg>".to_owned());
@@ -122,7 +123,9 @@ fn band(sheet: &Sheet, number: usize, step: &Step, top: usize) -> (Vec<String>, 
             y += LINE;
         }
     }
-    y = states(sheet, step, y, &mut body);
+    if !step.sockets.is_empty() || !step.doing.is_empty() {
+        y = states(sheet, step, y + GAP, &mut body);
+    }
     let height = y + PAD - top;
     // Who the code of the page is the program of: its calls can be marked there.
     let program = if sheet.programs.contains(&step.by) { " program" } else { "" };
@@ -139,6 +142,11 @@ fn band(sheet: &Sheet, number: usize, step: &Step, top: usize) -> (Vec<String>, 
         ),
         format!(r#"<text class="number" x="8" y="{}">{number}</text>"#, top + PAD + 13),
     ];
+    let bottom = top + height;
+    lines.extend((0..sheet.lanes.heads.len()).map(|lane| {
+        let x = sheet.x(lane);
+        format!(r#"<line class="life" x1="{x}" y1="{top}" x2="{x}" y2="{bottom}"/>"#)
+    }));
     lines.extend(body);
     lines.push("</g>".to_owned());
     (lines, height)
