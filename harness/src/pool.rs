@@ -84,6 +84,14 @@ impl Pool {
         answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
     }
 
+    /// Has a request of another kind carried out by a worker of its own; all of its answer.
+    ///
+    /// # Errors
+    /// The worker can't be started, or does not answer.
+    pub fn ask_alone(&self, request: &Json) -> io::Result<Json> {
+        Worker::start(self.isolated)?.exchange(request)
+    }
+
     fn ask(&self, worker: &mut Option<Worker>, request: &Request) -> Answer {
         let mut ready = match worker.take().or_else(|| lock(&self.first).take()) {
             Some(ready) => ready,
@@ -168,12 +176,16 @@ impl Worker {
         }
     }
 
-    fn ask(&mut self, request: &Request) -> io::Result<Answer> {
+    fn exchange(&mut self, request: &Json) -> io::Result<Json> {
         let Some(stdin) = &mut self.stdin else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        writeln!(stdin, "{}", request.to_json())?;
+        writeln!(stdin, "{request}")?;
         stdin.flush()?;
         let line = self.line()?;
-        let answer = Json::parse(&line).map_err(|error| io::Error::other(error.to_string()))?;
+        Json::parse(&line).map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    fn ask(&mut self, request: &Request) -> io::Result<Answer> {
+        let answer = self.exchange(&request.to_json())?;
         let outcome = answer.get("outcome").ok_or_else(|| io::Error::other("no outcome"))?;
         let outcome = wire::outcome_from_json(outcome).map_err(io::Error::other)?;
         let micros = answer.get("elapsed_us").and_then(Json::as_u64).unwrap_or_default();

@@ -90,7 +90,7 @@ fn request(
 }
 
 /// The own program of the lab of this name, or rustc's words.
-fn built(lab: &str) -> io::Result<Result<Template, String>> {
+pub(crate) fn built(lab: &str) -> io::Result<Result<Template, String>> {
     let lab = course::lab(lab).ok_or_else(|| io::Error::other(format!("there is no lab {lab}")))?;
     let root = build::find_root()?;
     Ok(match build::build(&root, lab)? {

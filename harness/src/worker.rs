@@ -15,9 +15,11 @@ use std::thread;
 use std::time::Instant;
 
 use crate::course;
+use crate::demo;
 use crate::isolation::{self, Stage};
 use crate::json::Json;
 use crate::program::{Template, stop_all};
+use crate::record;
 use crate::report::wire;
 use crate::trial::{Site, Trial};
 use crate::verdict::Outcome;
@@ -93,10 +95,7 @@ fn serve(site: &Site) -> io::Result<()> {
     stdout.flush()?;
     let busy = Arc::new(AtomicBool::new(false));
     for line in requests(Arc::clone(&busy)) {
-        let answer = match Json::parse(&line).ok().as_ref().and_then(Request::from_json) {
-            Some(request) => answer(request, site),
-            None => Json::Null,
-        };
+        let answer = Json::parse(&line).map_or(Json::Null, |request| answer(&request, site));
         // Before the answer: the next request may come at once, and that one keeps us busy.
         busy.store(false, Ordering::SeqCst);
         writeln!(stdout, "{answer}")?;
@@ -133,7 +132,20 @@ fn abandon() -> ! {
     process::exit(130)
 }
 
-fn answer(request: Request, site: &Site) -> Json {
+fn answer(request: &Json, site: &Site) -> Json {
+    if let Some(name) = request.get(demo::REQUEST).and_then(Json::as_str) {
+        return demo::answer(name, site);
+    }
+    if request.get(record::REQUEST).is_some() {
+        return record::answer(request, site);
+    }
+    match Request::from_json(request) {
+        Some(request) => judge(request, site),
+        None => Json::Null,
+    }
+}
+
+fn judge(request: Request, site: &Site) -> Json {
     let began = Instant::now();
     let outcome = carry_out(request, site);
     Json::object([

@@ -6,11 +6,14 @@
 mod cleanliness;
 mod corpus;
 mod counterparts;
+mod demos;
 mod golden;
 mod mistakes;
 mod parsers;
 mod peer_model;
+mod ports;
 mod properties;
+mod recordings;
 mod registry;
 mod right;
 mod runs;

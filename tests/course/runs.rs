@@ -104,12 +104,17 @@ pub(crate) struct Run {
 /// One test at a time has programs checked: each check has several workers as it is.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Waits for its turn to have programs run.
+pub(crate) fn turn() -> std::sync::MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Does the work on each item, two at a time, and collects what was complained of.
 pub(crate) fn complaints<T: Sync>(
     items: &[T],
     work: impl Fn(&T) -> Vec<String> + Sync,
 ) -> Vec<String> {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

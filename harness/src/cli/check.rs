@@ -81,12 +81,12 @@ impl Order {
 }
 
 /// The lab that the option `--server` gives a program for.
-fn lab_option(option: &str) -> Option<&'static Lab> {
+pub(super) fn lab_option(option: &str) -> Option<&'static Lab> {
     let name = option.strip_prefix("--")?;
     LABS.iter().find(|lab| lab.name == name)
 }
 
-fn template(text: &str) -> Result<Template, Problem> {
+pub(super) fn template(text: &str) -> Result<Template, Problem> {
     Template::parse(text).map_err(|error| Problem::Usage(error.to_string()))
 }
 

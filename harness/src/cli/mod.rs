@@ -2,11 +2,15 @@
 //! each command.
 
 mod check;
+mod demo;
 mod hint;
 mod list;
+mod ports;
+mod record;
 mod reset;
 mod select;
 mod start;
+mod trace;
 mod update;
 mod watch;
 
@@ -35,6 +39,14 @@ usage: lab                      check every lab and show the board
        lab reset STEP|LAB       puts the stub back, and saves what was written
        lab start DIR            makes a workspace for a student in a new folder
        lab update COURSE        brings a workspace up to a newer course; what you wrote stays
+       lab trace [WHAT]         record a check (server/half-close), or one of the book's scenes, and
+                                show both ends step by step, with what the kernel shows of each
+           --program 'CMD'      of this program instead of the lab's own
+           --syscalls           with the program's system calls (needs strace)
+           --json FILE          the recording as JSON into FILE, too
+           --svg FILE           the recording as a figure into FILE, too
+       lab demo [NAME | --all]  show that what many believe about sockets is wrong
+       lab ports [--all]        the ports that the lab's programs (all: your programs) have in use
        lab help                 this text
 
 `cargo run` and `cargo lab` are this program: `cargo lab check server`.
@@ -99,8 +111,15 @@ pub fn run(arguments: &[String]) -> u8 {
         ["reset", ..] => {
             Err(Problem::Usage("reset needs a step or a lab: `lab reset serve`".into()))
         }
+        ["demo", rest @ ..] => demo::run(rest),
+        ["trace", rest @ ..] => trace::run(rest),
+        ["ports", rest @ ..] => ports::run(rest),
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
-        // Not for users: what the harness starts for itself.
+        // Not for users: the course's own recordings, and what the harness starts for itself.
+        ["record", rest @ ..] => record::run(rest),
+        ["worker", "bind", address] => {
+            crate::demo::bind_and_end(address).map(|()| 0).map_err(Problem::from)
+        }
         ["worker", stage] => match Stage::parse(stage) {
             Some(stage) => return worker::run(stage),
             None => Err(Problem::Usage(format!("there is no worker `{stage}`"))),

@@ -31,12 +31,14 @@ impl Client {
     pub fn input(&self, bytes: &[u8]) {
         self.trial.note(format!("standard input of the client: {}", describe_bytes(bytes)));
         let _ = self.running.program.write_stdin(bytes);
+        self.trial.record_program(&self.running, "stdin", || describe_bytes(bytes));
     }
 
     /// Ends its standard input, behind what was given.
     pub fn end_input(&self) {
         self.trial.note("the client's standard input ended");
         self.running.program.close_stdin();
+        self.trial.record_program(&self.running, "stdin", || "its end".into());
     }
 
     /// Waits until it has come to rest, whatever it is blocked in, or has shown that it does
@@ -218,7 +220,10 @@ impl Client {
     /// not have.
     pub fn expect_end(&self, expected: &str, cause: &str) -> Verdict<ExitStatus> {
         let standstill = match self.wait_for_end()? {
-            Ok(status) => return Ok(status),
+            Ok(status) => {
+                self.trial.record_program(&self.running, "exit", || describe_exit(status));
+                return Ok(status);
+            }
             Err(standstill) => standstill,
         };
         Err(self

@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::rc::Rc;
 
 use super::{Cut, describe_bytes, likely};
+use crate::record::{Act, Still};
 use crate::report::bytes::count;
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
 
@@ -87,6 +88,17 @@ impl Connection {
         &self.running.name
     }
 
+    /// Tells the recorder, where there is one, what was done while the program was held still.
+    pub(super) fn record(&self, still: Still, act: Act<'_>) {
+        let line = (self.name.as_str(), self.here, self.there);
+        self.trial.record_after(still, &self.running, line, act);
+    }
+
+    /// Holds the program still, where it is recorded, for the harness to act.
+    pub(super) fn record_before(&self, bytes: usize) -> Still {
+        self.trial.record_before(&self.running, bytes)
+    }
+
     /// Sends all of `bytes` in one write.
     pub fn send(&mut self, bytes: &[u8]) -> Verdict {
         self.send_cut(bytes, Cut::Whole)
@@ -130,6 +142,7 @@ impl Connection {
 
     fn put(&mut self, bytes: &[u8]) -> Verdict {
         let mut sent = 0;
+        let still = self.record_before(bytes.len());
         let result =
             self.trial.wait(&self.running, || match (&self.stream).write(&bytes[sent..]) {
                 Ok(taken) => {
@@ -140,6 +153,7 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Look::Moved),
                 Err(error) => Ok(Look::Done(Err(error))),
             })?;
+        self.record(still, Act::Write(&bytes[..sent]));
         let (name, program) = (&self.name, self.program());
         let of = format!("{} of {}", sent, count(bytes.len()));
         match result {
@@ -269,7 +283,15 @@ impl Connection {
     pub fn half_close(&mut self) -> Verdict {
         self.trial.note(format!("{} ended its sending side (FIN)", self.name));
         self.half_closed = true;
-        match self.stream.shutdown(Shutdown::Write) {
+        self.end_sending()
+    }
+
+    /// Ends this side's sending, without a word.
+    pub(super) fn end_sending(&self) -> Verdict {
+        let still = self.record_before(0);
+        let ended = self.stream.shutdown(Shutdown::Write);
+        self.record(still, Act::EndSending);
+        match ended {
             // The program has reset the connection: the next expectation will see it.
             Err(error) if error.kind() != ErrorKind::NotConnected => Err(error.into()),
             _ => Ok(()),
@@ -279,6 +301,14 @@ impl Connection {
     /// Closes the connection, having read everything.
     pub fn close(self) {
         self.trial.note(format!("{} closed the connection", self.name));
+        self.drop_stream(Act::Close);
+    }
+
+    fn drop_stream(self, act: Act<'_>) {
+        let still = self.record_before(0);
+        let Self { trial, running, stream, name, here, there, .. } = self;
+        drop(stream);
+        trial.record_after(still, &running, (&name, here, there), act);
     }
 
     /// Vanishes: closes with unread bytes in the receive queue, which makes the kernel send a
@@ -295,6 +325,7 @@ impl Connection {
         match unread {
             Ok(true) => {
                 self.trial.note(format!("{name} closed without reading what was there (RST)"));
+                self.drop_stream(Act::Reset);
                 Ok(())
             }
             Ok(false) => Err(self
@@ -335,15 +366,22 @@ impl Connection {
 
     /// Reads what is there, without waiting.
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> Verdict<Got> {
-        match (&self.stream).read(buffer) {
-            Ok(0) => Ok(Got::End(End::Stream)),
-            Ok(n) => Ok(Got::Bytes(n)),
+        let got = match (&self.stream).read(buffer) {
+            Ok(0) => Got::End(End::Stream),
+            Ok(n) => Got::Bytes(n),
             Err(error) => match error.kind() {
-                ErrorKind::WouldBlock | ErrorKind::Interrupted => Ok(Got::Nothing),
-                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Ok(Got::End(End::Reset)),
-                _ => Err(error.into()),
+                ErrorKind::WouldBlock | ErrorKind::Interrupted => Got::Nothing,
+                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Got::End(End::Reset),
+                _ => return Err(error.into()),
             },
+        };
+        let line = (self.here, self.there);
+        match got {
+            Got::Bytes(n) => self.trial.record_read(line, &buffer[..n], None),
+            Got::End(end) => self.trial.record_read(line, &[], Some(end)),
+            Got::Nothing => {}
         }
+        Ok(got)
     }
 
     /// The failure of an expectation of bytes, with the cause that its kind of end suggests.

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Write};
 
 use super::connection::{Connection, End, Got};
+use crate::record::Act;
 use crate::report::bytes::count;
 use crate::trial::{Look, Verdict};
 
@@ -28,6 +29,7 @@ impl Connection {
             Flow::Together => 0,
             Flow::WriteFirst => self.fill_queues(sent)?,
         };
+        let still = self.record_before(usize::MAX);
         let mut seen = Vec::with_capacity(expected.len());
         let mut buffer = vec![0; 256 * 1024];
         let result = self.trial.wait(&self.running, || {
@@ -57,6 +59,7 @@ impl Connection {
             }
             Ok(if moved { Look::Moved } else { Look::Nothing })
         })?;
+        self.record(still, Act::Write(&sent[..written]));
         if seen == expected && !matches!(result, Ok(Some(End::Reset))) {
             self.trial.note_result("all came back");
             return Ok(());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::causes::PANIC;
 use super::{Connection, Role};
 use crate::program::describe_exit;
+use crate::record::Act;
 use crate::trial::{Look, Running, Trial, Verdict, Why};
 
 /// A socket of the harness that listens.
@@ -48,14 +49,11 @@ impl Host {
             Ok((stream, from)) => {
                 self.trial.note(format!("the {} called {}", running.name, self.name));
                 let (trial, running) = (self.trial.clone(), Rc::clone(running));
-                return Ok(Connection::new(
-                    trial,
-                    running,
-                    stream,
-                    Role::Server,
-                    self.name.clone(),
-                    from,
-                )?);
+                let still = trial.record_before(&running, usize::MAX);
+                let name = self.name.clone();
+                let connection = Connection::new(trial, running, stream, Role::Server, name, from)?;
+                connection.record(still, Act::Accept);
+                return Ok(connection);
             }
             Err(standstill) => standstill,
         };

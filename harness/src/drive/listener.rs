@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::connection::{Connection, Role};
 use super::{Client, describe_addresses};
 use crate::program::{Given, Stdin};
+use crate::record::Act;
 use crate::trial::{Look, Stop, Trial, Verdict, Why};
 
 /// The harness's listening socket; several where a name has several addresses.
@@ -77,7 +78,10 @@ impl Listener {
                 let running = Rc::clone(&client.running);
                 let trial = self.trial.clone();
                 let name = NAME.to_owned();
-                return Ok(Connection::new(trial, running, stream, Role::Server, name, from)?);
+                let still = trial.record_before(&running, usize::MAX);
+                let connection = Connection::new(trial, running, stream, Role::Server, name, from)?;
+                connection.record(still, Act::Accept);
+                return Ok(connection);
             }
             Err(standstill) => standstill,
         };

@@ -1,10 +1,10 @@
 //! The harness's own peer at the other end of a connection: it speaks lines, and hears them.
 
 use std::io::{ErrorKind, Write};
-use std::net::Shutdown;
 
 use super::connection::{Connection, End, Got};
 use super::pattern::Pattern;
+use crate::record::Act;
 use crate::report::bytes::{count, quote_short, summary};
 use crate::trial::{Look, Trial, Verdict};
 use crate::watch;
@@ -78,6 +78,7 @@ impl Other {
     pub fn put(&self, bytes: &[u8]) -> Verdict<bool> {
         let mut sent = 0;
         let mut stream = &self.connection.stream;
+        let still = self.connection.record_before(bytes.len());
         let result =
             self.trial().wait(&self.connection.running, || match stream.write(&bytes[sent..]) {
                 Ok(taken) => {
@@ -89,6 +90,7 @@ impl Other {
                 // It has closed.
                 Err(_) => Ok(Look::Done(false)),
             })?;
+        self.connection.record(still, Act::Write(&bytes[..sent]));
         Ok(result.unwrap_or(false))
     }
 
@@ -294,10 +296,7 @@ impl Other {
     /// Ends its sending side (FIN), and goes on listening.
     pub fn end(&mut self) -> Verdict {
         self.trial().note(format!("{} ended its sending side (FIN)", self.name()));
-        match self.connection.stream.shutdown(Shutdown::Write) {
-            Err(error) if error.kind() != ErrorKind::NotConnected => Err(error.into()),
-            _ => Ok(()),
-        }
+        self.connection.end_sending()
     }
 
     /// Tears the connection down (RST): closes with something of the program's unread.

@@ -110,7 +110,7 @@ impl Peer {
 
     /// Expects this line on standard output next. `*` stands for anything in it.
     pub fn expect_event(&self, event: &str, cause: &str) -> Verdict {
-        self.events.expect(&[event], cause)
+        self.expect_events(&[event], cause)
     }
 
     /// Expects these lines next, in any order.
@@ -148,12 +148,14 @@ impl Peer {
         let name = &self.running.name;
         self.trial().note(format!("the user of the {name} typed {}", quote_short(bytes, 60)));
         let _ = self.running.program.write_stdin(bytes);
+        self.trial().record_program(&self.running, "stdin", || quote_short(bytes, 60));
     }
 
     /// Its user ends standard input.
     pub fn stops_typing(&self) {
         self.trial().note(format!("the user of the {} ended standard input", self.running.name));
         self.running.program.close_stdin();
+        self.trial().record_program(&self.running, "stdin", || "its end".into());
     }
 
     /// Expects that it ends by itself, with this exit status.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::connection::{Connection, Role};
 use crate::program::{Given, Stdin, describe_exit};
+use crate::record::Act;
 use crate::report::bytes::{count, quote_short};
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
 use crate::watch::{Row, Snapshot};
@@ -218,6 +219,7 @@ impl Server {
 
     /// Connects; the reader calls the harness's end `name`.
     pub(super) fn connect_as(&self, name: String, tell: bool) -> Verdict<Connection> {
+        let still = self.trial.record_before(&self.running, 0);
         match TcpStream::connect_timeout(&self.address, CONNECT) {
             Ok(stream) => {
                 let here = stream.local_addr()?;
@@ -227,9 +229,12 @@ impl Server {
                 }
                 let running = Rc::clone(&self.running);
                 let (trial, at) = (self.trial.clone(), self.address);
-                Ok(Connection::new(trial, running, stream, Role::Client, name, at)?)
+                let connection = Connection::new(trial, running, stream, Role::Client, name, at)?;
+                connection.record(still, Act::Connect);
+                Ok(connection)
             }
             Err(error) => {
+                drop(still);
                 if let Err(Standstill { why: Why::Ended(status) }) =
                     self.trial.settle(&self.running)?
                 {
@@ -373,6 +378,7 @@ impl Server {
     pub fn kill(&self) -> Verdict {
         self.running.program.stop().map_err(Stop::from)?;
         self.trial.note(format!("the {} was killed (SIGKILL)", self.name()));
+        self.trial.record_program(&self.running, "killed", || "SIGKILL".into());
         Ok(())
     }
 }

@@ -126,6 +126,7 @@ fn failed(placed: &Placed<'_>, failure: &Failure, style: Style) -> Vec<String> {
     );
     section("Read", vec![style.link(&chapter_file(placed.step))]);
     section("Again", vec![style.link(&placed.again())]);
+    section("Watch", vec![style.link(&placed.trace())]);
     lines
 }
 
@@ -180,6 +181,7 @@ FAIL  server/half-close  a half-closed client still gets all of its bytes       
                  | \u{1b}[31mclient 1 is done
       Read       book/src/07-endings.md
       Again      cargo lab check server/half-close
+      Watch      cargo lab trace server/half-close
 "#;
         assert_eq!(format!("\n{}", rendered(samples::failure())), golden);
     }
@@ -191,7 +193,7 @@ FAIL  server/half-close  a half-closed client still gets all of its bytes       
         let labels: Vec<_> = text.lines().filter_map(|line| line.get(6..14)).collect();
         assert_eq!(
             labels,
-            ["server/h", "nothing ", "Required", "        ", "Read    ", "Again   "]
+            ["server/h", "nothing ", "Required", "        ", "Read    ", "Again   ", "Watch   "]
         );
     }
 

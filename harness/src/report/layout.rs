@@ -1,18 +1,18 @@
 //! Plain text in lines of bounded width.
 
 /// How many columns the text takes. The reports use no character wider than one column.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
 /// The text padded with spaces to this width.
-pub(super) fn pad(text: &str, width: usize) -> String {
+pub(crate) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
 /// The text without what could move a terminal's cursor or colour it: a program under test
 /// writes what it likes. Tabs become spaces, other control characters their escapes.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -26,7 +26,7 @@ pub(super) fn printable(text: &str) -> String {
 
 /// The text in lines of at most this width. It is cut at spaces only, and never between
 /// quotes, where the spaces are bytes that were sent: so a line can be longer.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     text.lines().flat_map(|line| wrap_line(&printable(line), width)).collect()
 }
 
@@ -75,7 +75,7 @@ fn quotes(line: &str) -> Vec<usize> {
 }
 
 /// The text on one line, cut with a `…` where it is wider than this.
-pub(super) fn clip(text: &str, width: usize) -> String {
+pub(crate) fn clip(text: &str, width: usize) -> String {
     let text = printable(&text.replace('\n', " "));
     if columns(&text) <= width {
         return text;

@@ -9,10 +9,13 @@ pub mod board;
 pub mod bytes;
 pub mod failure;
 pub mod junit;
+pub mod ladder;
+pub mod ports;
 pub mod style;
+pub mod svg;
 pub mod wire;
 
-mod layout;
+pub(crate) mod layout;
 mod place;
 #[cfg(test)]
 mod samples;

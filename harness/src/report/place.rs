@@ -71,7 +71,16 @@ impl<'a> Placed<'a> {
 
     /// The command that runs this check again.
     pub(super) fn again(&self) -> String {
-        let command = format!("cargo lab check {}", self.id());
+        self.command("check")
+    }
+
+    /// The command that shows this check step by step.
+    pub(super) fn trace(&self) -> String {
+        self.command("trace")
+    }
+
+    fn command(&self, what: &str) -> String {
+        let command = format!("cargo lab {what} {}", self.id());
         let options = self.record.programs.iter().map(|(lab, program)| {
             let option = if *lab == self.lab.name { "program" } else { lab };
             // As a shell takes it: a quotation mark inside is closed, escaped and opened again.

@@ -20,6 +20,7 @@ pub use wait::{Look, Standstill, Why};
 
 use crate::course::{self, Check};
 use crate::program::{Given, Program, Stdin, Template};
+use crate::record::{Recorder, Recording};
 use crate::verdict::{Blocked, Failure, Outcome};
 use crate::watch::{Names, Snapshot};
 
@@ -146,11 +147,31 @@ struct Stage {
     time_outs: Cell<bool>,
     /// What stands between programs.
     carriers: RefCell<Vec<Arc<dyn Carrier>>>,
+    recorder: Option<Recorder>,
 }
 
 impl Trial {
     /// A trial of the given programs, for a check that needs the steps up to `step`.
     pub fn new(templates: Vec<(String, Template)>, site: Site, step: u8) -> Self {
+        Self::with(templates, site, step, None)
+    }
+
+    /// The same, recorded.
+    pub(crate) fn recorded(
+        templates: Vec<(String, Template)>,
+        site: Site,
+        step: u8,
+        recorder: Recorder,
+    ) -> Self {
+        Self::with(templates, site, step, Some(recorder))
+    }
+
+    fn with(
+        templates: Vec<(String, Template)>,
+        site: Site,
+        step: u8,
+        recorder: Option<Recorder>,
+    ) -> Self {
         Self(Rc::new(Stage {
             templates,
             site,
@@ -162,11 +183,23 @@ impl Trial {
             busy: Cell::default(),
             time_outs: Cell::default(),
             carriers: RefCell::default(),
+            recorder,
         }))
+    }
+
+    /// Who records it; nobody in a check that is not traced.
+    pub(crate) fn recorder(&self) -> Option<&Recorder> {
+        self.0.recorder.as_ref()
+    }
+
+    /// What was recorded so far.
+    pub(crate) fn recording(&self, id: &str, title: &str) -> Recording {
+        self.recorder().map(|recorder| recorder.recording(id, title)).unwrap_or_default()
     }
 
     /// Notes a step of the story: what was done, as a sentence without a full stop.
     pub fn note(&self, step: impl Into<String>) {
+        self.record_heard();
         self.0.log.borrow_mut().push(step.into());
     }
 
@@ -234,12 +267,17 @@ impl Trial {
         stdin: Stdin,
     ) -> Verdict<Rc<Running>> {
         self.note(format!("started: {shown}"));
+        let command = match self.recorder() {
+            Some(recorder) => recorder.wrap(command),
+            None => command,
+        };
         let program = match Program::start(command, stdin) {
             Ok(program) => program,
             Err(error) => return Err(self.cannot_start(shown, &error)),
         };
         let running = Rc::new(Running { name: name.to_owned(), program });
         self.0.running.borrow_mut().push(Rc::clone(&running));
+        self.record_program(&running, "start", || shown.to_owned());
         Ok(running)
     }
 
@@ -290,6 +328,7 @@ impl Trial {
 
     /// Begins to say that the program did something wrong; the argument is the headline.
     pub fn fail(&self, headline: impl Into<String>) -> Blame {
+        self.record_heard();
         Blame::new(self.clone(), headline.into())
     }
 

@@ -4,6 +4,7 @@
 //! Linux only. Elsewhere [`available`] says why not, and the checks that need it are skipped.
 
 mod calls;
+mod holders;
 mod place;
 mod process;
 mod progress;
@@ -14,8 +15,11 @@ use std::io;
 use std::net::SocketAddr;
 
 pub use calls::{Call, Waits};
+pub use holders::{Held, Holder, held, program_of};
 pub use place::Names;
-pub use process::{Descriptor, Kin, Process, Target, Thread, family, is_blocked, list, own_thread};
+pub use process::{
+    Descriptor, Kin, Process, Target, Thread, family, ignores_signal, is_blocked, list, own_thread,
+};
 pub use progress::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};
 

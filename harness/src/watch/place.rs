@@ -17,10 +17,16 @@ impl Names {
         self.0.push((address, name.to_owned()));
     }
 
+    /// The newest name of an address.
+    pub fn name_of(&self, address: SocketAddr) -> Option<&str> {
+        let found = self.0.iter().rev().find(|(known, _)| *known == address);
+        found.map(|(_, name)| name.as_str())
+    }
+
     /// `client 1 (127.0.0.1:50234)`, or the bare address where it has no name.
     pub fn call(&self, address: SocketAddr) -> String {
-        match self.0.iter().rev().find(|(known, _)| *known == address) {
-            Some((_, name)) => format!("{name} ({address})"),
+        match self.name_of(address) {
+            Some(name) => format!("{name} ({address})"),
             None => address.to_string(),
         }
     }

@@ -81,6 +81,14 @@ pub fn is_blocked(thread: u32) -> bool {
     call.is_ok_and(|text| Call::parse(&text).is_some())
 }
 
+/// Whether a process ignores the signal of this number (`SigIgn`, proc_pid_status(5)).
+pub fn ignores_signal(pid: u32, signal: u32) -> io::Result<bool> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    let mask = u64::from_str_radix(mask.trim(), 16).map_err(io::Error::other)?;
+    Ok(mask >> (signal - 1) & 1 == 1)
+}
+
 /// All processes that `/proc` shows and that have not ended.
 pub fn list() -> io::Result<Vec<Kin>> {
     let mut all = Vec::new();

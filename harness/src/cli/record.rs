@@ -1,0 +1,50 @@
+//! `lab record`: makes the book's recordings anew; with `--check`, says what differs. For those
+//! who write the course: the book never shows what was typed by hand.
+
+use std::path::Path;
+
+use super::{Problem, print};
+use crate::build;
+use crate::pool::Pool;
+use crate::record::book::{self, Recorded};
+
+/// Where they are, below the course's root.
+const FOLDER: &str = "book/recordings";
+
+/// Returns the exit status: 1 where `--check` has found a difference.
+pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+    let check = match words {
+        [] => false,
+        ["--check"] => true,
+        _ => return Err(Problem::Usage("lab record takes nothing, or --check".into())),
+    };
+    let pool = Pool::open()?;
+    if !pool.notes.is_empty() {
+        let why = pool.notes.join("; ");
+        return Err(Problem::Trouble(format!("recordings need a network of their own ({why})")));
+    }
+    let folder = build::find_root()?.join(FOLDER);
+    let (partial, recorded): (Vec<_>, Vec<_>) =
+        book::record(&pool, &|_| {})?.into_iter().partition(Recorded::is_partial);
+    for one in partial {
+        eprintln!("note: {} can't be recorded on this system", one.file);
+    }
+    let changed: Vec<_> = recorded.iter().filter(|one| !book::is_same(&folder, one)).collect();
+    match check {
+        true => tell(&folder, &changed, recorded.len()),
+        false => {
+            changed.iter().try_for_each(|one| book::write(&folder, one))?;
+            print(&format!("{} recordings, {} written\n", recorded.len(), changed.len()))?;
+            Ok(0)
+        }
+    }
+}
+
+fn tell(folder: &Path, changed: &[&Recorded], all: usize) -> Result<u8, Problem> {
+    for one in changed {
+        let file = folder.join(&one.file);
+        print(&format!("{} differs from this run, which gives:\n{}\n", file.display(), one.text))?;
+    }
+    print(&format!("{all} recordings, {} differ\n", changed.len()))?;
+    Ok(u8::from(!changed.is_empty()))
+}

@@ -1,0 +1,124 @@
+//! `lab trace`: records a conversation, and shows it step by step.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::check::{lab_option, template};
+use super::{Problem, print};
+use crate::course;
+use crate::pool::Pool;
+use crate::program::Template;
+use crate::record::{self, SCENES};
+use crate::report::{ladder, style::Style, svg};
+use crate::session;
+use crate::worker::Request;
+
+/// What `lab trace` was asked for.
+#[derive(Debug, Default)]
+struct Order {
+    what: String,
+    program: Option<Template>,
+    /// Programs to trace instead of labs' own, by the lab's name.
+    programs: Vec<(&'static str, Template)>,
+    syscalls: bool,
+    json: Option<PathBuf>,
+    svg: Option<PathBuf>,
+}
+
+impl Order {
+    fn parse(words: &[&str]) -> Result<Self, Problem> {
+        let mut order = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let mut value = |what: &str| {
+                words.next().ok_or_else(|| Problem::Usage(format!("{word} needs {what} after it")))
+            };
+            match *word {
+                "--syscalls" => order.syscalls = true,
+                "--json" => order.json = Some(value("a file name")?.into()),
+                "--svg" => order.svg = Some(value("a file name")?.into()),
+                "--program" => order.program = Some(template(value("a command in quotes")?)?),
+                option if option.starts_with('-') => {
+                    let lab = lab_option(option)
+                        .ok_or_else(|| Problem::Usage(format!("there is no option {option}")))?;
+                    order.programs.push((lab.name, template(value("a command in quotes")?)?));
+                }
+                what if order.what.is_empty() => order.what = what.to_owned(),
+                more => return Err(Problem::Usage(format!("one at a time: what is `{more}`?"))),
+            }
+        }
+        Ok(order)
+    }
+
+    /// The labs whose programs take part.
+    fn labs(&self) -> Result<Vec<&'static str>, Problem> {
+        if let Some(scene) = record::scene(&self.what) {
+            return Ok(vec![scene.lab]);
+        }
+        let check = course::check(&self.what).ok_or_else(|| {
+            let what = &self.what;
+            Problem::Usage(format!(
+                "there is no check and no scene `{what}`; `lab list` shows the checks, `lab trace` \
+                 the scenes"
+            ))
+        })?;
+        Ok(check.step().programs.to_vec())
+    }
+
+    fn request(&self) -> Result<Request, Problem> {
+        let labs = self.labs()?;
+        let programs = labs.iter().map(|lab| Ok(((*lab).to_owned(), self.program_of(lab, &labs)?)));
+        let programs = programs.collect::<Result<_, Problem>>()?;
+        Ok(Request { check: self.what.clone(), programs })
+    }
+
+    /// The program that was given for a lab, or the lab's own.
+    fn program_of(&self, lab: &str, labs: &[&str]) -> Result<Template, Problem> {
+        let only = self.program.as_ref().filter(|_| labs.len() == 1);
+        let given = self.programs.iter().find(|(name, _)| *name == lab).map(|(_, given)| given);
+        let Some(template) = only.or(given) else {
+            let built = session::built(lab)?;
+            return built
+                .map_err(|words| Problem::Trouble(format!("lab {lab} does not build:\n{words}")));
+        };
+        let arguments = course::lab(lab).map_or(&[][..], |lab| lab.arguments);
+        let places = template.has_places_of(arguments);
+        places.map_err(|error| Problem::Usage(error.to_string()))?;
+        Ok(template.clone())
+    }
+}
+
+/// Returns the exit status.
+pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+    let order = Order::parse(words)?;
+    if order.what.is_empty() {
+        return print(&scenes(Style::for_stdout())).map(|()| 0);
+    }
+    crate::watch::available().map_err(Problem::Trouble)?;
+    let request = order.request()?;
+    let syscalls = order.syscalls || record::scene(&order.what).is_some_and(|scene| scene.syscalls);
+    let pool = Pool::open()?;
+    let mut recording = record::record(&pool, &request, syscalls)?;
+    recording.notes.extend(pool.notes.iter().cloned());
+    if let Some(file) = &order.json {
+        write(file, &recording.to_json().pretty())?;
+    }
+    if let Some(file) = &order.svg {
+        write(file, &svg::document(&recording))?;
+    }
+    print(&ladder::render(&recording, Style::for_stdout()))?;
+    Ok(0)
+}
+
+fn write(file: &PathBuf, text: &str) -> Result<(), Problem> {
+    fs::write(file, text)
+        .map_err(|error| Problem::Trouble(format!("cannot write {}: {error}", file.display())))
+}
+
+fn scenes(style: Style) -> String {
+    let mut text = String::from("Conversations of the book:\n\n");
+    for scene in SCENES {
+        text += &format!("  {}\n      {}\n", style.bold(scene.name), scene.title);
+    }
+    text + "\n`lab trace NAME` records one with your program; `lab trace server/half-close` any check\n"
+}

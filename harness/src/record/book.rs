@@ -1,0 +1,94 @@
+//! The recordings that the book includes: what there must be, and whether it still holds.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::{Recording, SCENES, Scene, mask, normalise};
+use crate::demo::{DEMOS, NOT_SHOWN, render};
+use crate::json::Json;
+use crate::pool::Pool;
+use crate::report::{ladder, style::Style, svg};
+use crate::session;
+use crate::worker::Request;
+
+/// A file below `book/recordings`, and what a run has just given for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its path below the folder.
+    pub file: String,
+    /// Its text, normalised.
+    pub text: String,
+}
+
+/// Records everything anew; `progress` is told what is being done.
+///
+/// # Errors
+/// The harness's own trouble, or a run that does not show what it should.
+pub fn record(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {
+    let mut all = demos(pool, progress)?;
+    for scene in SCENES {
+        progress(&format!("scene {}", scene.name));
+        all.extend(figures(pool, scene)?);
+    }
+    Ok(all)
+}
+
+/// A scene as data, as text and as a figure.
+fn figures(pool: &Pool, scene: &Scene) -> io::Result<[Recorded; 3]> {
+    let program = session::built(scene.lab)?.map_err(io::Error::other)?;
+    let programs = vec![(scene.lab.to_owned(), program)];
+    let request = Request { check: scene.name.to_owned(), programs };
+    let recording = super::record(pool, &request, scene.syscalls)?;
+    let text = normalise(&recording.to_json().pretty());
+    // What is drawn is what was normalised.
+    let normal = Json::parse(&text).ok().as_ref().and_then(Recording::from_json);
+    let recording = normal.ok_or_else(|| io::Error::other("a recording that makes no sense"))?;
+    let file = |ending, text| Recorded { file: format!("{}.{ending}", scene.name), text };
+    Ok([
+        file("json", text),
+        file("txt", ladder::render(&recording, Style::plain())),
+        file("html", svg::figure(&recording)),
+    ])
+}
+
+fn demos(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {
+    DEMOS
+        .iter()
+        .map(|demo| {
+            progress(&format!("demo {}", demo.name));
+            let shown = demo.show(pool)?;
+            if let Some(wrong) = &shown.wrong {
+                return Err(io::Error::other(format!("demo {}: {wrong}", demo.name)));
+            }
+            let text = normalise(&render(demo, &shown, Style::plain()));
+            Ok(Recorded { file: format!("demos/{}.txt", demo.name), text })
+        })
+        .collect()
+}
+
+impl Recorded {
+    /// Whether something can't be shown on this system (strace is not installed, say): then it is
+    /// neither written nor compared.
+    pub fn is_partial(&self) -> bool {
+        self.text.contains(NOT_SHOWN)
+    }
+}
+
+/// Whether the file in `folder` says the same, but for numbers that differ in each run.
+pub fn is_same(folder: &Path, recorded: &Recorded) -> bool {
+    let known = fs::read_to_string(folder.join(&recorded.file)).unwrap_or_default();
+    mask(&known) == mask(&recorded.text)
+}
+
+/// Writes it, and the folder that it stands in.
+///
+/// # Errors
+/// The file's.
+pub fn write(folder: &Path, recorded: &Recorded) -> io::Result<()> {
+    let file = folder.join(&recorded.file);
+    if let Some(parent) = file.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(file, &recorded.text)
+}
