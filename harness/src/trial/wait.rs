@@ -129,7 +129,8 @@ impl Trial {
 
     fn give_up(&self, watcher: &mut Watcher, patience: &mut Patience) -> Verdict<Option<Why>> {
         let seen = watcher.look(self)?;
-        patience.charge(seen.starved);
+        // Where delays are counted, work is none.
+        patience.charge(seen.starved || (seen.ready && self.0.time_outs.get()));
         Ok(match seen.stillness {
             Stillness::Still if !self.0.time_outs.get() => Some(Why::Blocked),
             _ if patience.is_busy(seen.cpu_ns) => Some(Why::Busy),
@@ -173,6 +174,8 @@ struct Seen {
     /// Processor time of all programs since the waiting began, in nanoseconds.
     cpu_ns: u64,
     starved: bool,
+    /// Whether some thread was running or ready to run at this look.
+    ready: bool,
     /// Whether some thread was running or ready to run at every look.
     always_ready: bool,
 }
@@ -181,7 +184,13 @@ impl Watcher {
     fn look(&mut self, trial: &Trial) -> Verdict<Seen> {
         if watch::available().is_err() {
             let stillness = Stillness::Moving;
-            return Ok(Seen { stillness, cpu_ns: 0, starved: false, always_ready: false });
+            return Ok(Seen {
+                stillness,
+                cpu_ns: 0,
+                starved: false,
+                ready: false,
+                always_ready: false,
+            });
         }
         let (mut now, mut moving) = (Vec::new(), false);
         for running in trial.running() {
@@ -203,6 +212,7 @@ impl Watcher {
             stillness,
             cpu_ns: cpu.saturating_sub(cpu_at_start),
             starved: ready && cpu == cpu_before,
+            ready,
             always_ready: !self.ever_at_rest,
         })
     }
