@@ -118,7 +118,8 @@ impl Stage<'_> {
 
     /// What is heard right in whole segments and not in others depends on the segments.
     fn explain(&self, stop: Stop, line: &Line) -> Stop {
-        let guessed = !stop.has_cause(&[causes::PANIC, causes::BUSY]);
+        let known = [causes::PANIC, causes::BUSY, causes::AGAIN, causes::NO_LINE_END];
+        let guessed = !stop.has_cause(&known);
         if !matches!(line.act, Act::Prints(_)) || !guessed {
             return stop;
         }

@@ -19,10 +19,19 @@ pub(crate) const BAD: &str = "a line that breaks the protocol is one line on sta
     whole";
 /// It does not tell the others.
 pub(crate) const TELLS: &str = "each line of standard input is sent once to every peer that is present, as \
-    `SAY ` and the line, ended by LF";
+    `SAY ` and the line, ended by LF; who has heard it is present as before";
 /// It does not leave in good order.
 pub(crate) const LEAVING: &str = "at the end of standard input: BYE to all, the end of each sending side, a \
     wait for the others' ends of two seconds at most, and exit status 0";
+/// What it says or prints is not whole.
+pub(crate) const NO_LINE_END: &str = "what has come is no line yet: a line is over with its LF (`\\n`), and \
+    nobody can know before that it is whole";
+/// It says an empty line.
+pub(crate) const EMPTY_LINE: &str = "an empty line: what is sent has its LF already, and writeln! and println! \
+    add another one";
+/// It prints a line anew.
+pub(crate) const AGAIN: &str = "the line before it has come again: read_until and read_line put what they read \
+    behind what is in the buffer already; clear it before each line";
 /// It panics.
 pub(crate) const PANIC: &str = "a panic: the last lines of standard error say where (unwrap and expect \
     panic). What a user, the network or another peer can cause is an error to handle";

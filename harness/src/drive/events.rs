@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::causes::{BUSY, PANIC};
+use super::causes::{AGAIN, BUSY, NO_LINE_END, PANIC};
 use super::pattern::Pattern;
 use crate::program::describe_exit;
 use crate::report::bytes::quote_short;
@@ -18,6 +18,8 @@ pub(super) struct Events {
     read: Cell<usize>,
     /// Lines that came and that nobody has expected yet.
     ahead: RefCell<Vec<String>>,
+    /// The line that was handed out last.
+    last: RefCell<String>,
 }
 
 const READY: &str = "listening on ";
@@ -26,7 +28,13 @@ const SHOWN: usize = 100;
 
 impl Events {
     pub(super) fn new(trial: Trial, running: Rc<Running>) -> Self {
-        Self { trial, running, read: Cell::default(), ahead: RefCell::default() }
+        Self {
+            trial,
+            running,
+            read: Cell::default(),
+            ahead: RefCell::default(),
+            last: RefCell::default(),
+        }
     }
 
     /// Takes in whole lines that have come. Returns whether there were any.
@@ -62,10 +70,12 @@ impl Events {
             let shown = shown.join(" or ");
             if let Err(standstill) = result {
                 let rest = self.running.program.stdout_since(self.read.get());
-                let blame = self
-                    .trial
-                    .fail(format!("the {name} did not print what has happened"))
-                    .expected(format!("on standard output: {shown}"));
+                let headline = match standstill.why {
+                    Why::Ended(_) => format!("the {name} ended instead of going on"),
+                    _ => format!("the {name} did not print what has happened"),
+                };
+                let blame =
+                    self.trial.fail(headline).expected(format!("on standard output: {shown}"));
                 let blame = match standstill.why {
                     Why::Ended(status) => {
                         blame.seen(format!("the {name} ended, {}", describe_exit(status)))
@@ -80,6 +90,8 @@ impl Events {
                 let cause = match standstill.why {
                     Why::Ended(status) if status.code() == Some(101) => PANIC,
                     Why::Busy => BUSY,
+                    Why::Ended(_) => cause,
+                    _ if !rest.is_empty() => NO_LINE_END,
                     _ => cause,
                 };
                 return Err(blame.cause(cause).stop());
@@ -96,9 +108,11 @@ impl Events {
                 if open.len() == 1 && !pattern.is_free() && pattern.begins_like(line.as_bytes()) {
                     blame = blame.difference(open[0].as_bytes(), line.as_bytes());
                 }
-                return Err(blame.cause(cause).stop());
+                let again = *self.last.borrow() == line;
+                return Err(blame.cause(if again { AGAIN } else { cause }).stop());
             };
             open.remove(found);
+            self.last.replace(line.clone());
             self.trial.note(format!("the {name} printed {}", line_of(&line)));
         }
         Ok(())

@@ -67,7 +67,8 @@ impl Host {
                 .cause(PANIC),
             Why::Ended(status) => blame
                 .seen(format!("the {} ended, {}", running.name, describe_exit(status)))
-                .cause("who can't be reached is no reason to end: others may call"),
+                .cause("who can't be reached is no reason to end: others may call. Report the error of \
+                        connect instead of handing it on (`?`), and go on"),
             _ => blame.seen(standstill.sentence(&running.name)).cause(DIALS),
         }
         .stop())

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::causes::BUSY;
 use crate::trial::{Look, Running, Trial, Verdict};
 use crate::watch::{Snapshot, Stillness};
 
@@ -59,10 +60,13 @@ impl Trial {
                 elapsed.as_millis(),
                 used / 1000
             ))
-            .cause(
-                "a blocking call costs nothing while it waits: no sleep and no non-blocking mode \
-                 is needed",
-            )
+            .cause(match u128::from(used) * 5 > elapsed.as_nanos() {
+                true => BUSY,
+                false => {
+                    "a blocking call costs nothing while it waits: no sleep and no non-blocking \
+                     mode is needed"
+                }
+            })
             .stop())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
+use super::causes::{EMPTY_LINE, NO_LINE_END};
 use super::connection::{Connection, End, Got};
 use super::pattern::Pattern;
 use crate::record::Act;
@@ -119,7 +120,8 @@ impl Other {
             if !pattern.is_free() && pattern.begins_like(&heard) {
                 blame = blame.difference(format!("{line}\n").as_bytes(), &heard);
             }
-            return Err(blame.cause(cause).stop());
+            let is_empty = heard == b"\n";
+            return Err(blame.cause(if is_empty { EMPTY_LINE } else { cause }).stop());
         }
         let part = match self.ahead.is_empty() {
             true => String::new(),
@@ -138,7 +140,11 @@ impl Other {
             })
             .expected(format!("the line {}", quote_short(format!("{line}\n").as_bytes(), SHOWN)))
             .seen(format!("{part}{then}"))
-            .cause(self.waiting().unwrap_or(cause))
+            .cause(match (self.waiting(), self.ahead.is_empty()) {
+                (Some(why), _) => why,
+                (None, false) => NO_LINE_END,
+                (None, true) => cause,
+            })
             .stop())
     }
 
@@ -193,7 +199,7 @@ impl Other {
         let blame = blame.expected("nothing: the connection stays open, and nobody speaks");
         Err(match self.end {
             Some(end) if self.ahead.is_empty() => blame.seen(describe(end)),
-            _ => blame.seen(quote_short(&self.ahead, SHOWN)),
+            _ => blame.seen(quote_short(&self.ahead, SHOWN)).cause(NOT_FOR_IT),
         }
         .stop())
     }
@@ -333,6 +339,8 @@ impl Other {
     }
 }
 
+const NOT_FOR_IT: &str = "a connection carries HELLO, what this peer's own user types, and BYE: who joins, \
+    who leaves and what others say is printed, and told to nobody";
 const NOT_ACCEPTED: &str = "the connection stands in the listener's queue: nobody has accepted it. The \
     thread that accepts must do nothing else: whatever it waits for, nobody can join meanwhile";
 

@@ -157,7 +157,8 @@ fn socket(row: &Row, names: &Names) -> String {
     if row.rx_queue > 0 && row.state != State::CloseWait {
         text += &format!(", with {} unread", bytes(row.rx_queue));
     }
-    if row.tx_queue > 0 {
+    // A SYN counts as a byte.
+    if row.tx_queue > 0 && row.state != State::SynSent {
         text += &format!(", with {} sent and not yet acknowledged", bytes(row.tx_queue));
     }
     text

@@ -136,6 +136,14 @@ impl Snapshot {
         other.is_some_and(|other| other.rx_queue == 0)
     }
 
+    /// Whether the main thread of a process waits for another thread, for as long as that takes.
+    pub fn waits_for_a_thread(&self) -> bool {
+        self.processes.iter().filter_map(|process| process.threads.first()).any(|thread| {
+            let call = thread.call.as_ref();
+            call.is_some_and(|call| call.waits == Waits::Thread && !call.timed)
+        })
+    }
+
     /// Whether a thread is blocked in sending on a socket.
     pub fn is_blocked_in_send(&self) -> bool {
         self.threads().any(|(process, thread)| {

@@ -19,7 +19,7 @@ pub(super) fn tells_everybody(t: &mut Trial) -> Verdict {
     let mut dave = peer.joined_by("dave")?;
     for text in ["hello everybody", "  spaces, é and 🦀", "BYE", "good night"] {
         peer.types(text);
-        for other in [&mut dave, &mut carol, &mut bob] {
+        for other in [&mut bob, &mut carol, &mut dave] {
             other.expect_line(&format!("SAY {text}"), TELLS)?;
         }
     }
@@ -57,6 +57,8 @@ fn carol_hears(peer: &Peer, carol: &mut Other, expected: &[u8], cause: &str) -> 
         peer.trial().note("carol heard every line");
         return Ok(());
     }
+    // How it ends, if it does, takes a moment.
+    let _ = peer.rest();
     let whole = heard.iter().filter(|byte| **byte == b'\n').count();
     let then = match peer.running.program.exited()? {
         Some(status) => format!("then the peer ann ended, {}", describe_exit(status)),
@@ -67,11 +69,14 @@ fn carol_hears(peer: &Peer, carol: &mut Other, expected: &[u8], cause: &str) -> 
         .fail("carol does not hear everything, because of what bob does")
         .expected(format!("carol hears all {} lines", expected.split(|b| *b == b'\n').count() - 1))
         .seen(format!("carol heard {whole} lines, {then}"));
-    let blame = match expected.starts_with(&heard) {
-        true => blame,
-        false => blame.difference(expected, &heard),
-    };
-    Err(blame.cause(cause).stop())
+    if !expected.starts_with(&heard) {
+        return Err(blame.difference(expected, &heard).cause(IN_PARTS).stop());
+    }
+    Err(match peer.look().is_ok_and(|now| now.waits_for_a_thread()) {
+        true => blame.cause(LOCKED).cause(cause),
+        false => blame.cause(cause),
+    }
+    .stop())
 }
 
 pub(super) fn talks(t: &mut Trial) -> Verdict {
@@ -227,6 +232,11 @@ const LIMITS: &str = "a line is at most 1,024 bytes with `SAY ` and the LF, and 
     fit is refused, cut or split, but never sent as it is";
 pub(super) const HELD_UP: &str = "a write to a peer that does not read waits when the queues are full. Limit it \
     (set_write_timeout) or leave it to a thread of that peer's own, and hold no lock meanwhile";
+const IN_PARTS: &str = "write may take only a part of a line (write_all sends the rest); and a write that \
+    gives up in mid-line (a time-out, or WouldBlock in non-blocking mode) has sent a part of it, behind \
+    which nothing sensible can follow";
+const LOCKED: &str = "the thread that writes waits for another thread: a lock that it holds already is \
+    never free for it";
 const VANISHED: &str = "a write to a peer that has gone is an error: drop that peer, and go on with \
     the next one of the list";
 const GOODBYE: &str = "at the end of standard input: BYE to all, the end of each sending side \

@@ -78,6 +78,7 @@ pub(super) fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
 pub(super) fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
     // Otherwise a program that refuses everything would pass.
     let address = t.peer("ann", &[])?.asked;
+    t.new_scene()?;
     let listen = &address.to_string();
     let others = &[][..];
     for (given, what) in [
@@ -122,7 +123,7 @@ pub(super) fn goes_on_without_a_peer(t: &mut Trial) -> Verdict {
     let nobody = t.site().free_address();
     let host = t.host("bob")?;
     t.note(format!("nobody listens on {nobody}"));
-    let peer = t.peer("ann", &[nobody, host.address])?;
+    let peer = t.peer("ann", &[nobody, host.address]).map_err(|stop| stop.because(GO_ON))?;
     let _bob = peer.calls(&host)?;
     let _carol = peer.called_by("carol")?;
     peer.wait_until_accepted()?;
@@ -164,7 +165,7 @@ pub(super) fn accepts_while_it_calls(t: &mut Trial) -> Verdict {
     let _held = host.fill_queue()?;
     let peer = t.peer("ann", &[host.address]).map_err(|stop| stop.because(LISTEN_FIRST))?;
     let _bob = peer.called_by("bob")?;
-    peer.wait_until_accepted().map(drop)
+    peer.wait_until_accepted().map(drop).map_err(|stop| stop.because(LISTEN_FIRST))
 }
 
 pub(super) fn is_idle_alone(t: &mut Trial) -> Verdict {
@@ -203,5 +204,7 @@ fn listens_all_the_same(t: &Trial, server: &Server) -> Stop {
         .stop()
 }
 
+const GO_ON: &str = "who can't be reached is no reason to end: others may call. Report the error \
+    of connect instead of handing it on (`?`, unwrap), and go on";
 const LISTEN_FIRST: &str = "a call can take as long as the other side likes. Listen before the first \
     call, and accept in a thread of its own";

@@ -50,7 +50,10 @@ pub(super) fn refuses_unknown_words(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn refuses_what_is_no_text(t: &mut Trial) -> Verdict {
-    converse(t, "bad-line-utf8")
+    converse(t, "bad-line-utf8").map_err(|stop| match stop.has_cause(&[BAD]) {
+        true => stop.because(NO_TEXT),
+        false => stop,
+    })
 }
 
 pub(super) fn notices_who_left(t: &mut Trial) -> Verdict {
@@ -86,7 +89,7 @@ pub(super) fn goes_on_after_a_bad_peer(t: &mut Trial) -> Verdict {
     let mut carol = peer.joined_by("carol")?;
     bob.say("what is this?")?;
     let address = bob.connection().here();
-    peer.expect_event(&format!("bad peer {address}: *"), BAD)?;
+    peer.expect_event(&format!("bad peer {address}: *"), ONE_ONLY)?;
     bob.expect_closed(BAD)?;
     carol.say("SAY I am still here")?;
     peer.expect_event("carol: I am still here", ONE_ONLY)?;
@@ -144,7 +147,9 @@ pub(super) fn is_idle_among_peers(t: &mut Trial) -> Verdict {
 }
 
 const TOO_LONG: &str = "1,024 bytes without a line end can't become a line: `bad peer`, and close";
-const ONE_ONLY: &str = "one bad peer is that peer's problem: end its own thread and its own \
-    connection, and nothing else";
+const NO_TEXT: &str = "str::from_utf8 tells whether bytes are UTF-8; from_utf8_lossy never fails, and puts \
+    U+FFFD where they are not";
+const ONE_ONLY: &str = "one bad peer is that peer's problem: say `bad peer ADDRESS: REASON`, end its own \
+    thread and its own connection, and nothing else";
 const APART: &str = "each connection needs a buffer of its own for the half of a line that has come: \
     one that all share mixes what they say";
