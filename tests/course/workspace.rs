@@ -53,7 +53,11 @@ impl Workspace {
             .unwrap_or_else(|error| panic!("{error}\n{}", text(&output)));
         let checks = document.get("checks").and_then(Json::as_array).unwrap();
         let word = |check: &Json, name| check.get(name).and_then(Json::as_str).unwrap().to_owned();
-        let step = |check: &Json| check.get("waits_for_step").and_then(Json::as_u64);
+        // Programs that meet wait for a step of one of theirs.
+        let step = |check: &Json| {
+            let own = check.get("waits_for_step");
+            own.or_else(|| check.get("waits_for")?.get("step")).and_then(Json::as_u64)
+        };
         checks
             .iter()
             .map(|check| (word(check, "id"), word(check, "outcome"), step(check)))
