@@ -323,3 +323,16 @@ fn every_step_has_hints_and_the_last_one_names_what_std_has_for_it() {
         }
     }
 }
+
+/// Cargo knows packages by their place in their workspace: with a target folder for all of them
+/// (`build.target-dir`) it takes the course's server for the student's.
+#[test]
+fn a_shared_target_folder_does_not_pass_the_solution_off_as_the_student_s() {
+    let (workspace, target) = (Workspace::start(), tempfile::tempdir().unwrap());
+    for (folder, status) in [(corpus::root(), 0), (&workspace.root, 1)] {
+        let mut check = lab(folder);
+        check.args(["check", "server/echoes"]).env("CARGO_TARGET_DIR", target.path());
+        let output = check.output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{}", text(&output));
+    }
+}
