@@ -4,8 +4,9 @@
 mod echo;
 mod measure;
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::{env, fs, io};
 
 use measure::{Spread, compare, median};
@@ -58,32 +59,80 @@ fn built(name: &str) -> io::Result<PathBuf> {
 }
 
 /// From a saved edit to the verdict on all checks of lab 1, beside cargo's build of the same
-/// edit alone.
+/// edit alone: with a command for it, and in a `lab watch` that runs.
 fn edit_to_verdict() -> io::Result<()> {
     println!("edit to verdict, lab 1 ({RUNS} runs each, in turn)");
-    let source = root().join("labs/01-server/src/main.rs");
-    // The file's bytes stay as they are: a new modification time is an edit to cargo.
-    let edit = || {
-        fs::File::options().append(true).open(&source)?.set_modified(std::time::SystemTime::now())
-    };
-    let build = || {
-        edit()?;
-        let mut build = cargo();
-        build.args(["build", "--package", "server"]);
-        succeed(build)
-    };
-    let verdict = || {
+    let (build, verdict) = compare(RUNS, build_edit, || {
         edit()?;
         succeed(lab(&["check", "server"]))
-    };
-    let (build, verdict) = compare(RUNS, build, verdict)?;
+    })?;
     println!("  cargo build -p server        {build}");
     println!("  lab check server             {verdict}");
     println!(
         "  ratio of the medians         {:.2}   (goal: at most 2)\n",
         verdict.median / build.median
     );
+    // Not in turn: a watch would see the other's edit, too.
+    let build = Spread::of(RUNS, build_edit)?;
+    let mut watch = Watch::start()?;
+    let verdict = Spread::of(RUNS, || {
+        edit()?;
+        watch.next_screen()
+    })?;
+    println!("  cargo build -p server        {build}");
+    println!("  lab watch server             {verdict}");
+    println!(
+        "  more than the build          {:6.0} ms  (goal: at most 500)\n",
+        (verdict.median - build.median) * 1e3
+    );
     Ok(())
+}
+
+/// The file's bytes stay as they are: a new modification time is an edit to cargo.
+fn edit() -> io::Result<()> {
+    let source = root().join("labs/01-server/src/main.rs");
+    fs::File::options().append(true).open(source)?.set_modified(std::time::SystemTime::now())
+}
+
+fn build_edit() -> io::Result<()> {
+    edit()?;
+    let mut build = cargo();
+    build.args(["build", "--package", "server"]);
+    succeed(build)
+}
+
+/// A `lab watch` that runs; it ends with this.
+struct Watch {
+    child: Child,
+    screens: io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Watch {
+    fn start() -> io::Result<Self> {
+        let mut command = lab(&["watch", "server"]);
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let mut watch = Self { child, screens: BufReader::new(stdout).lines() };
+        watch.next_screen()?;
+        Ok(watch)
+    }
+
+    /// Until the last line of a screen is there.
+    fn next_screen(&mut self) -> io::Result<()> {
+        for line in &mut self.screens {
+            if line?.ends_with("q quit") {
+                return Ok(());
+            }
+        }
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// What a check costs: the whole run divided by their number, and one alone.

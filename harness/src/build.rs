@@ -44,6 +44,10 @@ pub fn build(root: &Path, lab: &Lab) -> io::Result<Built> {
         .arg("--message-format=json")
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
+        // Never in a target folder that is shared: cargo tells packages apart by their place in
+        // their workspace, and would take the course's own labs for the student's.
+        .arg("--target-dir")
+        .arg(root.join("target"))
         // What cargo tells its own programs (`cargo run` is our parent) is not for this build.
         .env_remove("CARGO_MANIFEST_DIR")
         .env("CARGO_TERM_COLOR", "never")

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod cleanliness;
+mod commands;
 mod corpus;
 mod counterparts;
 mod demos;
@@ -20,5 +21,6 @@ mod runs;
 mod stubs;
 mod together;
 mod update;
+mod watching;
 mod workspace;
 mod world;

@@ -53,7 +53,11 @@ impl Workspace {
             .unwrap_or_else(|error| panic!("{error}\n{}", text(&output)));
         let checks = document.get("checks").and_then(Json::as_array).unwrap();
         let word = |check: &Json, name| check.get(name).and_then(Json::as_str).unwrap().to_owned();
-        let step = |check: &Json| check.get("waits_for_step").and_then(Json::as_u64);
+        // Programs that meet wait for a step of one of theirs.
+        let step = |check: &Json| {
+            let own = check.get("waits_for_step");
+            own.or_else(|| check.get("waits_for")?.get("step")).and_then(Json::as_u64)
+        };
         checks
             .iter()
             .map(|check| (word(check, "id"), word(check, "outcome"), step(check)))
@@ -317,5 +321,18 @@ fn every_step_has_hints_and_the_last_one_names_what_std_has_for_it() {
             assert!(!hints[0].contains("::"), "{}: {}", step.name, hints[0]);
             assert!(hints[2].contains("`std::"), "{}: {}", step.name, hints[2]);
         }
+    }
+}
+
+/// Cargo knows packages by their place in their workspace: with a target folder for all of them
+/// (`build.target-dir`) it takes the course's server for the student's.
+#[test]
+fn a_shared_target_folder_does_not_pass_the_solution_off_as_the_student_s() {
+    let (workspace, target) = (Workspace::start(), tempfile::tempdir().unwrap());
+    for (folder, status) in [(corpus::root(), 0), (&workspace.root, 1)] {
+        let mut check = lab(folder);
+        check.args(["check", "server/echoes"]).env("CARGO_TARGET_DIR", target.path());
+        let output = check.output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{}", text(&output));
     }
 }

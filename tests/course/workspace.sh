@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 workspace="$work/my söckets"
+course=$PWD
 cargo run --quiet -- start "$workspace" >/dev/null
 cd "$workspace"
 unset CARGO_TARGET_DIR
@@ -30,4 +31,12 @@ if [ "$failed" != "$checks" ] || [ "$named" != "$checks" ]; then
     exit 1
 fi
 echo "workspace: builds without a warning; all $failed graded tests fail and name the step to write"
+
+rm book/src/glossary.md
+echo mine >>README.md
+cargo run --quiet --offline -- update "$course" >"$log" || { cat "$log"; exit 1; }
+grep -q '^new       book/src/glossary.md' "$log" && grep -q '^kept      README.md' "$log" || { cat "$log"; exit 1; }
+test -f book/src/glossary.md
+echo "workspace: an update brings back what is missing, and keeps what was changed"
+
 if [ $# -gt 0 ]; then tests/book.sh "$1"; fi

@@ -44,10 +44,9 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
 fn by_course(course: &Path, workspace: &Path, choice: Option<&&str>) -> Result<u8, Problem> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["run", "--quiet", "--offline", "--package", "sockets-lab", "--bin", "lab"]);
-    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
-        // The course may be somebody else's, who lets us only read.
-        command.arg("--target-dir").arg(workspace.join("target/course"));
-    }
+    // The course may be somebody else's, who lets us only read; and in a target folder that is
+    // shared cargo would take this harness for that one.
+    command.arg("--target-dir").arg(workspace.join("target/course"));
     command.args(["--", "update"]).arg(workspace).args(choice).current_dir(course);
     let status = command.env_remove("CARGO_MANIFEST_DIR").status()?;
     match status.code().and_then(|code| u8::try_from(code).ok()) {
@@ -88,11 +87,9 @@ fn text(summary: &Summary, course: &Path, choice: OnConflict) -> String {
         );
         return text;
     }
-    match &summary.saved {
-        Some(saved) => {
-            text + &format!("What was changed is saved as it was in {}\n", saved.display())
-        }
-        None => text + "Nothing was changed.\n",
+    text + &match &summary.saved {
+        Some(saved) => format!("What was changed is saved as it was in {}\n", saved.display()),
+        None => "Nothing that was there was changed.\n".to_owned(),
     }
 }
 

@@ -188,7 +188,8 @@ fn standstill(here: SocketAddr, there: SocketAddr) -> io::Result<Option<[u32; 4]
         Ok(Some([ours.rx_queue, ours.tx_queue, theirs.rx_queue, theirs.tx_queue]))
     };
     let first = look()?;
-    thread::sleep(Duration::from_millis(50));
+    let a_while = Duration::from_millis(50);
+    thread::sleep(a_while);
     let blocked = ["ann", "bob"].iter().all(|name| call_of(name).as_deref() == Some("write"));
     let second = look()?;
     let full = second.is_some_and(|queues| queues.iter().all(|queue| *queue > 0));

@@ -47,7 +47,8 @@ pub enum Change {
 pub struct Summary {
     /// The files that are not what they were, or could not be made newer; by path.
     pub changes: Vec<(String, Change)>,
-    /// Where everything that was changed is saved as it was; `None` when nothing was changed.
+    /// Where everything that was changed is saved as it was; `None` when nothing
+    /// that was there was changed.
     pub saved: Option<PathBuf>,
 }
 
@@ -77,9 +78,10 @@ pub fn update(course: &Path, workspace: &Path, choice: OnConflict) -> Result<Sum
         return Ok(summary);
     }
     let doing: Vec<_> = plan.iter().filter(|planned| planned.is_done(choice)).collect();
-    if !doing.is_empty() {
-        let paths: Vec<_> = doing.iter().map(|planned| planned.path.as_str()).collect();
-        summary.saved = Some(backup::save(workspace, &paths)?);
+    let old = doing.iter().filter(|planned| planned.change != Change::Added);
+    let old: Vec<_> = old.map(|planned| planned.path.as_str()).collect();
+    if !old.is_empty() {
+        summary.saved = Some(backup::save(workspace, &old)?);
     }
     for planned in doing {
         match &planned.new {

@@ -1,0 +1,164 @@
+//! `lab watch`, as somebody uses it who saves, breaks and loses files while it runs.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sockets_lab::course::{self, Lab};
+use sockets_lab::workspace::contents::source_of;
+
+use super::workspace::{Workspace, lab};
+
+/// A watch that runs. It ends with this.
+struct Watch {
+    child: Child,
+    said: Receiver<Vec<u8>>,
+    /// What was said and not yet expected.
+    rest: String,
+}
+
+impl Watch {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = lab(folder);
+        command.arg("watch").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let (sender, said) = mpsc::channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = stdout.read(&mut bytes) {
+                if sender.send(bytes[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, said, rest: String::new() }
+    }
+
+    /// Waits until this is said, and returns what was said before it.
+    fn expect(&mut self, words: &str) -> String {
+        let began = Instant::now();
+        loop {
+            if let Some(at) = self.rest.find(words) {
+                let rest = self.rest.split_off(at + words.len());
+                return std::mem::replace(&mut self.rest, rest);
+            }
+            match self.said.recv_timeout(Duration::from_secs(120).saturating_sub(began.elapsed())) {
+                Ok(bytes) => self.rest += &String::from_utf8_lossy(&bytes),
+                Err(RecvTimeoutError::Timeout) => panic!("{words:?} was not said:\n{}", self.rest),
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended:\n{}", self.rest),
+            }
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn quit(mut self) {
+        self.press("q\n");
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn server() -> &'static Lab {
+    course::lab("server").unwrap()
+}
+
+/// The last words of each screen.
+const END: &str = "q quit\n";
+
+#[test]
+fn it_leads_from_the_first_step_to_the_next_lab() {
+    let workspace = Workspace::start();
+    let mut watch = Watch::start(&workspace.root, &[]);
+    let screen = watch.expect(END);
+    assert!(screen.contains("next: lab server step 1, listen"), "{screen}");
+    workspace.write_steps(server(), 1);
+    let screen = watch.expect(END);
+    assert!(screen.contains("next: lab server step 2, accept_loop"), "{screen}");
+    assert!(screen.contains("13 checks more than before"), "{screen}");
+    watch.press("h\n");
+    watch.expect("hint 1 of 3 for server step 2, accept_loop");
+    workspace.write_steps(server(), 3);
+    let screen = watch.expect(END);
+    assert!(screen.contains("Lab 1, server, is complete. You can now:"), "{screen}");
+    for learned in server().learned {
+        let first = learned.split(' ').next().unwrap();
+        assert!(screen.contains(&format!("  - {first}")), "{screen}");
+    }
+    assert!(screen.contains("Next: client: "), "{screen}");
+    watch.press("n\n");
+    let screen = watch.expect(END);
+    assert!(screen.contains("next: lab client step 1, connect"), "{screen}");
+    watch.quit();
+}
+
+#[test]
+fn it_shows_one_failure_whole_and_survives_what_editors_do() {
+    let workspace = Workspace::start();
+    let source = source_of(&workspace.root, server());
+    workspace.write_steps(server(), 3);
+    let right = fs::read_to_string(&source).unwrap();
+    let wrong = right.replace("TcpListener::bind(address)", "TcpListener::bind(\"0.0.0.0:0\")");
+    fs::write(&source, &wrong).unwrap();
+    let mut watch = Watch::start(&workspace.root, &["server"]);
+    let screen = watch.expect(END);
+    assert_eq!(screen.matches("\nFAIL  ").count(), 1, "{screen}");
+    assert!(screen.contains("      Required   "), "{screen}");
+
+    // Half of a file, and another half later.
+    fs::write(&source, &right[..right.len() / 2]).unwrap();
+    let screen = watch.expect(END);
+    assert!(screen.contains("WAIT  server  does not build"), "{screen}");
+    fs::write(&source, &right).unwrap();
+    watch.expect("Lab 1, server, is complete.");
+
+    // Deleted, then there again; and renamed over, as editors do.
+    fs::remove_file(&source).unwrap();
+    watch.expect("labs/01-server/src/main.rs is not there; waiting for it.");
+    fs::write(&source, &wrong).unwrap();
+    watch.expect("FAIL  server/");
+    let other = source.with_file_name("4913");
+    fs::write(&other, &right).unwrap();
+    fs::rename(&other, &source).unwrap();
+    watch.expect("Lab 1, server, is complete.");
+    watch.quit();
+}
+
+#[test]
+fn without_a_keyboard_it_goes_on_watching() {
+    let workspace = Workspace::start();
+    let mut watch = Watch::start(&workspace.root, &["server"]);
+    drop(watch.child.stdin.take());
+    watch.expect(END);
+    workspace.write_steps(server(), 1);
+    watch.expect("13 checks more than before");
+}
+
+#[test]
+fn two_of_them_do_not_disturb_each_other() {
+    let (one, other) = (Workspace::start(), Workspace::start());
+    one.write_steps(server(), 3);
+    other.write_steps(server(), 3);
+    let mut watches = [&one, &other].map(|w| Watch::start(&w.root, &["server"]));
+    for watch in &mut watches {
+        watch.expect("Lab 1, server, is complete.");
+        watch.press("\n");
+    }
+    for mut watch in watches {
+        watch.expect("Lab 1, server, is complete.");
+        watch.quit();
+    }
+}
