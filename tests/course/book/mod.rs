@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::{corpus, runs, stubs};
 
 mod broken;
+mod tables;
 mod words;
 
 /// The pages of the book: file and text.
