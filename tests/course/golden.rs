@@ -22,10 +22,10 @@ const SERVER: &[(&str, &str)] = &[
     ("panics_on_errors", "server/survives-a-reset"),
     ("reads_once", "server/keeps-the-connection"),
     ("reads_lines", "server/echoes-without-a-line-end"),
-    ("unwraps_accept", "server/survives-few-descriptors"),
     ("sends_the_whole_buffer", "server/echoes"),
     ("serves_one_client", "server/accepts-one-after-another"),
     ("unwraps_bind", "server/refuses-a-taken-port"),
+    ("unwraps_serve", "server/survives-a-reset"),
     ("waits_for_the_port", "server/refuses-a-taken-port"),
 ];
 
