@@ -57,8 +57,11 @@ checks! { $ "server", server_checks:
     accepts_one_after_another, step 2, 3 points: "accepts clients one after another, for ever";
     "An iterative server accepts one client at a time, then the next, for ever."
 
+    // The book shows this row and its function.
+    // ANCHOR: row_of_a_check
     survives_connect_and_close, step 2, 2 points: "survives clients that connect and say nothing";
     "One bad client is that client's problem: an early close ends that connection and nothing else."
+    // ANCHOR_END: row_of_a_check
 
     closes_what_has_ended, step 2, 2 points: "closes its socket when the client has gone";
     "After the client's end the server closes: no socket of its own stays in CLOSE-WAIT."
@@ -414,6 +417,7 @@ fn accepts_one_after_another(t: &mut Trial) -> Verdict {
     Ok(())
 }
 
+// ANCHOR: function_of_a_check
 fn survives_connect_and_close(t: &mut Trial) -> Verdict {
     let server = t.server()?;
     for client in server.connect_many(10)? {
@@ -425,6 +429,7 @@ fn survives_connect_and_close(t: &mut Trial) -> Verdict {
     client.close();
     Ok(())
 }
+// ANCHOR_END: function_of_a_check
 
 fn closes_what_has_ended(t: &mut Trial) -> Verdict {
     let server = t.server()?;

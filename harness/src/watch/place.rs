@@ -123,7 +123,7 @@ impl Snapshot {
             Some(Target::Socket(inode)) => {
                 told.push(*inode);
                 match self.row(*inode) {
-                    Some(row) => socket(row, names),
+                    Some(row) => self.socket(row, names),
                     None => format!("fd {fd}, a socket that is not connected"),
                 }
             }
@@ -134,34 +134,34 @@ impl Snapshot {
             _ => format!("fd {fd}"),
         }
     }
-}
 
-/// A socket of the program in words.
-fn socket(row: &Row, names: &Names) -> String {
-    if row.state == State::Listen {
-        return match row.rx_queue {
-            0 => format!("the listener {}, where nobody waits", row.local),
-            1 => format!("the listener {}, where one connection waits", row.local),
-            n => format!("the listener {}, where {n} connections wait", row.local),
-        };
-    }
-    let mut text = format!("the connection with {}", names.call(row.remote));
-    match row.state {
-        State::Established => {}
-        State::CloseWait => text += ", which the other end has closed for sending (CLOSE-WAIT)",
-        State::FinWait1 | State::FinWait2 => {
-            text += &format!(", whose sending side it has ended ({})", row.state);
+    /// A socket of the program in words.
+    fn socket(&self, row: &Row, names: &Names) -> String {
+        if row.state == State::Listen {
+            return match row.rx_queue {
+                0 => format!("the listener {}, where nobody waits", row.local),
+                1 => format!("the listener {}, where one connection waits", row.local),
+                n => format!("the listener {}, where {n} connections wait", row.local),
+            };
         }
-        state => text += &format!(", in state {state}"),
+        let mut text = format!("the connection with {}", names.call(row.remote));
+        match row.state {
+            State::Established => {}
+            State::CloseWait => text += ", which the other end has closed for sending (CLOSE-WAIT)",
+            State::FinWait1 | State::FinWait2 => {
+                text += &format!(", whose sending side it has ended ({})", row.state);
+            }
+            state => text += &format!(", in state {state}"),
+        }
+        if row.rx_queue > 0 && row.state != State::CloseWait {
+            text += &format!(", with {} unread", bytes(row.rx_queue));
+        }
+        // A SYN counts as a byte.
+        if row.tx_queue > 0 && row.state != State::SynSent {
+            text += &format!(", with {} sent and not yet acknowledged", bytes(row.tx_queue));
+        }
+        text
     }
-    if row.rx_queue > 0 && row.state != State::CloseWait {
-        text += &format!(", with {} unread", bytes(row.rx_queue));
-    }
-    // A SYN counts as a byte.
-    if row.tx_queue > 0 && row.state != State::SynSent {
-        text += &format!(", with {} sent and not yet acknowledged", bytes(row.tx_queue));
-    }
-    text
 }
 
 /// What nobody has noticed on a connection that no thread is blocked on.

@@ -1,0 +1,206 @@
+//! What `lab ports` shows of the lab's own programs, and what these print, for the book.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sockets_lab::course;
+
+use super::runs::{Built, turn};
+use super::{compare, corpus};
+
+/// A program of the lab that runs, and ends with its test.
+struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    fn start(built: &Built, arguments: &[&str]) -> Self {
+        let mut command = Command::new(built.file());
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { stdin: child.stdin.take(), child, stdout }
+    }
+
+    fn types(&mut self, line: &str) {
+        self.stdin.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// The address in its ready line.
+    fn address(&mut self) -> String {
+        self.line().strip_prefix("listening on ").expect("a ready line").to_owned()
+    }
+}
+
+/// A table of `lab ports`, as cells; and what it says of each state.
+struct Ports {
+    rows: Vec<Vec<String>>,
+    states: Vec<String>,
+}
+
+/// The rows that speak of one of the addresses, when there are as many as expected and `ready`.
+fn ports(addresses: &[&str], count: usize, ready: impl Fn(&Ports) -> bool) -> Ports {
+    let began = Instant::now();
+    loop {
+        let lab =
+            Command::new(env!("CARGO_BIN_EXE_lab")).args(["ports", "--all"]).output().unwrap();
+        let text = String::from_utf8(lab.stdout).unwrap();
+        let (table, states) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let cells = |line: &str| -> Vec<String> {
+            line.split("  ")
+                .map(|cell| cell.trim().to_owned())
+                .filter(|cell| !cell.is_empty())
+                .collect()
+        };
+        let mut lines = table.lines().map(cells);
+        let head = lines.next().unwrap();
+        let ours = lines.filter(|row| row[1..3].iter().any(|at| addresses.contains(&at.as_str())));
+        let rows: Vec<_> = [head].into_iter().chain(ours).collect();
+        let ports = Ports { rows, states: states.lines().map(str::to_owned).collect() };
+        if ports.rows.len() == count + 1 && ready(&ports) {
+            return ports;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{text}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+impl Ports {
+    fn has(&self, cell: &str) -> bool {
+        self.rows.iter().flatten().any(|one| one == cell)
+    }
+
+    /// The own address of the row whose other end is `server`, and that none of `known` is.
+    fn caller_of(&self, server: &str, known: &[String]) -> String {
+        let mut callers = self.rows.iter().filter(|row| row[2] == server).map(|row| &row[1]);
+        callers.find(|at| !known.contains(at)).expect("a caller").clone()
+    }
+
+    /// The table with other names for what differs from run to run, in the order of `lab ports`.
+    fn render(&self, names: &[(String, &str)]) -> String {
+        let rename = |cell: &String| {
+            let name = names.iter().find(|(real, _)| real == cell).map(|(_, name)| *name);
+            let cell = name.unwrap_or(cell);
+            match cell.split_once(" (") {
+                Some((program, _)) => format!("{program} (N)"),
+                None => cell.to_owned(),
+            }
+        };
+        let mut rows: Vec<Vec<String>> =
+            self.rows.iter().map(|row| row.iter().map(rename).collect()).collect();
+        rows[1..].sort_by_key(|row| (row[1].clone(), row[3] != "LISTEN", row[2].clone()));
+        let width = |at: usize| rows.iter().map(|row| row[at].len()).max().unwrap();
+        let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+        let mut text = String::new();
+        for row in &rows {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            text += cells.collect::<Vec<_>>().join("  ").trim_end();
+            text.push('\n');
+        }
+        let is_here = |line: &&String| rows.iter().any(|row| line.starts_with(&row[3]));
+        let states: Vec<_> = self.states.iter().filter(is_here).cloned().collect();
+        format!("{text}\n{}\n", states.join("\n"))
+    }
+}
+
+fn agrees(name: &str, text: &str) {
+    if let Some(wrong) = compare(name, text) {
+        panic!("{wrong}");
+    }
+}
+
+fn solution(name: &str) -> Built {
+    let lab = course::lab(name).expect("a lab");
+    Built::new(lab, "the solution", &corpus::solution(lab))
+}
+
+#[test]
+fn the_ports_of_a_server_and_two_clients_are_those_of_the_book() {
+    let _turn = turn();
+    let (server, client) = (solution("server"), solution("client"));
+    let mut server = Running::start(&server, &["127.0.0.1:0"]);
+    let address = server.address();
+    let mut first = Running::start(&client, &[&address]);
+    // When the first line is back, the first client is the one that is served.
+    first.types("hello\n");
+    assert_eq!(first.line(), "hello");
+    let one = ports(&[&address], 3, |_| true).caller_of(&address, &[]);
+    let mut second = Running::start(&client, &[&address]);
+    let both = ports(&[&address], 5, |ports| ports.has("1 waits for accept"));
+    let two = both.caller_of(&address, std::slice::from_ref(&one));
+    let names =
+        [(address.clone(), "127.0.0.1:7007"), (one, "127.0.0.1:50001"), (two, "127.0.0.1:50002")];
+    agrees("harness/ports.txt", &both.render(&names));
+    second.types("hello\n");
+    let unread = ports(&[&address], 5, |ports| ports.has("6 unread"));
+    agrees("harness/ports-unread.txt", &unread.render(&names));
+}
+
+#[test]
+fn three_peers_have_the_ports_and_the_words_of_the_book() {
+    let _turn = turn();
+    let peer = solution("peer");
+    let mut ann = Running::start(&peer, &["ann", "127.0.0.1:0"]);
+    let at_ann = ann.address();
+    let mut bob = Running::start(&peer, &["bob", "127.0.0.1:0", &at_ann]);
+    let at_bob = bob.address();
+    let mut said = [vec![ann.line()], vec![bob.line()], Vec::new()];
+    let bobs_end = ports(&[&at_ann], 3, |_| true).caller_of(&at_ann, &[]);
+    let mut carol = Running::start(&peer, &["carol", "127.0.0.1:0", &at_bob]);
+    let at_carol = carol.address();
+    said[2].push(carol.line());
+    said[1].push(bob.line());
+    let all = ports(&[&at_ann, &at_bob, &at_carol], 7, |_| true);
+    let carols_end = all.caller_of(&at_bob, &[]);
+    let process = |peer: &Running| format!("peer ({})", peer.child.id());
+    let names = [
+        (process(&ann), "peer ann (N)"),
+        (process(&bob), "peer bob (N)"),
+        (process(&carol), "peer carol (N)"),
+        (at_ann, "127.0.0.1:7001"),
+        (at_bob, "127.0.0.1:7002"),
+        (at_carol, "127.0.0.1:7003"),
+        (bobs_end, "127.0.0.1:50001"),
+        (carols_end, "127.0.0.1:50002"),
+    ];
+    agrees("harness/ports-of-peers.txt", &all.render(&names));
+
+    // Bob, in the middle, is the only one who knows both.
+    bob.types("is anybody there?\n");
+    said[0].push(ann.line());
+    said[2].push(carol.line());
+    ann.types("yes, and I hear nobody else\n");
+    said[1].push(bob.line());
+    bob.stdin = None;
+    said[0].push(ann.line());
+    said[2].push(carol.line());
+    let mut left = [bob.line(), bob.line()];
+    left.sort();
+    said[1].extend(left);
+    assert_eq!(bob.line(), "", "bob has ended");
+    let mut text = String::new();
+    for (name, lines) in ["ann", "bob", "carol"].iter().zip(said) {
+        text += &format!("{name} prints\n");
+        for line in lines {
+            let line = names.iter().fold(line, |line, (real, name)| line.replace(real, name));
+            text += &format!("    {line}\n");
+        }
+    }
+    agrees("harness/peers.txt", &text);
+}
