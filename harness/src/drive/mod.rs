@@ -14,6 +14,7 @@ mod idle;
 mod likely;
 mod listener;
 mod other;
+mod pace;
 mod pattern;
 mod payload;
 mod peer;

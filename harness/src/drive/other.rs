@@ -1,9 +1,11 @@
 //! The harness's own peer at the other end of a connection: it speaks lines, and hears them.
 
 use std::io::{ErrorKind, Write};
+use std::time::Duration;
 
 use super::causes::{EMPTY_LINE, NO_LINE_END};
 use super::connection::{Connection, End, Got};
+use super::pace::Pace;
 use super::pattern::Pattern;
 use crate::record::Act;
 use crate::report::bytes::{count, quote_short, summary};
@@ -19,6 +21,7 @@ pub struct Other {
     end: Option<End>,
     /// Whether the end was expected.
     over: bool,
+    pace: Pace,
 }
 
 /// Bytes of a line that a sentence shows.
@@ -27,7 +30,7 @@ const SHOWN: usize = 80;
 impl Other {
     /// The peer at the harness's end of `connection`.
     pub fn new(connection: Connection) -> Self {
-        Self { connection, ahead: Vec::new(), end: None, over: false }
+        Self { connection, ahead: Vec::new(), end: None, over: false, pace: Pace::new() }
     }
 
     /// Its connection.
@@ -256,14 +259,31 @@ impl Other {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match self.connection.try_read(&mut buffer)? {
-                Got::Bytes(n) => self.ahead.extend_from_slice(&buffer[..n]),
+                Got::Bytes(n) => {
+                    self.pace.read();
+                    self.ahead.extend_from_slice(&buffer[..n]);
+                }
                 Got::End(how) => {
+                    self.pace.empty();
                     self.end = Some(how);
                     return Ok(());
                 }
-                Got::Nothing => return Ok(()),
+                Got::Nothing => {
+                    self.pace.empty();
+                    return Ok(());
+                }
             }
         }
+    }
+
+    /// Whether the program has ended the connection, as far as is read.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// For how long, at most, the harness read nothing while something may have come.
+    pub fn longest_absence(&self) -> Duration {
+        self.pace.longest
     }
 
     /// Everything that comes until `enough` holds of all that is unread, or until the end.
@@ -278,7 +298,7 @@ impl Other {
         enough: impl Fn(&[u8]) -> bool,
         now: bool,
     ) -> Verdict<Result<(), crate::trial::Standstill>> {
-        let Self { connection, ahead, end, .. } = self;
+        let Self { connection, ahead, end, pace, .. } = self;
         if end.is_some() || (!now && enough(ahead)) {
             return Ok(Ok(()));
         }
@@ -286,15 +306,19 @@ impl Other {
         connection.trial.wait(&connection.running, || {
             Ok(match connection.try_read(&mut buffer)? {
                 Got::Bytes(n) => {
+                    pace.read();
                     ahead.extend_from_slice(&buffer[..n]);
                     if enough(ahead) { Look::Done(()) } else { Look::Moved }
                 }
                 Got::End(how) => {
+                    pace.empty();
                     *end = Some(how);
                     Look::Done(())
                 }
-                Got::Nothing if now => Look::Done(()),
-                Got::Nothing => Look::Nothing,
+                Got::Nothing => {
+                    pace.empty();
+                    if now { Look::Done(()) } else { Look::Nothing }
+                }
             })
         })
     }
