@@ -10,6 +10,7 @@ pub mod book;
 mod change;
 mod json;
 mod normal;
+mod ports;
 mod recorder;
 mod run;
 mod scenes;
@@ -17,6 +18,7 @@ mod syscalls;
 mod view;
 
 pub use normal::{mask, normalise};
+pub(crate) use ports::{PORTS, ports};
 pub(crate) use recorder::{Act, Recorder, Still};
 pub use run::record;
 pub(crate) use run::{REQUEST, answer};
