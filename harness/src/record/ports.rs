@@ -7,7 +7,7 @@ use crate::pool::Pool;
 use crate::program::{Given, Stdin};
 use crate::report::{ports, style::Style};
 use crate::session;
-use crate::trial::{Site, Trial, Verdict};
+use crate::trial::{Look, Site, Trial, Verdict};
 use crate::watch::{self, Held, State};
 use crate::worker::Request;
 
@@ -37,11 +37,18 @@ pub(crate) fn ports(request: Request, site: &Site) -> Json {
 
 fn table(t: &Trial) -> Verdict<String> {
     let server = t.server()?;
-    let clients = [1, 2].map(|_| t.start("client", Given::Address(server.address), Stdin::Piped));
-    for client in clients {
-        let client = client?;
+    for _ in 0..2 {
+        let client = t.start("client", Given::Address(server.address), Stdin::Piped)?;
         // One after the other, so that the first one is accepted first.
-        let _ = t.settle(&client)?;
+        let connected = t.wait(&client, || {
+            let rows = t.look(&client)?;
+            let mut own = rows.own_rows().into_iter();
+            let there = own.any(|row| row.state == State::Established);
+            Ok(if there { Look::Done(()) } else { Look::Nothing })
+        })?;
+        if connected.is_err() {
+            return Err(t.fail("the client does not connect").stop());
+        }
         let _ = server.settle()?;
     }
     let programs: Vec<u32> = t.running().iter().map(|one| one.program.pid()).collect();
