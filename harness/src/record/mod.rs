@@ -6,6 +6,7 @@
 //! with yet can be seen; then it goes on, and what it did is told by what has changed. Outside of
 //! a recording the hooks do nothing.
 
+mod act;
 pub mod book;
 mod change;
 mod json;
@@ -17,9 +18,10 @@ mod scenes;
 mod syscalls;
 mod view;
 
+pub(crate) use act::Act;
 pub use normal::{mask, normalise};
 pub(crate) use ports::{PORTS, ports};
-pub(crate) use recorder::{Act, Recorder, Still};
+pub(crate) use recorder::{Recorder, Still};
 pub use run::record;
 pub(crate) use run::{REQUEST, answer};
 pub use scenes::{SCENES, Scene, scene};
