@@ -140,6 +140,7 @@ fn answer(request: &Json, site: &Site) -> Json {
         return record::answer(request, site);
     }
     match Request::from_json(request) {
+        Some(request) if request.check == record::PORTS => record::ports(request, site),
         Some(request) => judge(request, site),
         None => Json::Null,
     }

@@ -38,3 +38,41 @@ fn recordings_name_no_machine_and_no_strange_port() {
         }
     }
 }
+
+/// What `lab trace` says of a check, and its exit status.
+fn trace(arguments: &[&str]) -> (String, Option<i32>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    let output = command.arg("trace").args(arguments).current_dir(corpus::root()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (text + &String::from_utf8_lossy(&output.stderr), output.status.code())
+}
+
+#[test]
+fn a_traced_check_ends_as_an_untraced_one() {
+    let _turn = turn();
+    for id in [
+        "server/survives-a-reset",
+        "client/both-at-once",
+        "client/tells-of-a-reset",
+        "peer/meets-in-a-mesh",
+        "together/talks-in-turns",
+    ] {
+        let (text, status) = trace(&[id]);
+        assert_eq!(status, Some(0), "{text}");
+        assert!(!text.contains("\nnote: "), "{text}");
+    }
+}
+
+#[test]
+fn a_failed_check_can_be_traced() {
+    let _turn = turn();
+    let (text, status) = trace(&["server/echoes", "--program", "true {addr}"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("note: the check failed here: the server ended instead"), "{text}");
+}
+
+#[test]
+fn what_can_not_be_traced_is_wrong_usage() {
+    assert_eq!(trace(&["server/no-such-check"]).1, Some(2));
+    assert_eq!(trace(&["echo", "--program", "true"]).1, Some(2));
+}

@@ -222,7 +222,7 @@ fn squeeze(line: &str) -> String {
     line.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Not for users: the program that [`BIND_THEN_LISTEN`] has traced.
+/// Not for users: the program that the last demonstrator has traced.
 ///
 /// # Errors
 /// What the system says.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Recording, SCENES, Scene, mask, normalise};
+use super::{Recording, SCENES, Scene, mask, normalise, ports};
 use crate::demo::{DEMOS, NOT_SHOWN, render};
 use crate::json::Json;
 use crate::pool::Pool;
@@ -31,6 +31,8 @@ pub fn record(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>>
         progress(&format!("scene {}", scene.name));
         all.extend(figures(pool, scene)?);
     }
+    let ports = normalise(&ports::record(pool)?);
+    all.push(Recorded { file: "ports.txt".into(), text: ports });
     Ok(all)
 }
 

@@ -1,23 +1,27 @@
 //! Recording what really happens: the book shows nothing about sockets that was typed by hand.
 //!
 //! A [`Recording`] is a conversation in slow motion. The harness's own calls are hooks in
-//! [`crate::drive`] (see [`Recorder`]); after each the kernel's tables are looked at. While the
+//! [`crate::drive`]; after each the kernel's tables are looked at. While the
 //! harness acts, the program is held still (SIGSTOP), so that what has arrived and was not dealt
 //! with yet can be seen; then it goes on, and what it did is told by what has changed. Outside of
 //! a recording the hooks do nothing.
 
+mod act;
 pub mod book;
 mod change;
 mod json;
 mod normal;
+mod ports;
 mod recorder;
 mod run;
 mod scenes;
 mod syscalls;
 mod view;
 
+pub(crate) use act::Act;
 pub use normal::{mask, normalise};
-pub(crate) use recorder::{Act, Recorder, Still};
+pub(crate) use ports::{PORTS, ports};
+pub(crate) use recorder::{Recorder, Still};
 pub use run::record;
 pub(crate) use run::{REQUEST, answer};
 pub use scenes::{SCENES, Scene, scene};

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::act::{Act, acted, head, step};
 use super::change::{self, Change};
 use super::syscalls::Syscalls;
 use super::view::{Link, View};
@@ -15,23 +16,6 @@ use crate::drive::End;
 use crate::report::bytes::{count, quote_short};
 use crate::trial::{Running, Trial};
 use crate::watch::{Process, State};
-
-/// What the harness does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Act<'a> {
-    /// It connects to the program.
-    Connect,
-    /// It accepts the program's connection.
-    Accept,
-    /// It writes these bytes.
-    Write(&'a [u8]),
-    /// It ends its sending side.
-    EndSending,
-    /// It drops the stream, having read everything.
-    Close,
-    /// It drops the stream with bytes unread.
-    Reset,
-}
 
 /// Records a trial.
 #[derive(Debug, Default)]
@@ -237,26 +221,6 @@ fn with_closed(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-fn head(bytes: &[u8]) -> Vec<u8> {
-    bytes[..bytes.len().min(SHOWN)].to_vec()
-}
-
-fn step(by: &str, call: &str, text: String, known: Known) -> Step {
-    Step {
-        by: by.to_owned(),
-        to: None,
-        call: call.to_owned(),
-        text,
-        bytes: Vec::new(),
-        length: 0,
-        packets: String::new(),
-        known,
-        sockets: Vec::new(),
-        doing: Vec::new(),
-        calls: Vec::new(),
-    }
-}
-
 impl Trial {
     /// Records what was read last, while things are as they were then.
     pub(crate) fn record_heard(&self) {
@@ -350,34 +314,6 @@ impl Trial {
         tape.settle(self, &before);
     }
 }
-
-/// The harness's own step; for one who was called, the caller's before it.
-fn acted(link: &Link, act: Act<'_>) -> Vec<Step> {
-    let Link { name, program, .. } = link;
-    let done = |call: &str, text: &str, packets: &str| Step {
-        to: Some(program.clone()),
-        packets: packets.to_owned(),
-        ..step(name, call, text.to_owned(), Known::Done)
-    };
-    match act {
-        Act::Connect => vec![done("connect", "", HANDSHAKE)],
-        Act::Accept => {
-            let dialled = step(program, "connect", String::new(), Known::Kernel);
-            let dialled = Step { to: Some(name.clone()), packets: HANDSHAKE.into(), ..dialled };
-            vec![dialled, step(name, "accept", String::new(), Known::Done)]
-        }
-        Act::Write(bytes) => {
-            let mut write = done("write", &count(bytes.len()), "");
-            (write.length, write.bytes) = (bytes.len(), head(bytes));
-            vec![write]
-        }
-        Act::EndSending => vec![done("shutdown(Write)", "", "FIN")],
-        Act::Close => vec![done("drop", "the stream", "FIN")],
-        Act::Reset => vec![done("drop", "the stream, with bytes unread", "RST")],
-    }
-}
-
-const HANDSHAKE: &str = "SYN, SYN-ACK, ACK";
 
 /// Stops a program (SIGSTOP) and waits until all of its threads are; `false` where that fails.
 fn hold(running: &Running) -> bool {
