@@ -17,6 +17,7 @@ pub(super) fn run(dir: &str) -> Result<u8, Problem> {
         "Your workspace is in {dir}: {labs} labs, {steps} steps to write.
 
   cd {}
+  cargo build                 builds the harness, once: `cargo lab` does it without a word
   cargo lab watch             checks at each save, and says what comes next
   mdbook serve book --open    the book, in another terminal (to get mdBook: cargo install mdbook)
 

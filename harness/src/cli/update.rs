@@ -48,6 +48,7 @@ fn by_course(course: &Path, workspace: &Path, choice: Option<&&str>) -> Result<u
     // shared cargo would take this harness for that one.
     command.arg("--target-dir").arg(workspace.join("target/course"));
     command.args(["--", "update"]).arg(workspace).args(choice).current_dir(course);
+    eprintln!("building the harness of the course in {}", course.display());
     let status = command.env_remove("CARGO_MANIFEST_DIR").status()?;
     match status.code().and_then(|code| u8::try_from(code).ok()) {
         Some(code) => Ok(code),

@@ -10,7 +10,7 @@ use std::time::Instant;
 use self::keys::{Key, Keys};
 use self::screen::Screen;
 use super::check::Progress;
-use super::{HELP, Problem, hint, select};
+use super::{Problem, hint, select};
 use crate::build;
 use crate::course::{self, LABS, Lab, Step};
 use crate::session::{self, Judgement};
@@ -179,12 +179,11 @@ impl Watch {
     fn trace(&self, records: &[Record]) -> Result<(), Problem> {
         let failed = records.iter().find(|record| matches!(record.outcome, Outcome::Fail(_)));
         match failed.map(|record| record.check.id()) {
-            Some(id) if has_trace() => {
-                // Its own words are enough, whatever comes of it.
+            // It says itself what comes of it.
+            Some(id) => {
                 super::run(&["trace".to_owned(), id]);
                 Ok(())
             }
-            Some(_) => self.screen.say("This edition has no `lab trace`."),
             None => self.screen.say("No check failed: there is nothing to trace."),
         }
     }
@@ -205,11 +204,6 @@ fn programs(lab: &'static Lab) -> Vec<&'static Lab> {
 /// The lab that comes after this one.
 fn next_after(lab: &Lab) -> Option<&'static Lab> {
     course::parts().skip_while(|other| other.name != lab.name).nth(1)
-}
-
-/// Whether this edition can show a conversation step by step.
-fn has_trace() -> bool {
-    HELP.contains("lab trace ")
 }
 
 /// Whether the record's check is one that the user has to do something about.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Problem, has_trace, is_open, next_after, passed, programs};
+use super::{Problem, is_open, next_after, passed, programs};
 use crate::course::Lab;
 use crate::report::style::{Style, clear_screen};
 use crate::report::{self, hang};
@@ -90,8 +90,7 @@ impl Screen {
 
     /// The keys that there are.
     pub(super) fn keys(&self) -> String {
-        let trace = if has_trace() { ", t trace" } else { "" };
-        self.style.dim(&format!("type a letter and Enter: n next lab, h hint{trace}, q quit"))
+        self.style.dim("type a letter and Enter: n next lab, h hint, t trace, q quit")
     }
 }
 
