@@ -87,7 +87,9 @@
             const current = this.steps[this.now - 1];
             highlight(current);
             if (current && scroll) {
-                current.scrollIntoView({ block: "nearest", inline: "nearest" });
+                current.scrollIntoView({ block: "nearest" });
+                // On a narrow screen the figure scrolls sideways to who acts.
+                current.querySelector(".call").scrollIntoView({ block: "nearest", inline: "center" });
             }
             if (before !== this.now) {
                 const place = this.now ? `#${this.name}/${this.now}` : `#${this.name}`;
@@ -144,7 +146,8 @@
         if (ladder) {
             ladder.figure.scrollIntoView({ block: "start" });
             ladder.show(Number(step) || 0, false);
-            ladder.steps[ladder.now - 1]?.scrollIntoView({ block: "center" });
+            const call = ladder.steps[ladder.now - 1]?.querySelector(".call");
+            call?.scrollIntoView({ block: "center", inline: "center" });
         }
     }
 

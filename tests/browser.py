@@ -102,6 +102,19 @@ CONTRASTS = """
 """
 
 
+# A theme brings a style sheet for code, which the browser loads when it is first wanted.
+STYLED = """
+new Promise((done) => {
+    const links = [...document.querySelectorAll('link[rel~=stylesheet]')];
+    const look = () => {
+        if (links.every((link) => link.disabled || link.sheet)) requestAnimationFrame(() => done());
+        else setTimeout(look, 5);
+    };
+    look();
+})
+"""
+
+
 class Browser:
     """A Chromium of our own, with one page."""
 
@@ -253,6 +266,7 @@ def contrasts(browser):
     for theme in THEMES:
         # The theme's own button: it changes the colours of code, too.
         browser.run(f"document.getElementById('mdbook-theme-{theme}').click()")
+        browser.run(STYLED)
         for kind, (value, text) in browser.run(CONTRASTS).items():
             lowest = min(lowest, value)
             if value < CONTRAST:

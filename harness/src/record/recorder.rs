@@ -261,6 +261,10 @@ impl Trial {
         if still.0.is_some() {
             before.doing.clear();
         }
+        if let Some(start) = tape.steps.last_mut().filter(|step| step.call == "start") {
+            // What it was seen in then was this connection already.
+            start.doing.clear();
+        }
         for done in acted(&tape.links[link], act) {
             tape.push(done);
         }

@@ -198,6 +198,16 @@ fn arrow(
     y + 16 + 8
 }
 
+/// The text in lines of this width, come what may: a lane has no more room.
+fn broken(text: &str, width: usize) -> Vec<String> {
+    let lines = wrap(text, width);
+    let cut = |line: &String| -> Vec<String> {
+        let characters: Vec<char> = line.chars().collect();
+        characters.chunks(width.max(1)).map(|chunk| chunk.iter().collect()).collect()
+    };
+    lines.iter().flat_map(cut).collect()
+}
+
 /// What somebody does for himself, in a box on his line. Returns the next free line.
 fn boxed(
     sheet: &Sheet,
@@ -208,7 +218,7 @@ fn boxed(
     body: &mut Vec<String>,
 ) -> usize {
     let x = sheet.x(lane);
-    let lines = wrap(label, sheet.room() - 2);
+    let lines = broken(label, sheet.room() - 2);
     let widest = lines.iter().map(|line| columns(line)).max().unwrap_or_default();
     let width = (widest * CHAR_TENTHS / 10 + 14).min(sheet.each - 2);
     let height = lines.len() * LINE + 6;
@@ -349,6 +359,13 @@ mod tests {
         let figure = figure(&recording());
         assert!(figure.lines().all(|line| !line.trim().is_empty()), "{figure}");
         assert!(!figure.contains("url(") && !figure.contains(" id="), "{figure}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_its_lane() {
+        let lines = broken("stderr \"client 127.0.0.1:50001: Connection reset\"", 20);
+        assert!(lines.iter().all(|line| columns(line) <= 20), "{lines:?}");
+        assert_eq!(lines.concat().len(), 49 - 1, "only the space between the words has gone");
     }
 
     #[test]
