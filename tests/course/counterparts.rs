@@ -86,6 +86,7 @@ fn socat_fails_what_socat_never_promised() {
         ("server/listens-on-a-name", NO_READY_LINE),
         ("server/listens-on-ipv6", "TCP-LISTEN takes IPv4 unless it is told otherwise"),
         ("server/refuses-bad-arguments", "wrong usage is exit status 1 there, not 2"),
+        ("server/survives-few-descriptors", "it ends when accept fails"),
     ];
     Counterpart { lab: "server", needs: "socat", command, fails, may: &[] }.judge();
 }
@@ -108,6 +109,7 @@ fn inetd_fails_what_follows_from_its_fixed_port() {
         ("server/refuses-a-foreign-address", FIXED),
         ("server/refuses-a-privileged-port", "it tries again later instead of giving up"),
         ("server/refuses-bad-arguments", FIXED),
+        ("server/survives-few-descriptors", "it spins when accept fails"),
     ];
     // It sleeps for a second after a child of its has ended, before it waits again.
     let may = &["server/is-idle-while-a-client-is-silent"];

@@ -116,6 +116,23 @@ impl Program {
         family::kill(&format!("-{name}"), &[self.pid.to_string()])
     }
 
+    /// Lets its first process have no descriptor of this number or above (`RLIMIT_NOFILE`, soft);
+    /// those that it has stay.
+    ///
+    /// # Errors
+    /// Where the program `prlimit` is missing or may not do it.
+    pub fn limit_descriptors(&self, limit: u32) -> io::Result<()> {
+        let mut command = Command::new("prlimit");
+        command.arg("--pid").arg(self.pid.to_string()).arg(format!("--nofile={limit}:"));
+        let output = command.stdin(Stdio::null()).output().map_err(|error| {
+            io::Error::new(error.kind(), format!("prlimit (of util-linux) is missing: {error}"))
+        })?;
+        match output.status.success() || self.exited()?.is_some() {
+            true => Ok(()),
+            false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim())),
+        }
+    }
+
     /// Kills the first process alone, as a crash would end it, and waits for its end.
     pub fn crash(&self) -> io::Result<ExitStatus> {
         let mut child = lock(&self.child);

@@ -152,6 +152,12 @@ impl Process {
         })
     }
 
+    /// The number that its next descriptor gets: the lowest that is free (POSIX).
+    pub fn lowest_free_descriptor(&self) -> u32 {
+        let taken = |fd: &u32| self.descriptors.iter().any(|descriptor| descriptor.fd == *fd);
+        (0..).find(|fd| !taken(fd)).unwrap_or_default()
+    }
+
     /// What descriptor `fd` refers to.
     pub fn target(&self, fd: u32) -> Option<&Target> {
         let found = self.descriptors.iter().find(|descriptor| descriptor.fd == fd);
