@@ -32,6 +32,9 @@ impl Names {
     }
 }
 
+/// Connections that nobody has noticed, and that are told one by one.
+const UNNOTICED: usize = 4;
+
 impl Snapshot {
     /// One sentence a thread: `thread main is blocked in read on the connection from client 1
     /// (127.0.0.1:50234)`. Then one for each connection that nobody is blocked on and that has
@@ -40,10 +43,12 @@ impl Snapshot {
         let mut told = Vec::new();
         let mut sentences: Vec<String> =
             self.threads().map(|(p, t)| self.sentence(p, t, names, &mut told)).collect();
-        for row in self.own_rows() {
-            if !told.contains(&row.inode) {
-                sentences.extend(unnoticed(row, names));
-            }
+        let rows = self.own_rows().into_iter().filter(|row| !told.contains(&row.inode));
+        let unnoticed: Vec<_> = rows.filter_map(|row| unnoticed(row, names)).collect();
+        let (whole, rest) = unnoticed.split_at(unnoticed.len().min(UNNOTICED));
+        sentences.extend_from_slice(whole);
+        if !rest.is_empty() {
+            sentences.push(format!("and {} more like these", rest.len()));
         }
         sentences
     }
