@@ -36,7 +36,8 @@ pub fn available() -> Result<(), String> {
 pub struct Snapshot {
     /// The process that was started, and every process that descends from it.
     pub processes: Vec<Process>,
-    /// All TCP and UDP sockets of the program's network namespace: its own, and everybody's.
+    /// The sockets of the program's network namespace, its own and everybody's: TCP over IPv4, and
+    /// what stands in the other tables as far as the program has sockets there.
     pub rows: Vec<Row>,
 }
 
@@ -46,7 +47,21 @@ impl Snapshot {
         let processes: Vec<_> = family(root)?.into_iter().filter_map(Process::read).collect();
         // The tables are read after the threads: bytes that came while a thread was looked at
         // as blocked then show as unread, and nobody calls that standstill.
-        Ok(Self { processes, rows: socket_table()? })
+        let mut snapshot = Self { processes, rows: Vec::new() };
+        // Reading a table can take milliseconds (KERNEL.md): the next one is read only where a
+        // socket of the program stands in none of those before.
+        for table in Table::ALL {
+            snapshot.rows.extend(read(table)?);
+            if snapshot.knows_all_sockets() {
+                break;
+            }
+        }
+        Ok(snapshot)
+    }
+
+    fn knows_all_sockets(&self) -> bool {
+        let mut sockets = self.processes.iter().flat_map(Process::sockets);
+        sockets.all(|inode| self.row(inode).is_some())
     }
 
     /// All threads, each with its process.
@@ -114,21 +129,25 @@ impl Snapshot {
 pub fn socket_table() -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for table in Table::ALL {
-        match fs::read_to_string(format!("/proc/self/net/{}", table.file())) {
-            Ok(text) => rows.extend(parse(table, &text).map_err(io::Error::other)?),
-            // A kernel without IPv6 has no tcp6 and udp6.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        rows.extend(read(table)?);
     }
     Ok(rows)
+}
+
+/// One of the four tables.
+fn read(table: Table) -> io::Result<Vec<Row>> {
+    match fs::read_to_string(format!("/proc/self/net/{}", table.file())) {
+        Ok(text) => parse(table, &text).map_err(io::Error::other),
+        // A kernel without IPv6 has no tcp6 and udp6.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The bytes that stand unread at the `local` end of a connection; 0 where there is none.
 pub fn unread(local: SocketAddr, remote: SocketAddr) -> io::Result<u32> {
     let table = if local.is_ipv4() { Table::Tcp } else { Table::Tcp6 };
-    let text = fs::read_to_string(format!("/proc/self/net/{}", table.file()))?;
-    let rows = parse(table, &text).map_err(io::Error::other)?;
+    let rows = read(table)?;
     let row = rows.iter().find(|row| row.local == local && row.remote == remote);
     Ok(row.map_or(0, |row| row.rx_queue))
 }
@@ -136,4 +155,25 @@ pub fn unread(local: SocketAddr, remote: SocketAddr) -> io::Result<u32> {
 /// Resident memory of all of a program's processes, in bytes.
 pub fn resident_bytes(root: u32) -> io::Result<u64> {
     Ok(family(root)?.into_iter().filter_map(Process::resident_bytes).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, UdpSocket};
+
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_look_finds_the_sockets_of_all_four_tables() {
+        let tcp = ["127.0.0.1:0", "[::1]:0"].map(TcpListener::bind);
+        let udp = ["127.0.0.1:0", "[::1]:0"].map(UdpSocket::bind);
+        // Where there is no IPv6, there is nothing to find of it.
+        let mut expected = Vec::new();
+        expected.extend(tcp.iter().flatten().map(|socket| socket.local_addr().unwrap()));
+        expected.extend(udp.iter().flatten().map(|socket| socket.local_addr().unwrap()));
+        let snapshot = Snapshot::take(std::process::id()).unwrap();
+        let own: Vec<_> = snapshot.own_rows().iter().map(|row| row.local).collect();
+        assert!(expected.iter().all(|address| own.contains(address)), "{own:?}");
+    }
 }
