@@ -1,7 +1,6 @@
 //! The harness's own peer at the other end of a connection: it speaks lines, and hears them.
 
 use std::io::{ErrorKind, Write};
-use std::time::Duration;
 
 use super::causes::{EMPTY_LINE, NO_LINE_END};
 use super::connection::{Connection, End, Got};
@@ -260,7 +259,7 @@ impl Other {
         loop {
             match self.connection.try_read(&mut buffer)? {
                 Got::Bytes(n) => {
-                    self.pace.read();
+                    self.pace.read(n);
                     self.ahead.extend_from_slice(&buffer[..n]);
                 }
                 Got::End(how) => {
@@ -276,14 +275,9 @@ impl Other {
         }
     }
 
-    /// Whether the program has ended the connection, as far as is read.
-    pub fn is_over(&self) -> bool {
-        self.end.is_some()
-    }
-
-    /// For how long, at most, the harness read nothing while something may have come.
-    pub fn longest_absence(&self) -> Duration {
-        self.pace.longest
+    /// Whether the program may have given up on this end, since the harness had no time to read.
+    pub fn may_be_given_up(&self) -> bool {
+        self.pace.is_late()
     }
 
     /// Everything that comes until `enough` holds of all that is unread, or until the end.
@@ -306,7 +300,7 @@ impl Other {
         connection.trial.wait(&connection.running, || {
             Ok(match connection.try_read(&mut buffer)? {
                 Got::Bytes(n) => {
-                    pace.read();
+                    pace.read(n);
                     ahead.extend_from_slice(&buffer[..n]);
                     if enough(ahead) { Look::Done(()) } else { Look::Moved }
                 }
