@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::isolation;
 use crate::json::Json;
-use crate::report::wire;
+use crate::report::document;
 use crate::verdict::Outcome;
 use crate::worker::{READY, Request};
 
@@ -187,7 +187,7 @@ impl Worker {
     fn ask(&mut self, request: &Request) -> io::Result<Answer> {
         let answer = self.exchange(&request.to_json())?;
         let outcome = answer.get("outcome").ok_or_else(|| io::Error::other("no outcome"))?;
-        let outcome = wire::outcome_from_json(outcome).map_err(io::Error::other)?;
+        let outcome = document::outcome_from_json(outcome).map_err(io::Error::other)?;
         let micros = answer.get("elapsed_us").and_then(Json::as_u64).unwrap_or_default();
         Ok(Answer { outcome, elapsed: Duration::from_micros(micros) })
     }

@@ -20,7 +20,7 @@ use crate::isolation::{self, Stage};
 use crate::json::Json;
 use crate::program::{Template, stop_all};
 use crate::record;
-use crate::report::wire;
+use crate::report::document;
 use crate::trial::{Site, Trial};
 use crate::verdict::Outcome;
 
@@ -150,7 +150,7 @@ fn judge(request: Request, site: &Site) -> Json {
     let began = Instant::now();
     let outcome = carry_out(request, site);
     Json::object([
-        ("outcome", wire::outcome_to_json(&outcome)),
+        ("outcome", document::outcome_to_json(&outcome)),
         ("elapsed_us", Json::Number(began.elapsed().as_micros() as f64)),
     ])
 }

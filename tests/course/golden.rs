@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sockets_lab::course::{self, Lab};
-use sockets_lab::report::{failure, style::Style, wire};
+use sockets_lab::report::{document, failure, style::Style};
 use sockets_lab::verdict::{Failure, Outcome, Record};
 
 use super::corpus;
@@ -153,7 +153,7 @@ fn told(lab: &Lab, name: &str, id: &str) -> Result<String, String> {
     if !run.isolated {
         return Err("without isolation addresses and queues differ".into());
     }
-    let mut outcome = wire::outcome_from_json(&run.results[0].record)?;
+    let mut outcome = document::outcome_from_json(&run.results[0].record)?;
     match &mut outcome {
         Outcome::Fail(failure) => normalise_all(failure, &built.file()),
         other => return Err(format!("the outcome is {other:?}")),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::{Problem, print, select};
 use crate::course::{self, Check, LABS, Lab};
 use crate::program::Template;
-use crate::report::{self, junit, style::Style, wire};
+use crate::report::{self, document, junit, style::Style};
 use crate::session::{self, Judgement};
 use crate::verdict::{Outcome, Record};
 
@@ -129,7 +129,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
         })?;
     }
     if order.json {
-        print(&wire::records_to_json(&records, &notes).pretty())?;
+        print(&document::records_to_json(&records, &notes).pretty())?;
     } else {
         print(&report::text(&records, &notes, Style::for_stdout()))?;
     }

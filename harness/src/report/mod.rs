@@ -2,23 +2,22 @@
 //!
 //! The last room of the house: it decides nothing, and nobody asks it anything. [`text`] is
 //! what a person reads after a run; its parts are [`failure`] (one check, whole) and [`board`]
-//! (all of them, on one screen). [`wire`] and [`junit`] are for programs. [`bytes`] shows
+//! (all of them, on one screen). [`document`] and [`junit`] are for programs. [`bytes`] shows
 //! bytes, for this module and for whoever writes a verdict; [`style`] alone knows colours.
 
 pub mod board;
 pub mod bytes;
+pub mod document;
 pub mod failure;
 pub mod junit;
 pub mod ladder;
-pub mod ports;
-pub mod style;
-pub mod svg;
-pub mod wire;
-
 pub(crate) mod layout;
 mod place;
+pub mod ports;
 #[cfg(test)]
 mod samples;
+pub mod style;
+pub mod svg;
 
 pub(crate) use self::layout::hang;
 use self::layout::{clip, columns};

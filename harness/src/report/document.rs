@@ -58,18 +58,17 @@ pub fn outcome_to_json(outcome: &Outcome) -> Json {
 
 fn outcome_members(outcome: &Outcome) -> Vec<(String, Json)> {
     let detail = match outcome {
-        Outcome::Pass => None,
-        Outcome::Fail(failure) => Some(("failure", failure_to_json(failure))),
-        Outcome::Blocked(Blocked::Step(step)) => Some(("waits_for_step", u32::from(*step).into())),
+        Outcome::Pass => vec![],
+        Outcome::Fail(failure) => vec![("failure", failure_to_json(failure))],
+        Outcome::Blocked(Blocked::Step(step)) => vec![("waits_for_step", u32::from(*step).into())],
         Outcome::Blocked(Blocked::Elsewhere { lab, step }) => {
             let step = ("step", u32::from(*step).into());
-            Some(("waits_for", Json::object([("lab", lab.as_str().into()), step])))
+            vec![("waits_for", Json::object([("lab", lab.as_str().into()), step]))]
         }
         Outcome::Blocked(Blocked::Build { lab, words }) => {
-            let members = [("lab", lab.as_str().into()), ("words", words.as_str().into())];
-            Some(("build", Json::object(members)))
+            vec![("build", words.as_str().into()), ("build_of", lab.as_str().into())]
         }
-        Outcome::Skipped(why) | Outcome::Fault(why) => Some(("reason", why.as_str().into())),
+        Outcome::Skipped(why) | Outcome::Fault(why) => vec![("reason", why.as_str().into())],
     };
     let outcome = ("outcome", Json::from(word(outcome)));
     let members = std::iter::once(outcome).chain(detail);
@@ -117,8 +116,8 @@ pub fn outcome_from_json(json: &Json) -> Result<Outcome, String> {
 
 fn blocked_from_json(json: &Json) -> Result<Blocked, String> {
     let step = |json, name| u8::try_from(number(json, name)?).map_err(|_| wrong(name, "a step"));
-    if let Some(build) = json.get("build") {
-        return Ok(Blocked::Build { lab: text(build, "lab")?, words: text(build, "words")? });
+    if json.get("build").is_some() {
+        return Ok(Blocked::Build { lab: text(json, "build_of")?, words: text(json, "build")? });
     }
     if let Some(other) = json.get("waits_for") {
         return Ok(Blocked::Elsewhere { lab: text(other, "lab")?, step: step(other, "step")? });
