@@ -190,6 +190,8 @@ pub(super) fn next(all: &[Placed<'_>], style: Style) -> Vec<String> {
             let what = "the harness could not do its job".to_owned();
             (what, "once that is repaired: ".to_owned(), first.again())
         }
+        // Also for whom the failure itself has scrolled off the screen.
+        Outcome::Fail(failure) => (format!("{place}: {}", failure.headline), read, first.again()),
         _ => (place, read, first.again()),
     };
     let mut lines = hang("next: ", &what, WIDTH);
@@ -241,7 +243,7 @@ mod tests {
 ● 1 passed   ✗ 1 failed   ○ 1 blocked   – 1 skipped   ! 1 fault   2 of 8 points
 skipped: this system has no /proc: server/listens
 note: the program shares the host's network: ports can be taken
-next: lab server step 2, accept_loop
+next: lab server step 2, accept_loop: the client got none of its bytes back
       read book/src/05-accept.md, then: cargo lab check server/next-client
 ";
         assert_eq!(board(&records, &notes), golden);
