@@ -24,6 +24,9 @@ pub enum Stillness {
     Still,
 }
 
+/// What std listens with: one connection more than that waits, and no other one is let in.
+const BACKLOG: u32 = 128;
+
 impl Snapshot {
     /// Compares this look with an earlier one. Anything but [`Stillness::Moving`] needs both to
     /// be alike: the same threads, none of which has run in between.
@@ -97,6 +100,7 @@ impl Snapshot {
             (Waits::Events, _) => process.sockets().any(|inode| self.news_for(inode)),
             (Waits::Accept | Waits::Receive, fd) => socket(fd).is_some_and(|s| self.news_for(s)),
             (Waits::Send, fd) => socket(fd).is_some_and(|s| self.room_for(s)),
+            (Waits::Connect, fd) => socket(fd).is_none_or(|s| self.will_be_answered(s)),
             // Which of its two ends it waits for does not show. It waits for room only where
             // something that it has sent stands in the queue.
             (Waits::Splice, fd) => {
@@ -114,6 +118,11 @@ impl Snapshot {
     /// anybody reads it or not, and that wakes a reader of this socket for a moment.
     fn is_on_its_way(&self, row: &Row) -> bool {
         let sending = row.table.is_tcp() && row.state != State::Listen && row.tx_queue > 0;
+        // The last packet of the handshake: before it has come, nobody can accept the connection.
+        let greeting = |other: &Row| other.state == State::SynReceived;
+        if row.state == State::Established && self.other_end(row).is_some_and(greeting) {
+            return true;
+        }
         let ending = matches!(row.state, State::FinWait1 | State::Closing | State::LastAck);
         let only_a_fin = ending && row.tx_queue == 1;
         sending && self.other_end(row).is_some_and(|other| other.rx_queue == 0 || only_a_fin)
@@ -155,6 +164,20 @@ impl Snapshot {
             };
             matches!(fd.and_then(|fd| process.target(fd)), Some(Target::Socket(_)))
         })
+    }
+
+    /// Whether a connect on this socket is answered as soon as the network gets to it: by a
+    /// listener, or by a refusal. Only a listener whose queue is full lets it wait.
+    fn will_be_answered(&self, inode: u64) -> bool {
+        let Some(row) = self.row(inode) else { return true };
+        let listens = |other: &&Row| {
+            let ip = other.local.ip();
+            other.state == State::Listen
+                && other.local.port() == row.remote.port()
+                && (ip == row.remote.ip() || ip.is_unspecified())
+        };
+        let listener = self.rows.iter().find(listens);
+        row.state != State::SynSent || listener.is_none_or(|other| other.rx_queue <= BACKLOG)
     }
 
     fn a_handshake_is_under_way(&self, listener: &Row) -> bool {
