@@ -82,6 +82,8 @@ pub(super) fn waits_for_a_frozen_peer(t: &mut Trial) -> Verdict {
         ann.types(text);
         carol.expect_event(&format!("ann: {text}"), HELD_UP)?;
     }
+    // All of it stands in his queue before he goes on.
+    ann.rest()?;
     bob.running.program.signal("CONT")?;
     t.note("bob was thawed (SIGCONT)");
     bob.expect_event("ann: bob is frozen", SAID)?;
