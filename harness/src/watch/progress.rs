@@ -77,6 +77,11 @@ impl Snapshot {
         self.threads().all(|(_, thread)| thread.state == 'S' && thread.call.is_some())
     }
 
+    /// Whether every thread is stopped by a signal (SIGSTOP).
+    pub fn is_stopped(&self) -> bool {
+        self.threads().all(|(_, thread)| matches!(thread.state, 'T' | 't'))
+    }
+
     fn same_threads_asleep(&self, earlier: &Self) -> bool {
         let key = |(process, thread): (&Process, &Thread)| {
             (process.pid, thread.tid, thread.state, thread.turns, thread.cpu_ns)

@@ -3,7 +3,7 @@
 use super::broadcast::HELD_UP;
 use crate::drive::Peer;
 use crate::drive::causes::{JOINED, LEFT, SAID};
-use crate::trial::{Trial, Verdict};
+use crate::trial::{Look, Trial, Verdict};
 
 pub(super) fn meets_in_either_order(t: &mut Trial) -> Verdict {
     let (here, there) = (t.site().free_address(), t.site().free_address());
@@ -77,6 +77,10 @@ pub(super) fn comes_back_after_a_crash(t: &mut Trial) -> Verdict {
 pub(super) fn waits_for_a_frozen_peer(t: &mut Trial) -> Verdict {
     let [ann, bob, carol] = mesh(t)?;
     bob.running.program.signal("STOP")?;
+    // On a busy machine a thread may read once more before it stops.
+    let _ = t.wait(&bob.running, || {
+        Ok(if bob.look()?.is_stopped() { Look::Done(()) } else { Look::Nothing })
+    })?;
     t.note("bob was frozen (SIGSTOP)");
     for text in ["bob is frozen", "we go on"] {
         ann.types(text);
