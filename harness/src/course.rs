@@ -66,6 +66,13 @@ impl std::fmt::Debug for Check {
     }
 }
 
+impl Lab {
+    /// Whether it is a program to write, and not [`TOGETHER`].
+    pub fn is_lab(&self) -> bool {
+        self.number > 0
+    }
+}
+
 impl Check {
     /// Stable id: `server/half-close`.
     pub fn id(&self) -> String {
@@ -81,7 +88,7 @@ impl Check {
     /// The last step that must be written for it to pass: of its own lab, or of every lab whose
     /// program it runs.
     pub(crate) fn needs(&self) -> u8 {
-        if self.lab().number == 0 { u8::MAX } else { self.step }
+        if self.lab().is_lab() { self.step } else { u8::MAX }
     }
 
     /// The step that it exercises.

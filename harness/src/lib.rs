@@ -31,6 +31,7 @@ pub mod record;
 pub mod region;
 pub mod report;
 pub mod session;
+mod sync;
 pub mod trial;
 pub mod verdict;
 pub mod watch;

@@ -6,8 +6,9 @@
 //! that it will, it makes sure that none of them has work left.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::sync::lock;
 use crate::watch;
 
 /// One such thread, seen from another one.
@@ -59,13 +60,12 @@ impl Movers {
     /// One more, which is at work until its thread says otherwise.
     pub(crate) fn another(&self) -> Arc<Mover> {
         let mover = Arc::new(Mover::default());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&mover));
+        lock(&self.0).push(Arc::clone(&mover));
         mover
     }
 
     /// Whether none of them has anything to do.
     pub(crate) fn are_at_rest(&self) -> bool {
-        let movers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        movers.iter().all(|mover| mover.is_at_rest())
+        lock(&self.0).iter().all(|mover| mover.is_at_rest())
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::isolation;
 use crate::json::Json;
 use crate::report::document;
+use crate::sync::lock;
 use crate::verdict::Outcome;
 use crate::worker::{READY, Request};
 
@@ -121,10 +122,6 @@ fn take<'a>(next: &Mutex<usize>, requests: &'a [Request]) -> Option<(usize, &'a 
 
 fn fault(what: String) -> Answer {
     Answer { outcome: Outcome::Fault(what), elapsed: Duration::ZERO }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One worker process. Dropping it ends it: its standard input is its lifeline.

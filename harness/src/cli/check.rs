@@ -69,7 +69,7 @@ impl Order {
     fn only_lab(&self) -> Option<&'static Lab> {
         let lab = self.checks.first()?.lab();
         let same = self.checks.iter().all(|check| check.lab == lab.name);
-        (same && lab.number > 0).then_some(lab)
+        (same && lab.is_lab()).then_some(lab)
     }
 
     fn give(&mut self, lab: &'static Lab, template: Template) -> Result<(), Problem> {

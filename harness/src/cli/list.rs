@@ -52,7 +52,7 @@ fn word(state: State) -> &'static str {
 }
 
 fn lab_with_checks(lab: &Lab) -> String {
-    let number = if lab.number == 0 { String::new() } else { format!("{}  ", lab.number) };
+    let number = if lab.is_lab() { format!("{}  ", lab.number) } else { String::new() };
     let mut text = format!("{number}{}  {}\n", lab.name, lab.title);
     for step in lab.steps {
         text += &format!("\nstep {}, {}: {}\n", step.number, step.name, step.task);

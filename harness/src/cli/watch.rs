@@ -171,7 +171,7 @@ impl Watch {
                 Some((lab, lab.steps.get(begun.unwrap_or(0))?))
             }
             // Programs that meet have no steps of their own.
-            _ if self.lab.folder.is_empty() => None,
+            _ if !self.lab.is_lab() => None,
             _ => step(self.lab, open.check.step),
         }
     }
@@ -195,10 +195,8 @@ fn step(lab: &'static Lab, number: u8) -> Option<(&'static Lab, &'static Step)> 
 
 /// The labs whose programs are checked there: of a lab its own, together those of all.
 fn programs(lab: &'static Lab) -> Vec<&'static Lab> {
-    match lab.folder {
-        "" => LABS.iter().collect(),
-        _ => vec![lab],
-    }
+    let runs = |program: &&Lab| lab.steps.iter().any(|step| step.programs.contains(&program.name));
+    LABS.iter().filter(runs).collect()
 }
 
 /// The lab that comes after this one.

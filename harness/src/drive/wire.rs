@@ -6,12 +6,13 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use super::{Cut, End, describe_bytes, likely};
 use crate::mover::{Mover, Movers};
+use crate::sync::lock;
 use crate::trial::{Carrier, Stop, Trial, Verdict};
 use crate::watch;
 
@@ -151,16 +152,14 @@ impl Wire {
     /// The same, of a connection that has not ended.
     pub fn expect_carried_so_far(&self, up: &[u8], down: &[u8]) -> Verdict<Carried> {
         let [from, to] = &self.inner.names;
-        let all = self.carried();
-        let [carried] = &all[..] else {
-            return Err(self
-                .trial
+        let [carried] = self.carried().try_into().map_err(|all: Vec<_>| {
+            self.trial
                 .fail(format!("{from} did not make one connection"))
                 .expected(format!("one connection from {from} to {to}"))
                 .seen(format!("{} connections", all.len()))
                 .cause("one connection is for all that is sent and received")
-                .stop());
-        };
+                .stop()
+        })?;
         for (who, expected, stretch) in [(from, up, &carried.up), (to, down, &carried.down)] {
             if stretch.bytes != expected {
                 return Err(self
@@ -174,7 +173,7 @@ impl Wire {
             }
         }
         self.trial.note(format!("the wire carried exactly what {from} and {to} had to say"));
-        Ok(carried.clone())
+        Ok(carried)
     }
 
     /// Cuts all connections through it: both programs see the end of the other one.
@@ -308,7 +307,3 @@ const RESET: &str = "a stream that is dropped while bytes stand unread in its qu
     the end of the stream before you drop it";
 const HELD: &str = "the stream is still held somewhere (a clone, a list, a thread), or the end of the \
     other side's stream (read returns 0) went unnoticed";
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::lock;
 use crate::mover::Mover;
+use crate::sync::lock;
 
 /// Bytes kept from the beginning.
 const HEAD: usize = 16 * 1024 * 1024;

@@ -5,7 +5,7 @@ use std::io;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
-use super::lock;
+use crate::sync::lock;
 use crate::watch;
 
 /// The groups that run now: what [`stop_all`] has to end.

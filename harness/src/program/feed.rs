@@ -7,8 +7,8 @@ use std::process::ChildStdin;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use super::lock;
 use crate::mover::Mover;
+use crate::sync::lock;
 
 /// Where a program's standard input comes from: pieces, in order, until the end.
 #[derive(Debug)]

@@ -9,13 +9,15 @@ mod feed;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use capture::Capture;
 pub use capture::Captured;
 pub use command::{CommandError, Given, Template, split_words};
 pub use family::stop_all;
 use feed::Feed;
+
+use crate::sync::lock;
 
 /// A program that was started. Dropping it stops it, and everything that it started.
 #[derive(Debug)]
@@ -177,9 +179,4 @@ pub fn describe_exit(status: ExitStatus) -> String {
         _ => return format!("signal {signal}"),
     };
     format!("signal {signal} ({name})")
-}
-
-/// A panic in one place of the harness must not hide what another has to say.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -173,7 +173,7 @@ pub(super) fn next(all: &[Placed<'_>], style: Style) -> Vec<String> {
         return Vec::new();
     };
     let (lab, step) = first.to_do();
-    let kind = if lab.number == 0 { "" } else { "lab " };
+    let kind = if lab.is_lab() { "lab " } else { "" };
     let place = format!("{kind}{} step {}, {}", lab.name, step.number, step.name);
     let read = format!("read {}, then: ", chapter_file(step));
     let whole_lab = format!("cargo lab check {}", lab.name);

@@ -20,19 +20,7 @@ pub(super) fn passes_every_byte(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn passes_nothing(t: &mut Trial) -> Verdict {
-    let guests: [&[&[u8]]; 2] = [&[], &[NEXT]];
-    crosswise(
-        t,
-        |t| {
-            let (_server, wire) = server_behind_wire(t, Cut::Whole)?;
-            guests.iter().try_for_each(|turns| visit(t, &wire, turns))
-        },
-        |t| guests.iter().try_for_each(|turns| client_alone(t, turns)),
-        |t| {
-            let server = t.server()?;
-            guests.iter().try_for_each(|turns| be_served(&server, turns))
-        },
-    )
+    receive(t, &[&[], &[NEXT]])
 }
 
 pub(super) fn talks_in_turns(t: &mut Trial) -> Verdict {
@@ -49,19 +37,7 @@ pub(super) fn passes_much_both_ways(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn serves_one_after_another(t: &mut Trial) -> Verdict {
-    let guests = [&b"first\n"[..], b"second\n", b"third\n"];
-    crosswise(
-        t,
-        |t| {
-            let (_server, wire) = server_behind_wire(t, Cut::Whole)?;
-            guests.iter().try_for_each(|line| visit(t, &wire, &[line]))
-        },
-        |t| client_alone(t, &[guests[0]]),
-        |t| {
-            let server = t.server()?;
-            guests.iter().try_for_each(|line| be_served(&server, &[line]))
-        },
-    )
+    receive(t, &[&[b"first\n"], &[b"second\n"], &[b"third\n"]])
 }
 
 pub(super) fn keeps_others_waiting(t: &mut Trial) -> Verdict {
@@ -165,6 +141,22 @@ fn talk(t: &Trial, cut: Cut, turns: &[&[u8]]) -> Verdict {
         },
         |t| client_alone(t, turns),
         |t| be_served(&t.server()?, turns),
+    )
+}
+
+/// Guests come one after another; each says its turns and ends.
+fn receive(t: &Trial, guests: &[&[&[u8]]]) -> Verdict {
+    crosswise(
+        t,
+        |t| {
+            let (_server, wire) = server_behind_wire(t, Cut::Whole)?;
+            guests.iter().try_for_each(|turns| visit(t, &wire, turns))
+        },
+        |t| guests.iter().try_for_each(|turns| client_alone(t, turns)),
+        |t| {
+            let server = t.server()?;
+            guests.iter().try_for_each(|turns| be_served(&server, turns))
+        },
     )
 }
 
