@@ -2,76 +2,7 @@
 //! of every score; what is not in it does not count, and what is in it and did not run failed.
 
 use crate::checks;
-use crate::trial::Trial;
-use crate::trial::Verdict;
-
-/// One part of the course: a lab, which is a small program that the student completes; or
-/// [`TOGETHER`], where programs of several labs meet.
-#[derive(Debug)]
-pub struct Lab {
-    /// Its place in the course, from 1; 0 for what is no lab.
-    pub number: u8,
-    /// Short name; of a lab also the package, the binary and the first half of its checks' ids.
-    pub name: &'static str,
-    /// What it is about, in a few words.
-    pub title: &'static str,
-    /// Folder below the course's root; empty for what is no lab.
-    pub folder: &'static str,
-    /// Its arguments, with places for what the harness chooses: see [`crate::program::Template`].
-    pub arguments: &'static [&'static str],
-    /// What the student writes, in order; of what is no lab, its parts.
-    pub steps: &'static [Step],
-    /// Its checks: the order is the order in which they build on each other.
-    pub checks: &'static [Check],
-    /// What who has completed it can do: continues "you can now".
-    pub learned: &'static [&'static str],
-}
-
-/// One step of a lab: the body of one function, the marked region of the same name.
-#[derive(Debug)]
-pub struct Step {
-    /// From 1.
-    pub number: u8,
-    /// The function and the region.
-    pub name: &'static str,
-    /// What the student writes, as an instruction.
-    pub task: &'static str,
-    /// The chapter that explains it: a file in `book/src`, without `.md`.
-    pub chapter: &'static str,
-    /// The labs whose programs its checks run.
-    pub programs: &'static [&'static str],
-}
-
-/// One check: a sentence about the program's behaviour that holds or does not.
-pub struct Check {
-    /// The lab's name.
-    pub lab: &'static str,
-    /// Its function's name, `half_close`. The stable id is made of it: see [`Check::id`].
-    pub name: &'static str,
-    /// The sentence.
-    pub title: &'static str,
-    /// The last step that must be written for it to pass.
-    pub step: u8,
-    /// What it is worth.
-    pub points: u32,
-    /// The requirement that it enforces, in the words of the lab's contract or an RFC.
-    pub requirement: &'static str,
-    /// Carries it out.
-    pub run: fn(&mut Trial) -> Verdict,
-}
-
-impl std::fmt::Debug for Check {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Check").field("id", &self.id()).finish_non_exhaustive()
-    }
-}
-
-impl Lab {
-    /// Whether it is a program to write, and not [`TOGETHER`].
-    pub fn is_lab(&self) -> bool {
-        self.number > 0
-    }
-}
+pub use crate::lab::{Check, Lab, Step};
 
 impl Check {
     /// Stable id: `server/half-close`.

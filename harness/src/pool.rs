@@ -12,10 +12,9 @@ use std::time::Duration;
 
 use crate::isolation;
 use crate::json::Json;
-use crate::report::document;
+use crate::protocol::{READY, Request};
 use crate::sync::lock;
-use crate::verdict::Outcome;
-use crate::worker::{READY, Request};
+use crate::verdict::{Outcome, json};
 
 /// A check blocked in the harness itself would hold everybody up.
 const BACKSTOP: Duration = Duration::from_secs(120);
@@ -184,7 +183,7 @@ impl Worker {
     fn ask(&mut self, request: &Request) -> io::Result<Answer> {
         let answer = self.exchange(&request.to_json())?;
         let outcome = answer.get("outcome").ok_or_else(|| io::Error::other("no outcome"))?;
-        let outcome = document::outcome_from_json(outcome).map_err(io::Error::other)?;
+        let outcome = json::outcome_from_json(outcome).map_err(io::Error::other)?;
         let micros = answer.get("elapsed_us").and_then(Json::as_u64).unwrap_or_default();
         Ok(Answer { outcome, elapsed: Duration::from_micros(micros) })
     }

@@ -4,13 +4,50 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::build::{self, Built};
 use crate::course::{self, Check};
+use crate::demo::{self, Demo, Shown};
+use crate::json::Json;
 use crate::pool::Pool;
 use crate::program::Template;
-use crate::verdict::{Blocked, Outcome, Record};
-use crate::worker::Request;
+use crate::protocol::Request;
+use crate::record::{self, Recording};
+use crate::root;
+use crate::verdict::{Blocked, Outcome};
+
+/// The record of one check that was asked for.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Which check.
+    pub check: &'static Check,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Wall time that the check took.
+    pub elapsed: Duration,
+    /// The command lines that were checked instead of labs' own programs, as the user typed
+    /// them, each with the lab's name.
+    pub programs: Vec<(&'static str, String)>,
+}
+
+impl Record {
+    /// The points that this record earns.
+    pub fn score(&self) -> u32 {
+        match self.outcome {
+            Outcome::Pass => self.check.points,
+            _ => 0,
+        }
+    }
+
+    /// The points that this record could earn: none where the check was skipped.
+    pub fn out_of(&self) -> u32 {
+        match self.outcome {
+            Outcome::Skipped(_) => 0,
+            _ => self.check.points,
+        }
+    }
+}
 
 /// What came of a run.
 #[derive(Debug)]
@@ -92,9 +129,34 @@ fn request(
 /// The own program of the lab of this name, or rustc's words.
 pub(crate) fn built(lab: &str) -> io::Result<Result<Template, String>> {
     let lab = course::lab(lab).ok_or_else(|| io::Error::other(format!("there is no lab {lab}")))?;
-    let root = build::find_root()?;
+    let root = root::find_root()?;
     Ok(match build::build(&root, lab)? {
         Built::Program(file) => Ok(Template::new(&file, lab.arguments, lab.name)),
         Built::Broken(words) => Err(words),
     })
+}
+
+/// Has the check or the scene that the request names recorded by a worker of its own.
+///
+/// # Errors
+/// The harness's own trouble. A check that fails is a recording all the same, with a note.
+pub fn trace(pool: &Pool, request: &Request, syscalls: bool) -> io::Result<Recording> {
+    let mut order = request.to_json();
+    if let Json::Object(members) = &mut order {
+        members.push((record::REQUEST.into(), Json::object([(record::SYSCALLS, syscalls.into())])));
+    }
+    let answer = pool.ask_alone(&order)?;
+    if let Some(why) = answer.get("fault").and_then(Json::as_str) {
+        return Err(io::Error::other(why.to_owned()));
+    }
+    Recording::from_json(&answer).ok_or_else(|| io::Error::other("the worker made no sense"))
+}
+
+/// Has a misconception demonstrated by a worker of its own.
+///
+/// # Errors
+/// The harness's own trouble; that the demonstration failed is part of the result.
+pub fn show(demo: &Demo, pool: &Pool) -> io::Result<Shown> {
+    let answer = pool.ask_alone(&Json::object([(demo::REQUEST, demo.name.into())]))?;
+    Shown::from_json(&answer).ok_or_else(|| io::Error::other("the worker made no sense"))
 }

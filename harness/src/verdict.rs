@@ -3,9 +3,7 @@
 //! Outcomes follow one rule: what did not run did not pass. [`Outcome::Pass`] is the only one
 //! that gives points.
 
-use std::time::Duration;
-
-use crate::course::Check;
+pub mod json;
 
 /// What came of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +20,19 @@ pub enum Outcome {
     Skipped(String),
     /// The harness could not do its own job: never a pass, and never the program's fault.
     Fault(String),
+}
+
+impl Outcome {
+    /// The outcome in a word, which every report uses.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail(_) => "fail",
+            Self::Blocked(_) => "blocked",
+            Self::Skipped(_) => "skipped",
+            Self::Fault(_) => "fault",
+        }
+    }
 }
 
 /// Why a check could not begin.
@@ -108,37 +119,5 @@ impl Difference {
             expected_len: expected.len(),
             seen_len: seen.len(),
         })
-    }
-}
-
-/// The record of one check that was asked for.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// Which check.
-    pub check: &'static Check,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Wall time that the check took.
-    pub elapsed: Duration,
-    /// The command lines that were checked instead of labs' own programs, as the user typed
-    /// them, each with the lab's name.
-    pub programs: Vec<(&'static str, String)>,
-}
-
-impl Record {
-    /// The points that this record earns.
-    pub fn score(&self) -> u32 {
-        match self.outcome {
-            Outcome::Pass => self.check.points,
-            _ => 0,
-        }
-    }
-
-    /// The points that this record could earn: none where the check was skipped.
-    pub fn out_of(&self) -> u32 {
-        match self.outcome {
-            Outcome::Skipped(_) => 0,
-            _ => self.check.points,
-        }
     }
 }

@@ -6,6 +6,8 @@
 //! too. That holds for Ctrl-C, for SIGKILL and for a panic of the harness alike, and std needs
 //! no signal handler for it.
 
+mod ports;
+
 use std::io::{self, BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
@@ -18,53 +20,12 @@ use crate::course;
 use crate::demo;
 use crate::isolation::{self, Stage};
 use crate::json::Json;
-use crate::program::{Template, stop_all};
+use crate::lab::Check;
+use crate::program::stop_all;
+use crate::protocol::{PORTS, READY, Request};
 use crate::record;
-use crate::report::document;
-use crate::trial::{Site, Trial};
-use crate::verdict::Outcome;
-
-/// A check to carry out, and the programs to carry it out on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The check's id.
-    pub check: String,
-    /// The programs, by name.
-    pub programs: Vec<(String, Template)>,
-}
-
-impl Request {
-    /// As one line.
-    pub fn to_json(&self) -> Json {
-        let programs = self.programs.iter().map(|(name, template)| {
-            Json::object([
-                ("name", name.as_str().into()),
-                ("words", template.words().into()),
-                ("shown", template.shown().into()),
-            ])
-        });
-        Json::object([
-            ("check", self.check.as_str().into()),
-            ("programs", Json::Array(programs.collect())),
-        ])
-    }
-
-    /// The reverse of [`Request::to_json`].
-    pub fn from_json(json: &Json) -> Option<Self> {
-        let program = |json: &Json| {
-            let words = json.get("words")?.as_array()?.iter();
-            let words: Option<Vec<_>> = words.map(|word| Some(word.as_str()?.to_owned())).collect();
-            let shown = json.get("shown")?.as_str()?.to_owned();
-            Some((json.get("name")?.as_str()?.to_owned(), Template::from_words(words?, shown)))
-        };
-        let programs = json.get("programs")?.as_array()?.iter().map(program);
-        let check = json.get("check")?.as_str()?.to_owned();
-        Some(Self { check, programs: programs.collect::<Option<_>>()? })
-    }
-}
-
-/// The worker's first line: it is ready, and isolated or not. Or it says why it can't be.
-pub(crate) const READY: &str = "ready";
+use crate::trial::{Site, Stop, Trial, Unwritten};
+use crate::verdict::{Blocked, Outcome, json};
 
 /// The worker's life, from its start in `stage`. Returns its exit status.
 pub fn run(stage: Stage) -> u8 {
@@ -140,7 +101,7 @@ fn answer(request: &Json, site: &Site) -> Json {
         return record::answer(request, site);
     }
     match Request::from_json(request) {
-        Some(request) if request.check == record::PORTS => record::ports(request, site),
+        Some(request) if request.check == PORTS => ports::ports(request, site),
         Some(request) => judge(request, site),
         None => Json::Null,
     }
@@ -150,7 +111,7 @@ fn judge(request: Request, site: &Site) -> Json {
     let began = Instant::now();
     let outcome = carry_out(request, site);
     Json::object([
-        ("outcome", document::outcome_to_json(&outcome)),
+        ("outcome", json::outcome_to_json(&outcome)),
         ("elapsed_us", Json::Number(began.elapsed().as_micros() as f64)),
     ])
 }
@@ -164,12 +125,37 @@ fn carry_out(request: Request, site: &Site) -> Outcome {
     // The end comes in any case: what can't be stopped is a fault, also of a passed check.
     let end = trial.end();
     match verdict {
-        Ok(Ok(())) => end.map_or_else(|stop| stop.into_outcome(check), |()| Outcome::Pass),
-        Ok(Err(stop)) => stop.into_outcome(check),
+        Ok(Ok(())) => end.map_or_else(|stop| outcome_of(stop, check), |()| Outcome::Pass),
+        Ok(Err(stop)) => outcome_of(stop, check),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?");
             Outcome::Fault(format!("the harness panicked: {text}"))
         }
+    }
+}
+
+/// What a check comes to that ended in this way.
+fn outcome_of(stop: Stop, check: &Check) -> Outcome {
+    match stop {
+        Stop::Fail(failure) => Outcome::Fail(failure),
+        Stop::Unwritten(step) => Outcome::Blocked(blocked_by(&step, check)),
+        Stop::Skip(why) => Outcome::Skipped(why),
+        Stop::Fault(what) => Outcome::Fault(what),
+    }
+}
+
+/// What the check waits for: a step of its own lab, or of one whose program it needs.
+fn blocked_by(unwritten: &Unwritten, check: &Check) -> Blocked {
+    let programs = check.step().programs;
+    let is_it = |lab: &&&str| {
+        let steps = course::lab(lab).map_or(&[][..], |lab| lab.steps);
+        steps.iter().any(|step| step.number == unwritten.step && step.name == unwritten.name)
+    };
+    match programs.iter().find(is_it).or(programs.first()) {
+        Some(lab) if *lab != check.lab => {
+            Blocked::Elsewhere { lab: (*lab).to_owned(), step: unwritten.step }
+        }
+        _ => Blocked::Step(unwritten.step),
     }
 }

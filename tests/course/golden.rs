@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use sockets_lab::course::{self, Lab};
-use sockets_lab::report::{document, failure, style::Style};
-use sockets_lab::verdict::{Failure, Outcome, Record};
+use sockets_lab::report::{failure, style::Style};
+use sockets_lab::session::Record;
+use sockets_lab::verdict::{Failure, Outcome};
 
 use super::corpus;
 use super::runs::{Built, complaints};
@@ -153,7 +154,7 @@ fn told(lab: &Lab, name: &str, id: &str) -> Result<String, String> {
     if !run.isolated {
         return Err("without isolation addresses and queues differ".into());
     }
-    let mut outcome = document::outcome_from_json(&run.results[0].record)?;
+    let mut outcome = sockets_lab::verdict::json::outcome_from_json(&run.results[0].record)?;
     match &mut outcome {
         Outcome::Fail(failure) => normalise_all(failure, &built.file()),
         other => return Err(format!("the outcome is {other:?}")),

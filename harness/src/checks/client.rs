@@ -7,9 +7,9 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
 use crate::drive::{Client, Connection, Cut, text};
 use crate::program::Given;
-use crate::report::bytes::count;
 use crate::trial::{Look, Stop, Trial, Verdict};
 use crate::watch;
+use crate::words::count;
 
 checks! { $ "client", client_checks:
     connects, step 1, 3 points: "connects to the address that it was given";

@@ -12,8 +12,8 @@ macro_rules! checks {
         $requirement:literal
     )*) => {
         /// All checks of this lab, in the order in which they build on each other.
-        pub const CHECKS: &[$crate::course::Check] = &[$(
-            $crate::course::Check {
+        pub const CHECKS: &[$crate::lab::Check] = &[$(
+            $crate::lab::Check {
                 lab: $lab,
                 name: stringify!($name),
                 title: $title,

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use crate::drive::{Cut, Flow, Server, Started, noise, pattern};
 use crate::program::{Given, Stdin, describe_exit};
-use crate::report::bytes::{count, quote_short};
 use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
 use crate::watch::{self, Process, Snapshot, State};
+use crate::words::{count, quote_short};
 
 checks! { $ "server", server_checks:
     listens_on_the_given_address, step 1, 3 points: "listens on the address that it was given";

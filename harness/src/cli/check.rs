@@ -8,8 +8,9 @@ use super::{Problem, print, select};
 use crate::course::{self, Check, LABS, Lab};
 use crate::program::Template;
 use crate::report::{self, document, junit, style::Style};
+use crate::session::Record;
 use crate::session::{self, Judgement};
-use crate::verdict::{Outcome, Record};
+use crate::verdict::Outcome;
 
 /// What `lab check` was asked for.
 #[derive(Debug, Default)]

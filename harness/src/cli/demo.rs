@@ -3,7 +3,8 @@
 use super::{Problem, print};
 use crate::demo::{self, DEMOS, Demo};
 use crate::pool::Pool;
-use crate::report::style::Style;
+use crate::report::{self, style::Style};
+use crate::session;
 
 /// Shows one demonstration, all, or what there is. Returns the exit status.
 pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
@@ -28,12 +29,12 @@ fn show(demos: &[&Demo]) -> Result<u8, Problem> {
     let pool = Pool::open()?;
     let mut status = 0;
     for (index, demo) in demos.iter().enumerate() {
-        let shown = demo.show(&pool)?;
+        let shown = session::show(demo, &pool)?;
         if shown.wrong.is_some() {
             status = 1;
         }
         let gap = if index == 0 { "" } else { "\n" };
-        print(&format!("{gap}{}", demo::render(demo, &shown, Style::for_stdout())))?;
+        print(&format!("{gap}{}", report::demo::render(demo, &shown, Style::for_stdout())))?;
     }
     Ok(status)
 }

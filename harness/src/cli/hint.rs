@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::{Problem, print, select};
-use crate::build;
 use crate::course::{LABS, Lab, Step};
 use crate::report::hang;
+use crate::root;
 use crate::workspace::hints::{self, LEVELS};
 use crate::workspace::steps::{self, State};
 
@@ -15,7 +15,7 @@ const WIDTH: usize = 80;
 /// Prints the hint that was asked for, or the next one. Without a step: for the first that is
 /// not written.
 pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
-    let root = build::find_root()?;
+    let root = root::find_root()?;
     let (lab, step, level) = match words {
         [] => {
             let (lab, step) = to_do(&root)?;

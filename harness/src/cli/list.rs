@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::{Problem, print, select};
-use crate::build;
 use crate::course::{LABS, Lab, TOGETHER};
+use crate::root;
 use crate::workspace::steps::{self, State};
 
 /// Prints the course, or one lab with its checks.
 pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
     let text = match words {
-        [] => course(&build::find_root()?),
+        [] => course(&root::find_root()?),
         [name] => lab_with_checks(select::lab(name)?),
         _ => return Err(Problem::Usage("list shows one lab, as in `lab list server`".into())),
     };

@@ -1,12 +1,15 @@
 //! `lab record`: makes the book's recordings anew; with `--check`, says what differs. For those
 //! who write the course: the book never shows what was typed by hand.
 
+mod book;
+mod ports;
+
 use std::path::Path;
 
+use self::book::Recorded;
 use super::{Problem, print};
-use crate::build;
 use crate::pool::Pool;
-use crate::record::book::{self, Recorded};
+use crate::root;
 
 /// Where they are, below the course's root.
 const FOLDER: &str = "book/recordings";
@@ -23,7 +26,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
         let why = pool.notes.join("; ");
         return Err(Problem::Trouble(format!("recordings need a network of their own ({why})")));
     }
-    let folder = build::find_root()?.join(FOLDER);
+    let folder = root::find_root()?.join(FOLDER);
     let (partial, recorded): (Vec<_>, Vec<_>) =
         book::record(&pool, &|_| {})?.into_iter().partition(Recorded::is_partial);
     for one in partial {

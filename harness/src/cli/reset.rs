@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{Problem, print, select};
-use crate::build;
 use crate::course::{LABS, Lab, Step};
+use crate::root;
 use crate::workspace::steps;
 
 /// Puts the stub of a step back, or those of a whole lab.
@@ -16,7 +16,7 @@ pub(super) fn run(what: &str) -> Result<u8, Problem> {
             (lab, vec![step])
         }
     };
-    let root = build::find_root()?;
+    let root = root::find_root()?;
     let names: Vec<_> = steps.iter().map(|step| step.name).collect();
     let names = names.join(", ");
     match steps::reset(&root, lab, &steps)? {

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::{Problem, print};
-use crate::build;
 use crate::course::LABS;
+use crate::root;
 use crate::workspace::make;
 
 /// Makes it, and says how to go on.
 pub(super) fn run(dir: &str) -> Result<u8, Problem> {
-    make::make(&build::find_root()?, Path::new(dir))?;
+    make::make(&root::find_root()?, Path::new(dir))?;
     let steps: usize = LABS.iter().map(|lab| lab.steps.len()).sum();
     let labs = LABS.len();
     let first = LABS.first().map_or("labs", |lab| lab.folder);

@@ -8,10 +8,10 @@ use super::{Problem, print};
 use crate::course;
 use crate::pool::Pool;
 use crate::program::Template;
+use crate::protocol::Request;
 use crate::record::{self, SCENES};
 use crate::report::{ladder, style::Style, svg};
 use crate::session;
-use crate::worker::Request;
 
 /// What `lab trace` was asked for.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
     let request = order.request()?;
     let syscalls = order.syscalls || record::scene(&order.what).is_some_and(|scene| scene.syscalls);
     let pool = Pool::open()?;
-    let mut recording = record::record(&pool, &request, syscalls)?;
+    let mut recording = session::trace(&pool, &request, syscalls)?;
     recording.notes.extend(pool.notes.iter().cloned());
     if let Some(file) = &order.json {
         write(file, &recording.to_json().pretty())?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Problem, print};
-use crate::build;
+use crate::root;
 use crate::workspace::given;
 use crate::workspace::update::{self, Change, OnConflict, Summary};
 
@@ -21,7 +21,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
             return Err(Problem::Usage(what.into()));
         }
     };
-    let root = build::find_root()?;
+    let root = root::find_root()?;
     let other = Path::new(dir);
     if !other.join("Cargo.toml").is_file() {
         return Err(Problem::Refused(format!("{dir} is not the folder of the course")));

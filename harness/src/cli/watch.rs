@@ -11,16 +11,17 @@ use self::keys::{Key, Keys};
 use self::screen::Screen;
 use super::check::Progress;
 use super::{Problem, hint, select};
-use crate::build;
 use crate::course::{self, LABS, Lab, Step};
+use crate::root;
+use crate::session::Record;
 use crate::session::{self, Judgement};
-use crate::verdict::{Blocked, Outcome, Record};
+use crate::verdict::{Blocked, Outcome};
 use crate::workspace::stamp::Stamp;
 use crate::workspace::steps::{self, State};
 
 /// Checks and waits, until the user quits.
 pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
-    let root = build::find_root()?;
+    let root = root::find_root()?;
     let lab = match words {
         [] => first_to_do()?,
         [name] => select::lab(name)?,

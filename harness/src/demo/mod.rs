@@ -11,16 +11,11 @@ mod queues;
 mod roles;
 mod stage;
 mod streams;
-mod text;
-
-use std::io;
 
 pub use addresses::bind_and_end;
 pub use stage::{Stage, Step, Wrong};
-pub use text::render;
 
 use crate::json::Json;
-use crate::pool::Pool;
 use crate::trial::Site;
 
 /// What a step says that can't be shown on this system.
@@ -74,15 +69,6 @@ impl Demo {
     pub fn number(&self) -> usize {
         DEMOS.iter().position(|demo| demo.name == self.name).map_or(0, |index| index + 1)
     }
-
-    /// Demonstrates it in a worker of its own.
-    ///
-    /// # Errors
-    /// The harness's own trouble; that the demonstration failed is part of the result.
-    pub fn show(&self, pool: &Pool) -> io::Result<Shown> {
-        let answer = pool.ask_alone(&Json::object([(REQUEST, self.name.into())]))?;
-        Shown::from_json(&answer).ok_or_else(|| io::Error::other("the worker made no sense"))
-    }
 }
 
 /// The member of a worker's request that names a demonstrator.
@@ -104,7 +90,7 @@ impl Shown {
         Json::object([("steps", Json::Array(steps)), ("wrong", wrong)])
     }
 
-    fn from_json(json: &Json) -> Option<Self> {
+    pub(crate) fn from_json(json: &Json) -> Option<Self> {
         let steps = json.get("steps")?.as_array()?.iter().map(Step::from_json);
         let wrong = json.get("wrong")?.as_str().map(str::to_owned);
         Some(Self { steps: steps.collect::<Option<_>>()?, wrong })

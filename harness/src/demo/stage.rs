@@ -213,7 +213,7 @@ pub(super) fn success<T>(result: &io::Result<T>) -> String {
 pub(super) fn bytes(result: &io::Result<usize>, buffer: &[u8]) -> String {
     match result {
         Ok(0) | Err(_) => outcome(result),
-        Ok(n) => format!("Ok({n}) {}", crate::report::bytes::quote(&buffer[..*n])),
+        Ok(n) => format!("Ok({n}) {}", crate::words::quote(&buffer[..*n])),
     }
 }
 

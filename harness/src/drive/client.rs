@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use super::{describe_bytes, likely};
 use crate::program::describe_exit;
-use crate::report::bytes::{count, quote_short};
 use crate::trial::{Blame, Look, Running, Standstill, Stop, Trial, Verdict, Why};
 use crate::watch::Snapshot;
+use crate::words::{count, quote_short};
 
 /// A client that was started.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::rc::Rc;
 
 use super::{Cut, describe_bytes, likely};
-use crate::record::{Act, Still};
-use crate::report::bytes::count;
-use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
+pub use crate::trial::End;
+use crate::trial::{Act, Look, Running, Standstill, Still, Stop, Trial, Verdict, Why};
+use crate::words::count;
 
 /// What the harness is on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,15 +32,6 @@ pub struct Connection {
     there: SocketAddr,
     /// Whether the harness has ended its sending side.
     half_closed: bool,
-}
-
-/// How a direction of a connection can end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// A FIN: the sender has said all that it had to say.
-    Stream,
-    /// A RST: the connection was torn down.
-    Reset,
 }
 
 /// What a look at a stream has brought.

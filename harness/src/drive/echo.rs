@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Write};
 
 use super::Client;
 use super::connection::{Connection, End, Got};
-use crate::report::bytes::count;
 use crate::trial::{Look, Standstill, Stop, Verdict, Why};
+use crate::words::count;
 
 /// Bytes that the echo server reads at once.
 const BUFFER: usize = 64 * 1024;

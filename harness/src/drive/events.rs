@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::causes::{AGAIN, BUSY, NO_LINE_END, PANIC};
 use super::pattern::Pattern;
 use crate::program::describe_exit;
-use crate::report::bytes::quote_short;
 use crate::trial::{Look, Running, Standstill, Trial, Verdict, Why};
+use crate::words::quote_short;
 
 /// The lines of a program's standard output; each is handed out once. The ready line is left
 /// out: it is another check's matter.

@@ -3,9 +3,8 @@
 use std::io::{ErrorKind, Write};
 
 use super::connection::{Connection, End, Got};
-use crate::record::Act;
-use crate::report::bytes::count;
-use crate::trial::{Look, Verdict};
+use crate::trial::{Act, Look, Verdict};
+use crate::words::count;
 
 /// How the harness goes about an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,7 @@ use std::time::Duration;
 use super::causes::PANIC;
 use super::{Connection, Role};
 use crate::program::describe_exit;
-use crate::record::Act;
-use crate::trial::{Look, Running, Trial, Verdict, Why};
+use crate::trial::{Act, Look, Running, Trial, Verdict, Why};
 
 /// A socket of the harness that listens.
 #[derive(Debug)]

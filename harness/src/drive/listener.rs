@@ -7,8 +7,7 @@ use std::rc::Rc;
 use super::connection::{Connection, Role};
 use super::{Client, describe_addresses};
 use crate::program::{Given, Stdin};
-use crate::record::Act;
-use crate::trial::{Look, Stop, Trial, Verdict, Why};
+use crate::trial::{Act, Look, Stop, Trial, Verdict, Why};
 
 /// The harness's listening socket; several where a name has several addresses.
 #[derive(Debug)]

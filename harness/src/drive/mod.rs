@@ -23,7 +23,7 @@ mod wire;
 
 use std::net::SocketAddr;
 
-use crate::report::bytes::{count, summary};
+use crate::words::{count, summary};
 
 pub use client::Client;
 pub use connection::{Connection, End, Role};

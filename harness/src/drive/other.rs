@@ -6,10 +6,9 @@ use super::causes::{EMPTY_LINE, NO_LINE_END};
 use super::connection::{Connection, End, Got};
 use super::pace::Pace;
 use super::pattern::Pattern;
-use crate::record::Act;
-use crate::report::bytes::{count, quote_short, summary};
-use crate::trial::{Look, Trial, Verdict};
+use crate::trial::{Act, Look, Trial, Verdict};
 use crate::watch;
+use crate::words::{count, quote_short, summary};
 
 /// A peer of the harness, connected to the program.
 #[derive(Debug)]

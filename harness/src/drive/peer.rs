@@ -8,9 +8,9 @@ use super::causes::{BUSY, GREETING, JOINED, LEAVING, PANIC};
 use super::events::Events;
 use super::{Host, Other, Server};
 use crate::program::{Given, Stdin, describe_exit};
-use crate::report::bytes::quote_short;
 use crate::trial::{Look, Running, Trial, Verdict, Why};
 use crate::watch;
+use crate::words::quote_short;
 
 /// A peer under test. What can be done to any program that listens can be done to it, too: see
 /// [`Server`].

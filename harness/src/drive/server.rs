@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use super::connection::{Connection, Role};
 use crate::program::{Given, Stdin, describe_exit};
-use crate::record::Act;
-use crate::report::bytes::{count, quote_short};
-use crate::trial::{Look, Running, Standstill, Stop, Trial, Verdict, Why};
+use crate::trial::{Act, Look, Running, Standstill, Stop, Trial, Verdict, Why};
 use crate::watch::{Row, Snapshot};
+use crate::words::{count, quote_short};
 
 /// A server that listens.
 #[derive(Clone, Debug)]

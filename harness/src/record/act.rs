@@ -2,24 +2,9 @@
 
 use super::view::Link;
 use super::{Known, SHOWN, Step};
-use crate::report::bytes::count;
+use crate::words::count;
 
-/// What the harness does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Act<'a> {
-    /// It connects to the program.
-    Connect,
-    /// It accepts the program's connection.
-    Accept,
-    /// It writes these bytes.
-    Write(&'a [u8]),
-    /// It ends its sending side.
-    EndSending,
-    /// It drops the stream, having read everything.
-    Close,
-    /// It drops the stream with bytes unread.
-    Reset,
-}
+pub(crate) use crate::trial::Act;
 
 /// The harness's own step; for one who was called, the caller's before it.
 pub(super) fn acted(link: &Link, act: Act<'_>) -> Vec<Step> {

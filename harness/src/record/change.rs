@@ -2,8 +2,8 @@
 
 use super::Known;
 use super::view::{Link, View};
-use crate::report::bytes::count;
 use crate::watch::{Row, State};
+use crate::words::count;
 
 /// One thing that a program has done on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

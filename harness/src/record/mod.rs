@@ -7,23 +7,18 @@
 //! a recording the hooks do nothing.
 
 mod act;
-pub mod book;
 mod change;
 mod json;
 mod normal;
-mod ports;
 mod recorder;
 mod run;
 mod scenes;
 mod syscalls;
 mod view;
 
-pub(crate) use act::Act;
 pub use normal::{mask, normalise};
-pub(crate) use ports::{PORTS, ports};
-pub(crate) use recorder::{Recorder, Still};
-pub use run::record;
-pub(crate) use run::{REQUEST, answer};
+use recorder::Recorder;
+pub(crate) use run::{REQUEST, SYSCALLS, answer};
 pub use scenes::{SCENES, Scene, scene};
 
 use std::net::SocketAddr;

@@ -12,10 +12,9 @@ use super::change::{self, Change};
 use super::syscalls::Syscalls;
 use super::view::{Link, View};
 use super::{Known, Recording, SHOWN, Socket, Step};
-use crate::drive::End;
-use crate::report::bytes::{count, quote_short};
-use crate::trial::{Running, Trial};
-use crate::watch::{Process, State};
+use crate::trial::{End, Observer, Running, Still, Trial};
+use crate::watch::Process;
+use crate::words::{count, quote_short};
 
 /// Records a trial.
 #[derive(Debug, Default)]
@@ -40,20 +39,6 @@ struct Heard {
     bytes: Vec<u8>,
     /// How the stream ended.
     end: Option<End>,
-}
-
-/// A program that is held still for as long as this lives.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Still(Option<Rc<Running>>);
-
-impl Drop for Still {
-    fn drop(&mut self) {
-        if let Some(running) = self.0.take() {
-            // A program that has ended needs no signal.
-            let _ = running.program.signal("CONT");
-        }
-    }
 }
 
 /// A recording of more steps than that helps nobody.
@@ -86,14 +71,6 @@ impl Recorder {
         }
         let steps = with_closed(tape.steps.clone());
         Recording { id: id.to_owned(), title: title.to_owned(), steps, notes }
-    }
-
-    /// The command, run by strace where system calls are recorded.
-    pub(crate) fn wrap(&self, command: Command) -> Command {
-        match &self.0.borrow().syscalls {
-            Some(syscalls) => syscalls.wrap(command),
-            None => command,
-        }
     }
 }
 
@@ -221,43 +198,43 @@ fn with_closed(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-impl Trial {
-    /// Records what was read last, while things are as they were then.
-    pub(crate) fn record_heard(&self) {
-        if let Some(recorder) = self.recorder() {
-            recorder.0.borrow_mut().flush(self);
+impl Observer for Recorder {
+    fn wrap(&self, command: Command) -> Command {
+        match &self.0.borrow().syscalls {
+            Some(syscalls) => syscalls.wrap(command),
+            None => command,
         }
     }
 
-    /// Before the harness acts on a program: holds it still, so that what arrives can be seen
-    /// before it is dealt with. `bytes` is how many it will be sent.
-    pub(crate) fn record_before(&self, running: &Rc<Running>, bytes: usize) -> Still {
-        let Some(recorder) = self.recorder() else { return Still(None) };
-        let mut tape = recorder.0.borrow_mut();
-        tape.flush(self);
+    fn heard(&self, trial: &Trial) {
+        self.0.borrow_mut().flush(trial);
+    }
+
+    fn before(&self, trial: &Trial, running: &Rc<Running>, bytes: usize) -> Still {
+        let mut tape = self.0.borrow_mut();
+        tape.flush(trial);
         // A traced program is stopped by its tracer as it is.
         let still = bytes <= FITS && tape.syscalls.is_none() && hold(running);
         Still(still.then(|| Rc::clone(running)))
     }
 
-    /// After the harness has acted on the connection between `here` and `there`.
-    pub(crate) fn record_after(
+    fn after(
         &self,
+        trial: &Trial,
         still: Still,
         running: &Rc<Running>,
         (name, here, there): (&str, SocketAddr, SocketAddr),
         act: Act<'_>,
     ) {
-        let Some(recorder) = self.recorder() else { return };
-        let mut tape = recorder.0.borrow_mut();
+        let mut tape = self.0.borrow_mut();
         if matches!(act, Act::Connect | Act::Accept) {
             let (name, program) = (name.to_owned(), running.name.clone());
             tape.links.push(Link { name, program, here, there, dials: matches!(act, Act::Accept) });
         }
         let Some(link) = tape.link(here, there) else { return };
         let reading = tape.last.is_reading_from(name);
-        wait_for_acknowledgement(&mut tape, self);
-        let mut before = tape.look(self);
+        wait_for_acknowledgement(&mut tape, trial);
+        let mut before = tape.look(trial);
         if still.0.is_some() {
             before.doing.clear();
         }
@@ -273,49 +250,40 @@ impl Trial {
         }
         drop(still);
         // What does not come to rest is as it is when it is looked at.
-        let _ = self.settle(running);
-        wait_for_acknowledgement(&mut tape, self);
+        let _ = trial.settle(running);
+        wait_for_acknowledgement(&mut tape, trial);
         if matches!(act, Act::Reset) && reading {
             let what = "the error ConnectionReset".to_owned();
             tape.push(step(&running.name, "read", what, Known::Inferred));
         }
-        tape.settle(self, &before);
+        tape.settle(trial, &before);
     }
 
-    /// The harness has read something, or the end.
-    pub(crate) fn record_read(
+    fn read(
         &self,
+        trial: &Trial,
         (here, there): (SocketAddr, SocketAddr),
         bytes: &[u8],
         end: Option<End>,
     ) {
-        let Some(recorder) = self.recorder() else { return };
-        let mut tape = recorder.0.borrow_mut();
+        let mut tape = self.0.borrow_mut();
         let Some(link) = tape.link(here, there) else { return };
         if tape.heard.as_ref().is_some_and(|heard| heard.link != link) {
-            tape.flush(self);
+            tape.flush(trial);
         }
         let heard = tape.heard.get_or_insert(Heard { link, bytes: Vec::new(), end: None });
         heard.bytes.extend_from_slice(bytes);
         heard.end = heard.end.or(end);
     }
 
-    /// Something about a program that is no matter of connections: that it was started, what it
-    /// was typed, what it printed.
-    pub(crate) fn record_program(
-        &self,
-        running: &Running,
-        call: &str,
-        text: impl FnOnce() -> String,
-    ) {
-        let Some(recorder) = self.recorder() else { return };
-        let mut tape = recorder.0.borrow_mut();
-        tape.flush(self);
+    fn program(&self, trial: &Trial, running: &Running, call: &str, text: String) {
+        let mut tape = self.0.borrow_mut();
+        tape.flush(trial);
         let before = tape.last.clone();
-        tape.push(step(&running.name, call, text(), Known::Done));
-        let _ = self.settle(running);
-        wait_for_acknowledgement(&mut tape, self);
-        tape.settle(self, &before);
+        tape.push(step(&running.name, call, text, Known::Done));
+        let _ = trial.settle(running);
+        wait_for_acknowledgement(&mut tape, trial);
+        tape.settle(trial, &before);
     }
 }
 
@@ -351,12 +319,4 @@ fn wait_for_acknowledgement(tape: &mut Tape, trial: &Trial) {
         }
         thread::sleep(PAUSE);
     }
-}
-
-/// States that pass by themselves within moments.
-pub(super) fn is_passing(state: State) -> bool {
-    matches!(
-        state,
-        State::SynSent | State::SynReceived | State::FinWait1 | State::LastAck | State::Closing
-    )
 }

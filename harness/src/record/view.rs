@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::Socket;
-use super::recorder::is_passing;
 use crate::trial::Running;
 use crate::watch::{Names, Process, Row, Snapshot, State, Target, Thread, Waits, socket_table};
 
@@ -166,4 +165,12 @@ fn call_of(
         Waits::Splice => "in splice (io::copy)".into(),
         _ => format!("in {}", call.name),
     })
+}
+
+/// States that pass by themselves within moments.
+fn is_passing(state: State) -> bool {
+    matches!(
+        state,
+        State::SynSent | State::SynReceived | State::FinWait1 | State::LastAck | State::Closing
+    )
 }

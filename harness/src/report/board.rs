@@ -4,7 +4,8 @@ use super::layout::{clip, columns, hang, pad};
 use super::place::{Placed, chapter_file, grouped};
 use super::style::Style;
 use crate::course::{self, Lab};
-use crate::verdict::{Blocked, Outcome, Record};
+use crate::session::Record;
+use crate::verdict::{Blocked, Outcome};
 
 /// Columns of the board, so that it fits the smallest terminal.
 const WIDTH: usize = 80;

@@ -5,7 +5,8 @@ use super::bytes;
 use super::layout::{columns, hang, pad, printable, wrap};
 use super::place::{Placed, chapter_file};
 use super::style::Style;
-use crate::verdict::{Blocked, Failure, Outcome, Record};
+use crate::session::Record;
+use crate::verdict::{Blocked, Failure, Outcome};
 
 /// Columns of a line of text. Quoted bytes are never cut, so a line with them can be longer.
 const WIDTH: usize = 100;

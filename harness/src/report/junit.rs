@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::failure;
 use super::place::{Placed, grouped};
 use super::style::Style;
-use crate::verdict::{Outcome, Record};
+use crate::session::Record;
+use crate::verdict::Outcome;
 
 /// The records as a JUnit document: a suite for each lab, a test case for each check.
 pub fn render(records: &[Record]) -> String {

@@ -1,9 +1,9 @@
 //! A recording as a ladder: who takes part side by side, one step below the other.
 
-use super::bytes::{count, quote};
 use super::layout::{columns, pad, wrap};
 use super::style::Style;
 use crate::record::{Known, Recording, Step};
+use crate::words::{count, quote};
 
 /// Columns of the whole.
 const WIDTH: usize = 110;

@@ -7,6 +7,7 @@
 
 pub mod board;
 pub mod bytes;
+pub mod demo;
 pub mod document;
 pub mod failure;
 pub mod junit;
@@ -23,7 +24,8 @@ pub(crate) use self::layout::hang;
 use self::layout::{clip, columns};
 use self::place::{Placed, grouped};
 use self::style::Style;
-use crate::verdict::{Blocked, Outcome, Record};
+use crate::session::Record;
+use crate::verdict::{Blocked, Outcome};
 
 /// Failures that are shown whole before the board; of the others only the headline. Who has
 /// more than three should begin with the first.

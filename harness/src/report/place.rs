@@ -2,7 +2,8 @@
 //! registry, so that the renderers can be tested with a course of their own.
 
 use crate::course::{self, Lab, Step};
-use crate::verdict::{Blocked, Outcome, Record};
+use crate::session::Record;
+use crate::verdict::{Blocked, Outcome};
 
 /// A record, with the lab and the step that its check belongs to.
 #[derive(Clone, Copy)]
@@ -47,7 +48,7 @@ impl<'a> Placed<'a> {
 
     /// What came of it, in a word that every report uses.
     pub(super) fn word(&self) -> &'static str {
-        word(&self.record.outcome)
+        self.record.outcome.word()
     }
 
     /// Why it did not pass, in one sentence; nothing for a pass.
@@ -87,17 +88,6 @@ impl<'a> Placed<'a> {
             format!(" --{option} '{}'", program.replace('\'', r"'\''"))
         });
         command + &options.collect::<String>()
-    }
-}
-
-/// The outcome in a word.
-pub(super) fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Pass => "pass",
-        Outcome::Fail(_) => "fail",
-        Outcome::Blocked(_) => "blocked",
-        Outcome::Skipped(_) => "skipped",
-        Outcome::Fault(_) => "fault",
     }
 }
 

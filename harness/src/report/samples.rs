@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::place::Placed;
 use crate::course::{Check, Lab, Step};
-use crate::verdict::{Blocked, Difference, Failure, Outcome, Record};
+use crate::session::Record;
+use crate::verdict::{Blocked, Difference, Failure, Outcome};
 
 static STEPS: &[Step] = &[
     Step {

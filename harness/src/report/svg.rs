@@ -334,7 +334,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::bytes::quote;
+    use crate::words::quote;
 
     fn recording() -> Recording {
         let step = Step {

@@ -5,6 +5,7 @@
 //! (with `?`) when the program does not do its part.
 
 mod blame;
+mod observe;
 mod patience;
 mod site;
 mod wait;
@@ -15,13 +16,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use blame::Blame;
+pub use observe::End;
+pub(crate) use observe::{Act, Observer, Still};
 pub use site::Site;
 pub use wait::{Look, Standstill, Why};
 
-use crate::course::{self, Check};
 use crate::program::{Given, Program, Stdin, Template};
-use crate::record::{Recorder, Recording};
-use crate::verdict::{Blocked, Failure, Outcome};
+use crate::verdict::Failure;
 use crate::watch::{Names, Snapshot};
 
 /// What a check comes to: `Ok` is a pass.
@@ -72,16 +73,6 @@ impl Stop {
         }
         self
     }
-
-    /// The outcome of this check, which ended in this way.
-    pub fn into_outcome(self, check: &Check) -> Outcome {
-        match self {
-            Self::Fail(failure) => Outcome::Fail(failure),
-            Self::Unwritten(step) => Outcome::Blocked(step.blocks(check)),
-            Self::Skip(why) => Outcome::Skipped(why),
-            Self::Fault(what) => Outcome::Fault(what),
-        }
-    }
 }
 
 /// What stands between programs under test, and passes on what they send.
@@ -99,23 +90,6 @@ pub struct Unwritten {
     pub step: u8,
     /// Its name.
     pub name: String,
-}
-
-impl Unwritten {
-    /// What the check waits for: a step of its own lab, or of one whose program it needs.
-    fn blocks(&self, check: &Check) -> Blocked {
-        let programs = check.step().programs;
-        let is_it = |lab: &&&str| {
-            let lab = course::lab(lab).map_or(&[][..], |lab| lab.steps);
-            lab.iter().any(|step| step.number == self.step && step.name == self.name)
-        };
-        match programs.iter().find(is_it).or(programs.first()) {
-            Some(lab) if *lab != check.lab => {
-                Blocked::Elsewhere { lab: (*lab).to_owned(), step: self.step }
-            }
-            _ => Blocked::Step(self.step),
-        }
-    }
 }
 
 /// A program that a trial has started.
@@ -147,7 +121,7 @@ struct Stage {
     time_outs: Cell<bool>,
     /// What stands between programs.
     carriers: RefCell<Vec<Arc<dyn Carrier>>>,
-    recorder: Option<Recorder>,
+    observer: Option<Rc<dyn Observer>>,
 }
 
 impl Trial {
@@ -161,16 +135,16 @@ impl Trial {
         templates: Vec<(String, Template)>,
         site: Site,
         step: u8,
-        recorder: Recorder,
+        observer: Rc<dyn Observer>,
     ) -> Self {
-        Self::with(templates, site, step, Some(recorder))
+        Self::with(templates, site, step, Some(observer))
     }
 
     fn with(
         templates: Vec<(String, Template)>,
         site: Site,
         step: u8,
-        recorder: Option<Recorder>,
+        observer: Option<Rc<dyn Observer>>,
     ) -> Self {
         Self(Rc::new(Stage {
             templates,
@@ -183,18 +157,13 @@ impl Trial {
             busy: Cell::default(),
             time_outs: Cell::default(),
             carriers: RefCell::default(),
-            recorder,
+            observer,
         }))
     }
 
-    /// Who records it; nobody in a check that is not traced.
-    pub(crate) fn recorder(&self) -> Option<&Recorder> {
-        self.0.recorder.as_ref()
-    }
-
-    /// What was recorded so far.
-    pub(crate) fn recording(&self, id: &str, title: &str) -> Recording {
-        self.recorder().map(|recorder| recorder.recording(id, title)).unwrap_or_default()
+    /// Who watches it; nobody in a check that is not traced.
+    fn observer(&self) -> Option<&Rc<dyn Observer>> {
+        self.0.observer.as_ref()
     }
 
     /// Notes a step of the story: what was done, as a sentence without a full stop.
@@ -267,8 +236,8 @@ impl Trial {
         stdin: Stdin,
     ) -> Verdict<Rc<Running>> {
         self.note(format!("started: {shown}"));
-        let command = match self.recorder() {
-            Some(recorder) => recorder.wrap(command),
+        let command = match self.observer() {
+            Some(observer) => observer.wrap(command),
             None => command,
         };
         let program = match Program::start(command, stdin) {

@@ -6,9 +6,9 @@ use super::conversations::converse;
 use crate::drive::causes::{LEFT, SAID, TELLS};
 use crate::drive::{Other, Peer};
 use crate::program::describe_exit;
-use crate::report::bytes::{count, quote_short};
 use crate::trial::{Look, Stop, Trial, Verdict};
 use crate::watch::Stillness;
+use crate::words::{count, quote_short};
 
 pub(super) fn tells_everybody(t: &mut Trial) -> Verdict {
     let host = t.host("bob")?;

@@ -1,7 +1,7 @@
 //! What is said on one connection: the files in `fixtures/conversations/03-peer`.
 
-use crate::build;
 use crate::conversation;
+use crate::root;
 use crate::trial::{Stop, Trial, Verdict};
 
 const FOLDER: &str = "fixtures/conversations/03-peer";
@@ -34,7 +34,7 @@ const NAMED: [&str; 23] = [
 ];
 
 pub(super) fn converse(t: &Trial, name: &str) -> Verdict {
-    let path = build::find_root()?.join(FOLDER).join(format!("{name}.txt"));
+    let path = root::find_root()?.join(FOLDER).join(format!("{name}.txt"));
     match conversation::read(&path)? {
         Ok(conversation) => conversation::play(t, &conversation),
         Err(error) => Err(Stop::Fault(error.to_string())),
@@ -42,7 +42,7 @@ pub(super) fn converse(t: &Trial, name: &str) -> Verdict {
 }
 
 pub(super) fn keeps_to_every_conversation(t: &mut Trial) -> Verdict {
-    for conversation in conversation::load(&build::find_root()?.join(FOLDER))? {
+    for conversation in conversation::load(&root::find_root()?.join(FOLDER))? {
         let conversation = conversation.map_err(|error| Stop::Fault(error.to_string()))?;
         if !NAMED.iter().any(|name| conversation.file.ends_with(&format!("/{name}.txt"))) {
             conversation::play(t, &conversation)?;

@@ -4,9 +4,9 @@ use std::net::TcpListener;
 
 use crate::drive::{Server, Started};
 use crate::program::{Given, Stdin, describe_exit};
-use crate::report::bytes::quote_short;
 use crate::trial::{Look, Stop, Trial, Verdict};
 use crate::watch::State;
+use crate::words::quote_short;
 
 pub(super) fn listens_on_the_given_address(t: &mut Trial) -> Verdict {
     t.needs_watching()?;

@@ -2,9 +2,9 @@
 
 use super::conversations::converse;
 use crate::drive::causes::{BAD, LEFT, SAID};
-use crate::report::bytes::count;
 use crate::trial::{Stop, Trial, Verdict};
 use crate::watch::{self};
+use crate::words::count;
 
 pub(super) fn prints_what_is_said(t: &mut Trial) -> Verdict {
     converse(t, "say")

@@ -4,28 +4,30 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Recording, SCENES, Scene, mask, normalise, ports};
-use crate::demo::{DEMOS, NOT_SHOWN, render};
+use super::ports;
+use crate::demo::{DEMOS, NOT_SHOWN};
 use crate::json::Json;
 use crate::pool::Pool;
+use crate::protocol::Request;
+use crate::record::{Recording, SCENES, Scene, mask, normalise};
+use crate::report::demo::render;
 use crate::report::{ladder, style::Style, svg};
 use crate::session;
-use crate::worker::Request;
 
 /// A file below `book/recordings`, and what a run has just given for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub(super) struct Recorded {
     /// Its path below the folder.
-    pub file: String,
+    pub(super) file: String,
     /// Its text, normalised.
-    pub text: String,
+    pub(super) text: String,
 }
 
 /// Records everything anew; `progress` is told what is being done.
 ///
 /// # Errors
 /// The harness's own trouble, or a run that does not show what it should.
-pub fn record(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {
+pub(super) fn record(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {
     let mut all = demos(pool, progress)?;
     for scene in SCENES {
         progress(&format!("scene {}", scene.name));
@@ -41,7 +43,7 @@ fn figures(pool: &Pool, scene: &Scene) -> io::Result<[Recorded; 3]> {
     let program = session::built(scene.lab)?.map_err(io::Error::other)?;
     let programs = vec![(scene.lab.to_owned(), program)];
     let request = Request { check: scene.name.to_owned(), programs };
-    let recording = super::record(pool, &request, scene.syscalls)?;
+    let recording = session::trace(pool, &request, scene.syscalls)?;
     let text = normalise(&recording.to_json().pretty());
     // What is drawn is what was normalised.
     let normal = Json::parse(&text).ok().as_ref().and_then(Recording::from_json);
@@ -59,7 +61,7 @@ fn demos(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {
         .iter()
         .map(|demo| {
             progress(&format!("demo {}", demo.name));
-            let shown = demo.show(pool)?;
+            let shown = session::show(demo, pool)?;
             if let Some(wrong) = &shown.wrong {
                 return Err(io::Error::other(format!("demo {}: {wrong}", demo.name)));
             }
@@ -72,13 +74,13 @@ fn demos(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {
 impl Recorded {
     /// Whether something can't be shown on this system (strace is not installed, say): then it is
     /// neither written nor compared.
-    pub fn is_partial(&self) -> bool {
+    pub(super) fn is_partial(&self) -> bool {
         self.text.contains(NOT_SHOWN)
     }
 }
 
 /// Whether the file in `folder` says the same, but for numbers that differ in each run.
-pub fn is_same(folder: &Path, recorded: &Recorded) -> bool {
+pub(super) fn is_same(folder: &Path, recorded: &Recorded) -> bool {
     let known = fs::read_to_string(folder.join(&recorded.file)).unwrap_or_default();
     mask(&known) == mask(&recorded.text)
 }
@@ -87,7 +89,7 @@ pub fn is_same(folder: &Path, recorded: &Recorded) -> bool {
 ///
 /// # Errors
 /// The file's.
-pub fn write(folder: &Path, recorded: &Recorded) -> io::Result<()> {
+pub(super) fn write(folder: &Path, recorded: &Recorded) -> io::Result<()> {
     let file = folder.join(&recorded.file);
     if let Some(parent) = file.parent() {
         fs::create_dir_all(parent)?;

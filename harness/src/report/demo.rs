@@ -1,8 +1,8 @@
 //! A demonstration as text.
 
-use super::{Demo, Shown};
-use crate::report::layout::{hang, printable};
-use crate::report::style::Style;
+use super::layout::{hang, printable};
+use super::style::Style;
+use crate::demo::{Demo, Shown};
 
 const WIDTH: usize = 96;
 

@@ -1,0 +1,109 @@
+//! What a trial tells whoever watches it: each call of the harness, and what it read. Where
+//! nobody watches, nothing is told.
+
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::rc::Rc;
+
+use super::{Running, Trial};
+
+/// What the harness does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Act<'a> {
+    /// It connects to the program.
+    Connect,
+    /// It accepts the program's connection.
+    Accept,
+    /// It writes these bytes.
+    Write(&'a [u8]),
+    /// It ends its sending side.
+    EndSending,
+    /// It drops the stream, having read everything.
+    Close,
+    /// It drops the stream with bytes unread.
+    Reset,
+}
+
+/// How a direction of a connection can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A FIN: the sender has said all that it had to say.
+    Stream,
+    /// A RST: the connection was torn down.
+    Reset,
+}
+
+/// A program that is held still for as long as this lives.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Still(pub(crate) Option<Rc<Running>>);
+
+impl Drop for Still {
+    fn drop(&mut self) {
+        if let Some(running) = self.0.take() {
+            // A program that has ended needs no signal.
+            let _ = running.program.signal("CONT");
+        }
+    }
+}
+
+/// One end of a connection, as the reader calls it, and both addresses.
+pub(crate) type Line<'a> = (&'a str, SocketAddr, SocketAddr);
+
+/// Who watches a trial.
+pub(crate) trait Observer: Debug {
+    /// The command as it has to be run to be watched.
+    fn wrap(&self, command: Command) -> Command;
+    /// What was read last is complete.
+    fn heard(&self, trial: &Trial);
+    /// Before the harness acts on a program, to which it will send so many bytes.
+    fn before(&self, trial: &Trial, running: &Rc<Running>, bytes: usize) -> Still;
+    /// After the harness has acted on a connection.
+    fn after(&self, trial: &Trial, still: Still, on: &Rc<Running>, line: Line<'_>, act: Act<'_>);
+    /// The harness has read something, or the end.
+    fn read(&self, trial: &Trial, at: (SocketAddr, SocketAddr), bytes: &[u8], end: Option<End>);
+    /// Something about a program that is no matter of connections.
+    fn program(&self, trial: &Trial, running: &Running, call: &str, text: String);
+}
+
+impl Trial {
+    pub(crate) fn record_heard(&self) {
+        if let Some(observer) = self.observer() {
+            observer.heard(self);
+        }
+    }
+
+    pub(crate) fn record_before(&self, running: &Rc<Running>, bytes: usize) -> Still {
+        self.observer().map_or(Still(None), |observer| observer.before(self, running, bytes))
+    }
+
+    pub(crate) fn record_after(
+        &self,
+        still: Still,
+        running: &Rc<Running>,
+        line: Line<'_>,
+        act: Act<'_>,
+    ) {
+        if let Some(observer) = self.observer() {
+            observer.after(self, still, running, line, act);
+        }
+    }
+
+    pub(crate) fn record_read(&self, at: (SocketAddr, SocketAddr), bytes: &[u8], end: Option<End>) {
+        if let Some(observer) = self.observer() {
+            observer.read(self, at, bytes, end);
+        }
+    }
+
+    pub(crate) fn record_program(
+        &self,
+        running: &Running,
+        call: &str,
+        text: impl FnOnce() -> String,
+    ) {
+        if let Some(observer) = self.observer() {
+            observer.program(self, running, call, text());
+        }
+    }
+}
