@@ -10,8 +10,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::{env, fs, io};
 
 use measure::{Spread, compare, median};
-use sockets_lab::course::LABS;
-use sockets_lab::watch;
+use sockets_lab::kernel;
+use sockets_lab::labs::LABS;
 
 /// Runs that are measured of each.
 const RUNS: usize = 7;
@@ -138,7 +138,7 @@ impl Drop for Watch {
 /// What a check costs: the whole run divided by their number, and one alone.
 fn checks() -> io::Result<()> {
     for name in LABS.iter().map(|lab| lab.name) {
-        let count = LABS.iter().find(|lab| lab.name == name).map_or(1, |lab| lab.checks.len());
+        let count = LABS.iter().find(|lab| lab.name == name).map_or(1, |lab| lab.checks().count());
         let all = Spread::of(RUNS, || succeed(lab(&["check", name])))?;
         println!(
             "all {count} checks of {name:<10}      {all}   {:.1} ms a check",
@@ -153,8 +153,8 @@ fn checks() -> io::Result<()> {
 /// What one look costs, here in the system's own network: in a worker's namespace the tables
 /// are shorter.
 fn snapshots() -> io::Result<()> {
-    let table = median(200, || watch::socket_table().map(drop))?;
-    let look = median(200, || watch::Snapshot::take(std::process::id()).map(drop))?;
+    let table = median(200, || kernel::socket_table().map(drop))?;
+    let look = median(200, || kernel::Snapshot::take(std::process::id()).map(drop))?;
     println!("socket tables, one reading   {:.0} µs", table * 1e6);
     println!("snapshot of one process      {:.0} µs\n", look * 1e6);
     Ok(())

@@ -18,8 +18,8 @@ pub struct Lab {
     pub arguments: &'static [&'static str],
     /// What the student writes, in order; of what is no lab, its parts.
     pub steps: &'static [Step],
-    /// Its checks: the order is the order in which they build on each other.
-    pub checks: &'static [Check],
+    /// Its checks, by step: the order is the order in which they build on each other.
+    pub checks: &'static [&'static [Check]],
     /// What who has completed it can do: continues "you can now".
     pub learned: &'static [&'static str],
 }
@@ -64,6 +64,16 @@ impl std::fmt::Debug for Check {
 }
 
 impl Lab {
+    /// Its checks, in the order in which they build on each other.
+    pub fn checks(&self) -> impl Iterator<Item = &'static Check> + Clone + use<> {
+        self.checks.iter().copied().flatten()
+    }
+
+    /// The name of its folder below `fixtures/`: that of its folder below `labs/`.
+    pub fn fixtures(&self) -> &'static str {
+        self.folder.strip_prefix("labs/").unwrap_or(self.name)
+    }
+
     /// Whether it is a program to write, and not [`TOGETHER`].
     pub fn is_lab(&self) -> bool {
         self.number > 0

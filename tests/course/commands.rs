@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use sockets_lab::course;
+use sockets_lab::labs;
 use sockets_lab::workspace::contents::source_of;
 
 use super::workspace::{Workspace, lab, text};
@@ -17,7 +17,7 @@ fn say(folder: &Path, arguments: &[&str]) -> (String, i32) {
 #[test]
 fn a_list_says_how_far_each_step_is() {
     let workspace = Workspace::start();
-    let server = course::lab("server").unwrap();
+    let server = labs::lab("server").unwrap();
     workspace.write_steps(server, 1);
     let source = source_of(&workspace.root, server);
     let begun = fs::read_to_string(&source)
@@ -40,7 +40,7 @@ fn a_list_says_how_far_each_step_is() {
 #[test]
 fn a_list_says_where_marks_are_out_of_order() {
     let workspace = Workspace::start();
-    let source = source_of(&workspace.root, course::lab("server").unwrap());
+    let source = source_of(&workspace.root, labs::lab("server").unwrap());
     let broken = fs::read_to_string(&source).unwrap().replace("// ANCHOR_END: listen", "");
     fs::write(&source, broken).unwrap();
     let (list, status) = say(&workspace.root, &["list"]);
@@ -87,7 +87,7 @@ fn what_can_not_be_hinted_at_is_wrong_usage() {
 #[test]
 fn a_reset_puts_one_stub_back_or_all_and_says_where_the_file_is() {
     let workspace = Workspace::start();
-    let server = course::lab("server").unwrap();
+    let server = labs::lab("server").unwrap();
     let source = source_of(&workspace.root, server);
     let given = fs::read(&source).unwrap();
     workspace.write_steps(server, 2);

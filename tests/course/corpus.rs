@@ -1,11 +1,11 @@
 //! The corpus: bodies for a lab's regions, wrong ones and right ones, each with a head that says
-//! what the harness must make of it. `fixtures/mistakes/README.md` describes the form.
+//! what the harness must make of it. `fixtures/README.md` describes the form.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sockets_lab::course::{self, Lab};
+use sockets_lab::labs::{self, Lab};
 use sockets_lab::region;
 
 /// One file of the corpus.
@@ -30,10 +30,9 @@ pub(crate) fn solution(lab: &Lab) -> String {
     read(&root().join(lab.folder).join("src/main.rs"))
 }
 
-/// The lab's folder below `fixtures/KIND`.
+/// The lab's fixtures of this kind: `fixtures/01-server/stubs`.
 pub(crate) fn fixtures(kind: &str, lab: &Lab) -> PathBuf {
-    let folder = Path::new(lab.folder).file_name().expect("a lab has a folder");
-    root().join("fixtures").join(kind).join(folder)
+    root().join("fixtures").join(lab.fixtures()).join(kind)
 }
 
 /// Reads a text file of the course.
@@ -74,8 +73,8 @@ fn body(file: &Path, lab: &Lab) -> Body {
 fn select(lab: &Lab, name: &str) -> Result<Vec<String>, String> {
     let step: Option<u8> =
         name.strip_prefix(lab.name).and_then(|rest| rest.strip_prefix('/')?.parse().ok());
-    let checks = lab.checks.iter().filter(|check| check.id() == name || Some(check.step) == step);
-    let ids: Vec<_> = checks.map(course::Check::id).collect();
+    let checks = lab.checks().filter(|check| check.id() == name || Some(check.step) == step);
+    let ids: Vec<_> = checks.map(labs::Check::id).collect();
     if ids.is_empty() { Err(format!("{} has no check {name}", lab.name)) } else { Ok(ids) }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
-use sockets_lab::demo::DEMOS;
+use sockets_lab::show::demo::DEMOS;
 
 use super::runs::turn;
 

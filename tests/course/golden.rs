@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sockets_lab::course::{self, Lab};
-use sockets_lab::report::{failure, style::Style};
-use sockets_lab::session::Record;
+use sockets_lab::labs::{self, Lab};
+use sockets_lab::report::failure;
+use sockets_lab::run::session::Record;
+use sockets_lab::term::Style;
 use sockets_lab::verdict::{Failure, Outcome};
 
 use super::corpus;
@@ -159,7 +160,7 @@ fn told(lab: &Lab, name: &str, id: &str) -> Result<String, String> {
         Outcome::Fail(failure) => normalise_all(failure, &built.file()),
         other => return Err(format!("the outcome is {other:?}")),
     }
-    let check = course::check(id).ok_or("no such check")?;
+    let check = labs::check(id).ok_or("no such check")?;
     let record = Record { check, outcome, elapsed: Duration::ZERO, programs: Vec::new() };
     Ok(failure::render(&record, Style::plain()))
 }
@@ -206,7 +207,7 @@ pub(crate) const HOW: &str =
     "if the new text is better: UPDATE_GOLDEN=1 cargo test --test course read_as_they_did";
 
 fn read_as_they_did(lab: &str, telling: &[(&str, &str)]) {
-    let lab = course::lab(lab).expect("a lab");
+    let lab = labs::lab(lab).expect("a lab");
     let folder = corpus::fixtures("golden", lab);
     let compare = |(name, id): &(&str, &str)| compare(&folder, lab, name, id);
     let found = complaints(telling, |telling| compare(telling).into_iter().collect());

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sockets_lab::course::{self, Check, LABS, Lab};
+use sockets_lab::labs::{self, Check, LABS, Lab};
 
 use super::corpus::{self, Body};
 use super::runs::{Built, Result, complaints, is_skipped};
@@ -33,7 +33,7 @@ fn judge(lab: &Lab, mistake: &Body) -> Vec<String> {
 }
 
 fn every_mistake_is_caught(lab: &str) {
-    let lab = course::lab(lab).expect("a lab");
+    let lab = labs::lab(lab).expect("a lab");
     let found = complaints(&corpus_of(lab), |mistake| judge(lab, mistake));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -57,7 +57,7 @@ fn every_mistake_in_a_peer_is_caught() {
 fn every_check_catches_a_mistake() {
     for lab in LABS {
         let caught: BTreeSet<_> = corpus_of(lab).into_iter().flat_map(|body| body.must).collect();
-        let all = lab.checks.iter().map(Check::id);
+        let all = lab.checks().map(Check::id);
         let idle: Vec<_> = all.filter(|id| !caught.contains(id)).collect();
         assert!(idle.is_empty(), "no mistake must fail these checks: {}", idle.join(" "));
     }

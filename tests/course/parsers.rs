@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use sockets_lab::json::Json;
+use sockets_lab::kernel::{self, Table};
 use sockets_lab::program::split_words;
 use sockets_lab::region;
-use sockets_lab::watch::{self, Table};
 
 const TABLE: &str = include_str!("../../fixtures/tables/tcp");
 
@@ -44,7 +44,7 @@ proptest! {
     #[test]
     fn a_table_is_read_or_refused(text in prop_oneof![any::<String>(), damaged_table()]) {
         for table in Table::ALL {
-            let _ = watch::parse(table, &text);
+            let _ = kernel::parse(table, &text);
         }
     }
 

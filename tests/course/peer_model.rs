@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use proptest::prelude::*;
-use sockets_lab::build::{Built, build};
-use sockets_lab::course;
-use sockets_lab::drive::Peer;
+use sockets_lab::labs;
+use sockets_lab::net::Peer;
 use sockets_lab::program::Template;
-use sockets_lab::trial::{Site, Stop, Trial, Verdict};
+use sockets_lab::run::build::{Built, build};
+use sockets_lab::trial::{Addresses, Stop, Trial, Verdict};
 
 const NAMES: [&str; 4] = ["ann", "bob", "carol", "dave"];
 
@@ -46,8 +46,8 @@ struct World {
 const MODEL: &str = "the model says so";
 
 impl World {
-    fn new(template: &Template, site: &Site) -> Self {
-        let trial = Trial::new(vec![("peer".to_owned(), template.clone())], site.clone(), 4);
+    fn new(template: &Template, addresses: &Addresses) -> Self {
+        let trial = Trial::new(vec![("peer".to_owned(), template.clone())], addresses.clone(), 4);
         Self { trial, present: BTreeMap::new(), addresses: BTreeMap::new() }
     }
 
@@ -89,7 +89,7 @@ impl World {
         }
         let others: Vec<_> = self.present.values().map(|peer| peer.address).collect();
         // Who comes back comes back on the same port.
-        let free = || self.trial.site().free_address();
+        let free = || self.trial.addresses().free_address();
         let address = *self.addresses.entry(name).or_insert_with(free);
         let peer = self.trial.peer_at(name, address, &others)?;
         self.expect_of_others(name, &format!("joined {name} * as server"))?;
@@ -126,17 +126,17 @@ fn told(stop: Stop) -> TestCaseError {
 
 #[test]
 fn peers_print_what_the_model_says() {
-    let lab = course::lab("peer").unwrap();
+    let lab = labs::lab("peer").unwrap();
     let template = match build(Path::new(env!("CARGO_MANIFEST_DIR")), lab).unwrap() {
         Built::Program(file) => Template::new(&file, lab.arguments, lab.name),
         Built::Broken(words) => panic!("{words}"),
     };
     // An address that no other test of this process uses.
-    let site = Site::shared(std::process::id().wrapping_add(1 << 15));
+    let addresses = Addresses::shared(std::process::id().wrapping_add(1 << 15));
     let deeds = proptest::collection::vec(deed(), 1..24);
     let starts = 2..=4_usize;
     proptest!(ProptestConfig::with_cases(16), |(starts in starts, deeds in deeds)| {
-        let mut world = World::new(&template, &site);
+        let mut world = World::new(&template, &addresses);
         let first = (0..starts).map(Deed::Join);
         for deed in first.chain(deeds) {
             world.carry_out(&deed).map_err(told)?;

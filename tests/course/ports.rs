@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use sockets_lab::course;
+use sockets_lab::labs;
 
 use super::corpus;
 use super::runs::{Built, turn};
@@ -22,7 +22,7 @@ impl Drop for Running {
 #[test]
 fn the_ports_of_a_server_and_of_the_client_that_it_serves() {
     let _turn = turn();
-    let lab = course::lab("server").unwrap();
+    let lab = labs::lab("server").unwrap();
     let built = Built::new(lab, "the solution", &corpus::solution(lab));
     let mut command = Command::new(built.file());
     let child = command.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();

@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use sockets_lab::build::{Built, build};
-use sockets_lab::course;
-use sockets_lab::drive::{Cut, Flow};
+use sockets_lab::labs;
+use sockets_lab::net::{Cut, Flow};
 use sockets_lab::program::Template;
-use sockets_lab::trial::{Site, Stop, Trial, Verdict};
+use sockets_lab::run::build::{Built, build};
+use sockets_lab::trial::{Addresses, Stop, Trial, Verdict};
 
 fn solution() -> Template {
-    let lab = course::lab("server").unwrap();
+    let lab = labs::lab("server").unwrap();
     match build(Path::new(env!("CARGO_MANIFEST_DIR")), lab).unwrap() {
         Built::Program(file) => Template::new(&file, lab.arguments, lab.name),
         Built::Broken(words) => panic!("{words}"),
@@ -28,8 +28,8 @@ fn script() -> impl Strategy<Value = Script> {
 }
 
 /// All clients connect, and speak in the given order: the order in which they are served.
-fn converse(template: &Template, site: &Site, scripts: &[Script]) -> Verdict {
-    let trial = Trial::new(vec![("server".to_owned(), template.clone())], site.clone(), 3);
+fn converse(template: &Template, addresses: &Addresses, scripts: &[Script]) -> Verdict {
+    let trial = Trial::new(vec![("server".to_owned(), template.clone())], addresses.clone(), 3);
     let server = trial.server()?;
     let clients = server.connect_many(scripts.len())?;
     for (mut client, script) in clients.into_iter().zip(scripts) {
@@ -50,19 +50,19 @@ fn told(stop: Stop) -> TestCaseError {
 
 #[test]
 fn every_conversation_comes_back_unchanged() {
-    let (template, site) = (solution(), Site::shared(std::process::id()));
+    let (template, addresses) = (solution(), Addresses::shared(std::process::id()));
     proptest!(ProptestConfig::with_cases(24), |(scripts in proptest::collection::vec(script(), 1..4))| {
-        converse(&template, &site, &scripts).map_err(told)?;
+        converse(&template, &addresses, &scripts).map_err(told)?;
     });
 }
 
 #[test]
 fn every_stream_comes_back_unchanged_whoever_reads_first() {
-    let (template, site) = (solution(), Site::shared(std::process::id()));
+    let (template, addresses) = (solution(), Addresses::shared(std::process::id()));
     let flow = prop_oneof![Just(Flow::Together), Just(Flow::WriteFirst)];
     proptest!(ProptestConfig::with_cases(12), |(seed: u64, length in 0_usize..600_000, flow in flow)| {
-        let trial = Trial::new(vec![("server".to_owned(), template.clone())], site.clone(), 3);
-        let payload = sockets_lab::drive::noise(seed, length);
+        let trial = Trial::new(vec![("server".to_owned(), template.clone())], addresses.clone(), 3);
+        let payload = sockets_lab::net::noise(seed, length);
         let exchange = || -> Verdict {
             let mut client = trial.server()?.connect()?;
             if length > 0 {

@@ -32,7 +32,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn recordings_name_no_machine_and_no_strange_port() {
     for file in files(&corpus::root().join("book/recordings")) {
         let text = std::fs::read_to_string(&file).unwrap();
-        assert_eq!(sockets_lab::record::normalise(&text), text, "{}", file.display());
+        assert_eq!(sockets_lab::show::trace::normalise(&text), text, "{}", file.display());
         for folder in ["/tmp/", "/root/", "/home/"] {
             assert!(!text.contains(folder), "{} has {folder}", file.display());
         }

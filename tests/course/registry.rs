@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sockets_lab::course::{Check, LABS, Lab};
-use sockets_lab::{course, region};
+use sockets_lab::labs::{Check, LABS, Lab};
+use sockets_lab::{labs, region};
 
 use super::corpus;
 
@@ -13,18 +13,18 @@ fn step_names(lab: &Lab) -> Vec<&'static str> {
 
 #[test]
 fn ids_and_titles_are_unique() {
-    let all = course::checks().count();
-    let ids: BTreeSet<_> = course::checks().map(Check::id).collect();
+    let all = labs::checks().count();
+    let ids: BTreeSet<_> = labs::checks().map(Check::id).collect();
     assert_eq!(ids.len(), all);
-    let titles: BTreeSet<_> = course::checks().map(|check| (check.lab, check.title)).collect();
+    let titles: BTreeSet<_> = labs::checks().map(|check| (check.lab, check.title)).collect();
     assert_eq!(titles.len(), all);
 }
 
 #[test]
 fn every_check_has_its_lab_and_its_step_and_is_worth_something() {
-    for lab in course::parts() {
+    for lab in labs::parts() {
         assert!(!lab.checks.is_empty(), "{}", lab.name);
-        for check in lab.checks {
+        for check in lab.checks() {
             assert_eq!(check.lab().name, lab.name, "{}", check.id());
             assert_eq!(check.step().number, check.step, "{}", check.id());
             assert!(check.points > 0, "{}", check.id());
@@ -38,10 +38,10 @@ fn labs_and_steps_are_numbered_from_one() {
     for (index, lab) in LABS.iter().enumerate() {
         assert_eq!(usize::from(lab.number), index + 1, "{}", lab.name);
     }
-    for lab in course::parts() {
+    for lab in labs::parts() {
         for (index, step) in lab.steps.iter().enumerate() {
             assert_eq!(usize::from(step.number), index + 1, "{} {}", lab.name, step.name);
-            let exercised = lab.checks.iter().any(|check| check.step == step.number);
+            let exercised = lab.checks().any(|check| check.step == step.number);
             assert!(exercised, "no check exercises {} {}", lab.name, step.name);
         }
     }
@@ -49,14 +49,14 @@ fn labs_and_steps_are_numbered_from_one() {
 
 #[test]
 fn the_checks_of_a_lab_stand_in_the_order_of_its_steps() {
-    for lab in course::parts() {
-        assert!(lab.checks.is_sorted_by_key(|check| check.step), "{}", lab.name);
+    for lab in labs::parts() {
+        assert!(lab.checks().is_sorted_by_key(|check| check.step), "{}", lab.name);
     }
 }
 
 #[test]
 fn every_chapter_that_is_referred_to_exists() {
-    for step in course::parts().flat_map(|lab| lab.steps) {
+    for step in labs::parts().flat_map(|lab| lab.steps) {
         let chapter = corpus::root().join(format!("book/src/{}.md", step.chapter));
         assert!(chapter.is_file(), "{}", chapter.display());
     }
@@ -87,7 +87,7 @@ fn a_step_of_a_lab_runs_the_labs_own_program_and_what_is_no_lab_runs_those_of_la
     for lab in LABS {
         assert!(lab.steps.iter().all(|step| step.programs == [lab.name]), "{}", lab.name);
     }
-    for name in course::TOGETHER.steps.iter().flat_map(|step| step.programs) {
+    for name in labs::TOGETHER.steps.iter().flat_map(|step| step.programs) {
         assert!(LABS.iter().any(|lab| lab.name == *name), "{name}");
     }
 }

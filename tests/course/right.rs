@@ -1,6 +1,6 @@
 //! Other right programs must pass: a check that fails one of them asks for more than the lab does.
 
-use sockets_lab::course::{self, Lab};
+use sockets_lab::labs::{self, Lab};
 
 use super::corpus::{self, Body};
 use super::runs::{Built, complaints, is_skipped};
@@ -14,7 +14,7 @@ fn judge(lab: &Lab, right: &Body) -> Vec<String> {
 }
 
 fn every_right_one_passes(lab: &str) {
-    let lab = course::lab(lab).expect("a lab");
+    let lab = labs::lab(lab).expect("a lab");
     let bodies = corpus::bodies(&corpus::fixtures("right", lab), lab);
     let found = complaints(&bodies, |right| judge(lab, right));
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use sockets_lab::course::Lab;
 use sockets_lab::json::Json;
+use sockets_lab::labs::Lab;
 use tempfile::TempDir;
 
 /// A built program, in a folder that goes with it.

@@ -1,8 +1,8 @@
 //! A lab that is written up to a step passes the checks up to that step, and nothing else: what is
 //! not written never looks passed, and never spoils what is.
 
-use sockets_lab::course::{self, Lab, TOGETHER};
 use sockets_lab::json::Json;
+use sockets_lab::labs::{self, Lab, TOGETHER};
 use sockets_lab::region;
 
 use super::corpus;
@@ -25,7 +25,7 @@ fn judge(lab: &Lab, solved: u8) -> Vec<String> {
         if is_skipped(result) {
             return None;
         }
-        let check = course::check(&result.id).expect("a check of the registry");
+        let check = labs::check(&result.id).expect("a check of the registry");
         let waits_for = result.record.get("waits_for_step").and_then(Json::as_u64);
         let is_right = match result.outcome.as_str() {
             "pass" => check.step <= solved,
@@ -62,7 +62,7 @@ fn judge_together(lab: &Lab, solved: u8, built: &Built) -> Vec<String> {
 }
 
 fn passes_what_is_written(lab: &str) {
-    let lab = course::lab(lab).expect("a lab");
+    let lab = labs::lab(lab).expect("a lab");
     let all: Vec<u8> = (0..=lab.steps.len() as u8).collect();
     let found = complaints(&all, |solved| judge(lab, *solved));
     assert!(found.is_empty(), "{}", found.join("\n"));

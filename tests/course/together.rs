@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sockets_lab::course::{self, Check, TOGETHER};
 use sockets_lab::json::Json;
+use sockets_lab::labs::{self, Check, TOGETHER};
 
 use super::corpus;
 use super::golden::{self, HOW};
@@ -67,7 +67,7 @@ const TELLING: &[(&str, &str, &str)] = &[
 ];
 
 fn judge(meeting: &Meeting) -> Vec<String> {
-    let lab = course::lab(meeting.lab).expect("a lab");
+    let lab = labs::lab(meeting.lab).expect("a lab");
     let bodies = corpus::bodies(&corpus::fixtures("mistakes", lab), lab);
     let mistake = bodies.iter().find(|body| body.name == meeting.mistake).expect(meeting.mistake);
     let step = TOGETHER.steps.iter().find(|step| step.programs.contains(&lab.name));
@@ -96,15 +96,15 @@ fn the_wrong_one_of_two_programs_is_blamed() {
 fn every_check_of_programs_that_meet_catches_a_mistake() {
     let caught: BTreeSet<_> = MEETINGS.iter().flat_map(|meeting| meeting.must).collect();
     let caught: BTreeSet<_> = caught.into_iter().map(|name| format!("together/{name}")).collect();
-    let all: BTreeSet<_> = TOGETHER.checks.iter().map(Check::id).collect();
+    let all: BTreeSet<_> = TOGETHER.checks().map(Check::id).collect();
     assert_eq!(caught, all);
 }
 
 #[test]
 fn failures_of_programs_that_meet_read_as_they_did() {
-    let folder = corpus::root().join("fixtures/golden/together");
+    let folder = corpus::fixtures("golden", &TOGETHER);
     let compare = |(lab, name, id): &(&str, &str, &str)| {
-        let lab = course::lab(lab).expect("a lab");
+        let lab = labs::lab(lab).expect("a lab");
         golden::compare(&folder, lab, name, id).into_iter().collect()
     };
     let found = complaints(TELLING, compare);

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use sockets_lab::course::{self, Lab};
+use sockets_lab::labs::{self, Lab};
 use sockets_lab::region;
 use sockets_lab::workspace::contents::source_of;
-use sockets_lab::workspace::steps::{self, State};
+use sockets_lab::workspace::steps::{self, StepState};
 use sockets_lab::workspace::update::{Change, OnConflict, update};
 use sockets_lab::workspace::{Error, make};
 use tempfile::TempDir;
@@ -44,7 +44,7 @@ fn with_body(source: &[u8], name: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn server() -> &'static Lab {
-    course::lab("server").unwrap()
+    labs::lab("server").unwrap()
 }
 
 /// A course in which everything that can be newer is: what is given in a lab, a stub, a file of
@@ -53,7 +53,7 @@ fn newer_course() -> TempDir {
     let course = unpacked_course();
     let root = course.path();
     edit(root, SERVER, "fn main() -> ExitCode {", "/// Newer.\nfn main() -> ExitCode {");
-    edit(root, "fixtures/stubs/01-server/serve.rs", "it hangs up", "(newer) it hangs up");
+    edit(root, "fixtures/01-server/stubs/serve.rs", "it hangs up", "(newer) it hangs up");
     edit(root, "harness/src/lib.rs", "//! The harness", "//! The newer harness");
     edit(root, "book/src/glossary.md", "# ", "# Newer ");
     fs::write(root.join("book/src/newer.md"), "# Newer\n").unwrap();
@@ -84,7 +84,7 @@ fn an_update_takes_what_is_newer_and_keeps_what_is_written() {
         ("book/src/glossary.md", Change::Changed),
         ("book/src/newer.md", Change::Added),
         ("book/src/port-table.md", Change::Removed),
-        ("fixtures/stubs/01-server/serve.rs", Change::Changed),
+        ("fixtures/01-server/stubs/serve.rs", Change::Changed),
         ("harness/src/lib.rs", Change::Changed),
         (SERVER, Change::Changed),
     ];
@@ -193,7 +193,7 @@ fn line_ends_that_git_or_an_editor_changed_are_no_conflict() {
     let lines = |end: &[u8]| now.windows(end.len()).filter(|window| *window == end).count();
     assert_eq!(lines(b"\r\n"), lines(b"\n"));
     assert!(lines(b"/// Newer.\r\n") == 1);
-    assert_eq!(steps::states(workspace.path(), server()).unwrap(), [State::Unwritten; 3]);
+    assert_eq!(steps::states(workspace.path(), server()).unwrap(), [StepState::Unwritten; 3]);
 }
 
 /// `workspace.sh` does it from the workspace's side, which has the course's harness built.

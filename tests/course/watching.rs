@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sockets_lab::course::{self, Lab};
+use sockets_lab::labs::{self, Lab};
 use sockets_lab::workspace::contents::source_of;
 
 use super::workspace::{Workspace, lab};
@@ -73,7 +73,7 @@ impl Drop for Watch {
 }
 
 fn server() -> &'static Lab {
-    course::lab("server").unwrap()
+    labs::lab("server").unwrap()
 }
 
 /// The last words of each screen.

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use sockets_lab::course::{LABS, Lab};
 use sockets_lab::json::Json;
+use sockets_lab::labs::{LABS, Lab};
 use sockets_lab::workspace::contents::{self, source_of};
 use sockets_lab::workspace::hints;
-use sockets_lab::{course, region};
+use sockets_lab::{labs, region};
 use tempfile::TempDir;
 
 use super::{corpus, stubs};
@@ -113,7 +113,7 @@ pub(crate) fn unpacked_course() -> TempDir {
 fn an_empty_workspace_scores_nothing_and_every_check_names_the_step_to_write() {
     let workspace = Workspace::start();
     let outcomes = workspace.outcomes();
-    assert_eq!(outcomes.len(), course::checks().count());
+    assert_eq!(outcomes.len(), labs::checks().count());
     for (id, outcome, step) in outcomes {
         assert_eq!((outcome.as_str(), step), ("blocked", Some(1)), "{id}");
     }
@@ -188,8 +188,13 @@ fn no_line_of_a_solution_is_anywhere_in_a_workspace() {
 #[test]
 fn a_workspace_has_no_course_tests_and_no_corpus() {
     let workspace = Workspace::start();
-    for path in ["tests/course", "fixtures/mistakes", "fixtures/right", "fixtures/workspace", ".ci"]
-    {
+    for path in [
+        "tests/course",
+        "fixtures/01-server/mistakes",
+        "fixtures/03-peer/right",
+        "fixtures/workspace",
+        ".ci",
+    ] {
         assert!(corpus::root().join(path).exists(), "{path}");
         assert!(!workspace.root.join(path).exists(), "{path}");
     }
@@ -306,8 +311,8 @@ fn marks_out_of_order_make_no_workspace() {
 #[test]
 fn a_stub_that_is_missing_makes_no_workspace() {
     let (copy, folder) = (unpacked_course(), tempfile::tempdir().unwrap());
-    fs::remove_file(copy.path().join("fixtures/stubs/02-client/send.rs")).unwrap();
-    refused(copy.path(), &folder.path().join("w"), 3, "fixtures/stubs/02-client/send.rs");
+    fs::remove_file(copy.path().join("fixtures/02-client/stubs/send.rs")).unwrap();
+    refused(copy.path(), &folder.path().join("w"), 3, "fixtures/02-client/stubs/send.rs");
 }
 
 #[test]

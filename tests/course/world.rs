@@ -10,11 +10,11 @@ use std::process::Command;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sockets_lab::build::{Built, build};
-use sockets_lab::course;
-use sockets_lab::drive::Server;
+use sockets_lab::labs;
+use sockets_lab::net::Server;
 use sockets_lab::program::{Given, Stdin, Template};
-use sockets_lab::trial::{Look, Running, Site, Stop, Trial, Verdict};
+use sockets_lab::run::build::{Built, build};
+use sockets_lab::trial::{Addresses, Progress, Running, Stop, Trial, Verdict};
 use tempfile::TempDir;
 
 use super::counterparts::installed;
@@ -34,10 +34,10 @@ impl World {
         // Tests run side by side: each has an address of its own.
         static NEXT: AtomicU32 = AtomicU32::new(1 << 14);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let site = Site::shared(std::process::id().wrapping_add(number));
+        let addresses = Addresses::shared(std::process::id().wrapping_add(number));
         let labs = ["server", "client", "peer"];
         let programs = labs.map(|lab| (lab.to_owned(), template(lab))).into();
-        Some(Self { trial: Trial::new(programs, site, u8::MAX) })
+        Some(Self { trial: Trial::new(programs, addresses, u8::MAX) })
     }
 
     /// Starts a real program: words with spaces between them.
@@ -51,12 +51,12 @@ impl World {
 
     /// The same of one that listens; waits until it does, on whatever port it has.
     fn serve(&self, line: &str) -> Verdict<Server> {
-        let any = SocketAddr::new(self.trial.site().host().into(), 0);
+        let any = SocketAddr::new(self.trial.addresses().host().into(), 0);
         self.trial.listening(self.start(line)?, any)
     }
 
     fn host(&self) -> String {
-        self.trial.site().host().to_string()
+        self.trial.addresses().host().to_string()
     }
 
     /// Waits until a real program has printed exactly this, since it was started.
@@ -68,9 +68,9 @@ impl World {
             let moved = now > before;
             before = now;
             Ok(match now >= expected.len() {
-                true => Look::Done(()),
-                false if moved => Look::Moved,
-                false => Look::Nothing,
+                true => Progress::Done(()),
+                false if moved => Progress::Moved,
+                false => Progress::Nothing,
             })
         })?;
         if result.is_ok() && printed() == expected {
@@ -88,8 +88,8 @@ impl World {
         let program = &running.program;
         let ended = self.trial.wait(running, || {
             Ok(match program.exited()? {
-                Some(status) => Look::Done(status),
-                None => Look::Nothing,
+                Some(status) => Progress::Done(status),
+                None => Progress::Nothing,
             })
         })?;
         match ended {
@@ -100,7 +100,7 @@ impl World {
 }
 
 fn template(lab: &str) -> Template {
-    let lab = course::lab(lab).unwrap();
+    let lab = labs::lab(lab).unwrap();
     match build(Path::new(env!("CARGO_MANIFEST_DIR")), lab).unwrap() {
         Built::Program(file) => Template::new(&file, lab.arguments, lab.name),
         Built::Broken(words) => panic!("{words}"),
@@ -149,7 +149,7 @@ fn the_client_gets_a_page_from_python() {
         let python = world.serve(&line)?;
         let client = world.trial.client(Given::Address(python.address))?;
         client.input(b"GET /page.txt HTTP/1.0\r\n\r\n");
-        let end = world.trial.wait(&client.running, || Ok(Look::<()>::Nothing))?;
+        let end = world.trial.wait(&client.running, || Ok(Progress::<()>::Nothing))?;
         assert!(end.is_err(), "the server ends its side, and so the client ends");
         let page = client.running.program.stdout_since(0);
         assert!(page.starts_with(b"HTTP/1.0 200 OK\r\n"), "{}", page.escape_ascii());
@@ -276,7 +276,7 @@ fn a_person_with_nc_is_called_by_a_peer() {
 }
 
 /// From the greetings to the farewell.
-fn talk(world: &World, peer: &sockets_lab::drive::Peer, person: &Running) -> Verdict {
+fn talk(world: &World, peer: &sockets_lab::net::Peer, person: &Running) -> Verdict {
     person.program.write_stdin("SAY is this the right way to spell naïve?\n".as_bytes())?;
     peer.expect_event("me-myself: is this the right way to spell naïve?", TYPED)?;
     peer.types("yes, it is");

@@ -4,17 +4,18 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use super::{Problem, print, select};
-use crate::course::{self, Check, LABS, Lab};
+use super::{CliError, print, select};
+use crate::labs::{self, Check, LABS, Lab};
 use crate::program::Template;
-use crate::report::{self, document, junit, style::Style};
-use crate::session::Record;
-use crate::session::{self, Judgement};
+use crate::report::{self, document, junit};
+use crate::run::session::Record;
+use crate::run::session::{self, Judgement};
+use crate::term::Style;
 use crate::verdict::Outcome;
 
 /// What `lab check` was asked for.
 #[derive(Debug, Default)]
-struct Order {
+struct Options {
     checks: Vec<&'static Check>,
     /// Programs to check instead of labs' own, by the lab's name.
     programs: Vec<(&'static str, Template)>,
@@ -22,14 +23,14 @@ struct Order {
     junit: Option<PathBuf>,
 }
 
-impl Order {
-    fn parse(words: &[&str]) -> Result<Self, Problem> {
+impl Options {
+    fn parse(words: &[&str]) -> Result<Self, CliError> {
         let mut order = Self::default();
         let mut program = None;
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = |what: &str| {
-                words.next().ok_or_else(|| Problem::Usage(format!("{word} needs {what} after it")))
+                words.next().ok_or_else(|| CliError::Usage(format!("{word} needs {what} after it")))
             };
             match *word {
                 "--json" => order.json = true,
@@ -37,7 +38,7 @@ impl Order {
                 "--program" => program = Some(template(value("a command in quotes")?)?),
                 option if option.starts_with('-') => {
                     let Some(lab) = lab_option(option) else {
-                        return Err(Problem::Usage(format!("there is no option {option}")));
+                        return Err(CliError::Usage(format!("there is no option {option}")));
                     };
                     order.give(lab, template(value("a command in quotes")?)?)?;
                 }
@@ -51,11 +52,11 @@ impl Order {
             }
         }
         if order.checks.is_empty() {
-            order.checks = course::checks().collect();
+            order.checks = labs::checks().collect();
         }
         if let Some(template) = program {
             let only = order.only_lab().ok_or_else(|| {
-                Problem::Usage(
+                CliError::Usage(
                     "--program goes with one lab: say which, as in `lab check server --program …`; \
                      --server, --client and --peer go with all"
                         .into(),
@@ -73,9 +74,9 @@ impl Order {
         (same && lab.is_lab()).then_some(lab)
     }
 
-    fn give(&mut self, lab: &'static Lab, template: Template) -> Result<(), Problem> {
+    fn give(&mut self, lab: &'static Lab, template: Template) -> Result<(), CliError> {
         let places = template.has_places_of(lab.arguments);
-        places.map_err(|error| Problem::Usage(error.to_string()))?;
+        places.map_err(|error| CliError::Usage(error.to_string()))?;
         self.programs.push((lab.name, template));
         Ok(())
     }
@@ -87,22 +88,22 @@ pub(super) fn lab_option(option: &str) -> Option<&'static Lab> {
     LABS.iter().find(|lab| lab.name == name)
 }
 
-pub(super) fn template(text: &str) -> Result<Template, Problem> {
-    Template::parse(text).map_err(|error| Problem::Usage(error.to_string()))
+pub(super) fn template(text: &str) -> Result<Template, CliError> {
+    Template::parse(text).map_err(|error| CliError::Usage(error.to_string()))
 }
 
 /// The checks that `LAB`, `LAB/STEP` or `LAB/CHECK` stands for.
-fn checks(what: &str) -> Result<Vec<&'static Check>, Problem> {
+fn checks(what: &str) -> Result<Vec<&'static Check>, CliError> {
     let (name, part) = what.split_once('/').unwrap_or((what, ""));
     let lab = select::lab(name)?;
     let step = |check: &&Check| part == check.step.to_string() || part == check.step().name;
     let found: Vec<_> = match part {
-        "" => lab.checks.iter().collect(),
-        _ => lab.checks.iter().filter(|c| c.id() == what || c.name == part || step(c)).collect(),
+        "" => lab.checks().collect(),
+        _ => lab.checks().filter(|c| c.id() == what || c.name == part || step(c)).collect(),
     };
     match found.is_empty() {
         false => Ok(found),
-        true => Err(Problem::Usage(format!(
+        true => Err(CliError::Usage(format!(
             "there is no check `{what}`; `lab list {name}` shows all{}",
             nearest(lab, part)
         ))),
@@ -113,20 +114,20 @@ fn checks(what: &str) -> Result<Vec<&'static Check>, Problem> {
 fn nearest(lab: &Lab, part: &str) -> String {
     let words: Vec<_> = part.split(['-', '_']).filter(|word| word.len() > 2).collect();
     let shared = |check: &&Check| words.iter().filter(|word| check.name.contains(**word)).count();
-    let like = lab.checks.iter().max_by_key(shared).filter(|check| shared(check) > 0);
+    let like = lab.checks().max_by_key(shared).filter(|check| shared(check) > 0);
     like.map_or(String::new(), |check| format!("; did you mean {}?", check.id()))
 }
 
 /// Carries it out. Returns the exit status.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
-    let order = Order::parse(words)?;
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
+    let order = Options::parse(words)?;
     let progress = Progress::new();
     let Judgement { records, notes } =
         session::judge(&order.checks, &order.programs, &|what| progress.show(what))?;
     progress.clear();
     if let Some(file) = &order.junit {
         fs::write(file, junit::render(&records)).map_err(|error| {
-            Problem::Trouble(format!("cannot write {}: {error}", file.display()))
+            CliError::Trouble(format!("cannot write {}: {error}", file.display()))
         })?;
     }
     if order.json {

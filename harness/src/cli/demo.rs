@@ -1,13 +1,13 @@
 //! `lab demo`: what many people believe about sockets, shown to be wrong.
 
-use super::{Problem, print};
-use crate::demo::{self, DEMOS, Demo};
-use crate::pool::Pool;
-use crate::report::{self, style::Style};
-use crate::session;
+use super::{CliError, print};
+use crate::run::pool::Pool;
+use crate::run::session;
+use crate::show::demo::{self, DEMOS, Demo, page};
+use crate::term::Style;
 
 /// Shows one demonstration, all, or what there is. Returns the exit status.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     match words {
         [] => print(&list(Style::for_stdout())).map(|()| 0),
         ["--all"] => show(&DEMOS.iter().collect::<Vec<_>>()),
@@ -18,14 +18,14 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
     }
 }
 
-fn find(name: &str) -> Result<&'static Demo, Problem> {
-    let unknown = || Problem::Usage(format!("there is no demo `{name}`; `lab demo` lists them"));
+fn find(name: &str) -> Result<&'static Demo, CliError> {
+    let unknown = || CliError::Usage(format!("there is no demo `{name}`; `lab demo` lists them"));
     demo::find(name).ok_or_else(unknown)
 }
 
 /// Status 1 where a demonstration did not show what it should.
-fn show(demos: &[&Demo]) -> Result<u8, Problem> {
-    crate::watch::available().map_err(Problem::Trouble)?;
+fn show(demos: &[&Demo]) -> Result<u8, CliError> {
+    crate::kernel::available().map_err(CliError::Trouble)?;
     let pool = Pool::open()?;
     let mut status = 0;
     for (index, demo) in demos.iter().enumerate() {
@@ -34,7 +34,7 @@ fn show(demos: &[&Demo]) -> Result<u8, Problem> {
             status = 1;
         }
         let gap = if index == 0 { "" } else { "\n" };
-        print(&format!("{gap}{}", report::demo::render(demo, &shown, Style::for_stdout())))?;
+        print(&format!("{gap}{}", page::render(demo, &shown, Style::for_stdout())))?;
     }
     Ok(status)
 }

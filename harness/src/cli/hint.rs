@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use super::{Problem, print, select};
-use crate::course::{LABS, Lab, Step};
-use crate::report::hang;
+use super::{CliError, print, select};
+use crate::labs::{LABS, Lab, Step};
 use crate::root;
+use crate::term::hang;
 use crate::workspace::hints::{self, LEVELS};
-use crate::workspace::steps::{self, State};
+use crate::workspace::steps::{self, StepState};
 
 /// Columns of a hint.
 const WIDTH: usize = 80;
 
 /// Prints the hint that was asked for, or the next one. Without a step: for the first that is
 /// not written.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let root = root::find_root()?;
     let (lab, step, level) = match words {
         [] => {
@@ -29,27 +29,27 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
             let (lab, step) = select::step(what)?;
             (lab, step, Some(self::level(level)?))
         }
-        _ => return Err(Problem::Usage("hint needs one step: `lab hint server/2`".into())),
+        _ => return Err(CliError::Usage("hint needs one step: `lab hint server/2`".into())),
     };
     print(&text(&root, lab, step, level)?)?;
     Ok(0)
 }
 
-fn level(word: &str) -> Result<usize, Problem> {
+fn level(word: &str) -> Result<usize, CliError> {
     let level = word.parse().ok().filter(|level| (1..=LEVELS).contains(level));
-    level.ok_or_else(|| Problem::Usage(format!("there are hints 1 to {LEVELS}, and no `{word}`")))
+    level.ok_or_else(|| CliError::Usage(format!("there are hints 1 to {LEVELS}, and no `{word}`")))
 }
 
 /// The first step of the course that is not written.
-fn to_do(root: &Path) -> Result<(&'static Lab, &'static Step), Problem> {
+fn to_do(root: &Path) -> Result<(&'static Lab, &'static Step), CliError> {
     for lab in LABS {
         for (step, state) in lab.steps.iter().zip(steps::states(root, lab)?) {
-            if state != State::Written {
+            if state != StepState::Written {
                 return Ok((lab, step));
             }
         }
     }
-    Err(Problem::Refused("every step is written: say which one, as in `lab hint server/2`".into()))
+    Err(CliError::Refused("every step is written: say which one, as in `lab hint server/2`".into()))
 }
 
 /// The hint of this level, or the next one, and how to get a clearer one.
@@ -58,7 +58,7 @@ pub(super) fn text(
     lab: &Lab,
     step: &Step,
     level: Option<usize>,
-) -> Result<String, Problem> {
+) -> Result<String, CliError> {
     let hints = hints::of(root, lab, step)?;
     let level = level.unwrap_or_else(|| hints::next_level(root, lab, step));
     let hint = hints.get(level - 1).map_or("", String::as_str);

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use super::{Problem, print, select};
-use crate::course::{LABS, Lab, TOGETHER};
+use super::{CliError, print, select};
+use crate::labs::{LABS, Lab, TOGETHER};
 use crate::root;
-use crate::workspace::steps::{self, State};
+use crate::workspace::steps::{self, StepState};
 
 /// Prints the course, or one lab with its checks.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let text = match words {
         [] => course(&root::find_root()?),
         [name] => lab_with_checks(select::lab(name)?),
-        _ => return Err(Problem::Usage("list shows one lab, as in `lab list server`".into())),
+        _ => return Err(CliError::Usage("list shows one lab, as in `lab list server`".into())),
     };
     print(&text)?;
     Ok(0)
@@ -43,11 +43,11 @@ fn course(root: &Path) -> String {
 }
 
 /// How far a step is.
-fn word(state: State) -> &'static str {
+fn word(state: StepState) -> &'static str {
     match state {
-        State::Unwritten => "not written yet",
-        State::Begun => "begun",
-        State::Written => "written",
+        StepState::Unwritten => "not written yet",
+        StepState::Begun => "begun",
+        StepState::Written => "written",
     }
 }
 
@@ -56,7 +56,7 @@ fn lab_with_checks(lab: &Lab) -> String {
     let mut text = format!("{number}{}  {}\n", lab.name, lab.title);
     for step in lab.steps {
         text += &format!("\nstep {}, {}: {}\n", step.number, step.name, step.task);
-        for check in lab.checks.iter().filter(|check| check.step == step.number) {
+        for check in lab.checks().filter(|check| check.step == step.number) {
             text += &format!("  {:<42} {}\n", check.id(), check.title);
         }
     }

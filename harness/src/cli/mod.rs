@@ -17,8 +17,9 @@ mod watch;
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::isolation::Stage;
-use crate::{worker, workspace};
+use crate::run::isolation::Layer;
+use crate::run::worker;
+use crate::workspace;
 
 const HELP: &str = "\
 The sockets lab: checks the labs, and shows what is right, what is wrong and why.
@@ -60,7 +61,7 @@ exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 the harness coul
 
 /// What ends a command before its work is done.
 #[derive(Debug)]
-enum Problem {
+enum CliError {
     /// The user asked for something that there is not.
     Usage(String),
     /// What was asked for can't be had as things are; the text says what to do instead.
@@ -69,13 +70,13 @@ enum Problem {
     Trouble(String),
 }
 
-impl From<io::Error> for Problem {
+impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         Self::Trouble(error.to_string())
     }
 }
 
-impl From<workspace::Error> for Problem {
+impl From<workspace::Error> for CliError {
     fn from(error: workspace::Error) -> Self {
         match error {
             workspace::Error::Io { .. } => Self::Trouble(error.to_string()),
@@ -84,7 +85,7 @@ impl From<workspace::Error> for Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(what) => {
@@ -102,14 +103,14 @@ pub fn run(arguments: &[String]) -> u8 {
         [] => check::run(&[]),
         ["check", rest @ ..] => check::run(rest),
         ["start", dir] => start::run(dir),
-        ["start", ..] => Err(Problem::Usage("start needs one folder: `lab start DIR`".into())),
+        ["start", ..] => Err(CliError::Usage("start needs one folder: `lab start DIR`".into())),
         ["update", rest @ ..] => update::run(rest),
         ["list", rest @ ..] => list::run(rest),
         ["watch", rest @ ..] => watch::run(rest),
         ["hint", rest @ ..] => hint::run(rest),
         ["reset", what] => reset::run(what),
         ["reset", ..] => {
-            Err(Problem::Usage("reset needs a step or a lab: `lab reset serve`".into()))
+            Err(CliError::Usage("reset needs a step or a lab: `lab reset serve`".into()))
         }
         ["demo", rest @ ..] => demo::run(rest),
         ["trace", rest @ ..] => trace::run(rest),
@@ -118,25 +119,25 @@ pub fn run(arguments: &[String]) -> u8 {
         // Not for users: the course's own recordings, and what the harness starts for itself.
         ["record", rest @ ..] => record::run(rest),
         ["worker", "bind", address] => {
-            crate::demo::bind_and_end(address).map(|()| 0).map_err(Problem::from)
+            crate::show::demo::bind_and_end(address).map(|()| 0).map_err(CliError::from)
         }
-        ["worker", stage] => match Stage::parse(stage) {
+        ["worker", stage] => match Layer::parse(stage) {
             Some(stage) => return worker::run(stage),
-            None => Err(Problem::Usage(format!("there is no worker `{stage}`"))),
+            None => Err(CliError::Usage(format!("there is no worker `{stage}`"))),
         },
-        [other, ..] => Err(Problem::Usage(format!("there is no command `{other}`"))),
+        [other, ..] => Err(CliError::Usage(format!("there is no command `{other}`"))),
     };
     result.unwrap_or_else(|problem| {
         eprintln!("{problem}");
         match problem {
-            Problem::Usage(_) | Problem::Refused(_) => 2,
-            Problem::Trouble(_) => 3,
+            CliError::Usage(_) | CliError::Refused(_) => 2,
+            CliError::Trouble(_) => 3,
         }
     })
 }
 
 /// Writes to standard output. A reader that has gone (`lab | head`) is no error.
-fn print(text: &str) -> Result<(), Problem> {
+fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -3,20 +3,21 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::{Problem, print};
-use crate::course;
-use crate::report::{ports, style::Style};
-use crate::watch::{self, Process};
+use super::{CliError, print};
+use crate::kernel::{self, Process};
+use crate::labs;
+use crate::show::ports;
+use crate::term::Style;
 
 /// Returns the exit status.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let all = match words {
         [] => false,
         ["--all"] => true,
-        _ => return Err(Problem::Usage("lab ports takes nothing, or --all".into())),
+        _ => return Err(CliError::Usage("lab ports takes nothing, or --all".into())),
     };
-    watch::available().map_err(Problem::Trouble)?;
-    let held = watch::held(|process| all || is_of_the_lab(process), all)?;
+    kernel::available().map_err(CliError::Trouble)?;
+    let held = kernel::held(|process| all || is_of_the_lab(process), all)?;
     match (held.is_empty(), all) {
         (false, _) => print(&ports::render(&held, Style::for_stdout()))?,
         (true, true) => print("no program of yours has a socket open\n")?,
@@ -33,7 +34,7 @@ start one in another terminal, `cargo run -p server 127.0.0.1:7007`, and look ag
 
 /// Whether it runs the file of a lab, from where cargo puts what it builds.
 fn is_of_the_lab(process: &Process) -> bool {
-    watch::program_of(process.pid).is_some_and(|file| is_built_lab(&file))
+    kernel::program_of(process.pid).is_some_and(|file| is_built_lab(&file))
 }
 
 fn is_built_lab(file: &Path) -> bool {
@@ -41,7 +42,7 @@ fn is_built_lab(file: &Path) -> bool {
     let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let name = name.trim_end_matches(" (deleted)");
     let profile = file.parent().and_then(Path::file_name);
-    course::lab(name).is_some()
+    labs::lab(name).is_some()
         && profile.is_some_and(|folder| folder == "debug" || folder == "release")
 }
 

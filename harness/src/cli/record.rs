@@ -7,24 +7,24 @@ mod ports;
 use std::path::Path;
 
 use self::book::Recorded;
-use super::{Problem, print};
-use crate::pool::Pool;
+use super::{CliError, print};
 use crate::root;
+use crate::run::pool::Pool;
 
 /// Where they are, below the course's root.
 const FOLDER: &str = "book/recordings";
 
 /// Returns the exit status: 1 where `--check` has found a difference.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let check = match words {
         [] => false,
         ["--check"] => true,
-        _ => return Err(Problem::Usage("lab record takes nothing, or --check".into())),
+        _ => return Err(CliError::Usage("lab record takes nothing, or --check".into())),
     };
     let pool = Pool::open()?;
     if !pool.notes.is_empty() {
         let why = pool.notes.join("; ");
-        return Err(Problem::Trouble(format!("recordings need a network of their own ({why})")));
+        return Err(CliError::Trouble(format!("recordings need a network of their own ({why})")));
     }
     let folder = root::find_root()?.join(FOLDER);
     let (partial, recorded): (Vec<_>, Vec<_>) =
@@ -43,7 +43,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
     }
 }
 
-fn tell(folder: &Path, changed: &[&Recorded], all: usize) -> Result<u8, Problem> {
+fn tell(folder: &Path, changed: &[&Recorded], all: usize) -> Result<u8, CliError> {
     for one in changed {
         let file = folder.join(&one.file);
         print(&format!("{} differs from this run, which gives:\n{}\n", file.display(), one.text))?;

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{Problem, print, select};
-use crate::course::{LABS, Lab, Step};
+use super::{CliError, print, select};
+use crate::labs::{LABS, Lab, Step};
 use crate::root;
 use crate::workspace::steps;
 
 /// Puts the stub of a step back, or those of a whole lab.
-pub(super) fn run(what: &str) -> Result<u8, Problem> {
+pub(super) fn run(what: &str) -> Result<u8, CliError> {
     let (lab, steps): (&Lab, Vec<&Step>) = match LABS.iter().find(|lab| lab.name == what) {
         Some(lab) => (lab, lab.steps.iter().collect()),
         None => {

@@ -1,18 +1,18 @@
 //! Labs and steps as the user names them.
 
-use super::Problem;
-use crate::course::{self, LABS, Lab, Step};
+use super::CliError;
+use crate::labs::{self, LABS, Lab, Step};
 
 /// The lab of this name.
-pub(super) fn lab(name: &str) -> Result<&'static Lab, Problem> {
-    course::lab(name).ok_or_else(|| {
-        let labs: Vec<_> = course::parts().map(|lab| lab.name).collect();
-        Problem::Usage(format!("there is no lab `{name}`; the labs: {}", labs.join(", ")))
+pub(super) fn lab(name: &str) -> Result<&'static Lab, CliError> {
+    labs::lab(name).ok_or_else(|| {
+        let labs: Vec<_> = labs::parts().map(|lab| lab.name).collect();
+        CliError::Usage(format!("there is no lab `{name}`; the labs: {}", labs.join(", ")))
     })
 }
 
 /// The step that `server/2`, `server/accept_loop` or `accept_loop` stands for.
-pub(super) fn step(what: &str) -> Result<(&'static Lab, &'static Step), Problem> {
+pub(super) fn step(what: &str) -> Result<(&'static Lab, &'static Step), CliError> {
     let fits = |lab: &Lab, step: &Step| match what.split_once('/') {
         Some((name, part)) => {
             lab.name == name && (part == step.name || part == step.number.to_string())
@@ -23,10 +23,10 @@ pub(super) fn step(what: &str) -> Result<(&'static Lab, &'static Step), Problem>
     let found: Vec<_> = steps.filter(|(lab, step)| fits(lab, step)).collect();
     match found.as_slice() {
         [only] => Ok(*only),
-        [] => Err(Problem::Usage(none(what))),
+        [] => Err(CliError::Usage(none(what))),
         several => {
             let ids: Vec<_> = several.iter().map(|(lab, step)| id(lab, step)).collect();
-            Err(Problem::Usage(format!("`{what}` is a step of several labs: {}", ids.join(", "))))
+            Err(CliError::Usage(format!("`{what}` is a step of several labs: {}", ids.join(", "))))
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{Problem, print};
-use crate::course::LABS;
+use super::{CliError, print};
+use crate::labs::LABS;
 use crate::root;
 use crate::workspace::make;
 
 /// Makes it, and says how to go on.
-pub(super) fn run(dir: &str) -> Result<u8, Problem> {
+pub(super) fn run(dir: &str) -> Result<u8, CliError> {
     make::make(&root::find_root()?, Path::new(dir))?;
     let steps: usize = LABS.iter().map(|lab| lab.steps.len()).sum();
     let labs = LABS.len();

@@ -4,18 +4,19 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::check::{lab_option, template};
-use super::{Problem, print};
-use crate::course;
-use crate::pool::Pool;
+use super::{CliError, print};
+use crate::labs;
 use crate::program::Template;
-use crate::protocol::Request;
-use crate::record::{self, SCENES};
-use crate::report::{ladder, style::Style, svg};
-use crate::session;
+use crate::run::pool::Pool;
+use crate::run::protocol::Request;
+use crate::run::session;
+use crate::show::trace::{self, SCENES};
+use crate::show::{ladder, svg};
+use crate::term::Style;
 
 /// What `lab trace` was asked for.
 #[derive(Debug, Default)]
-struct Order {
+struct Options {
     what: String,
     program: Option<Template>,
     /// Programs to trace instead of labs' own, by the lab's name.
@@ -25,13 +26,13 @@ struct Order {
     svg: Option<PathBuf>,
 }
 
-impl Order {
-    fn parse(words: &[&str]) -> Result<Self, Problem> {
+impl Options {
+    fn parse(words: &[&str]) -> Result<Self, CliError> {
         let mut order = Self::default();
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = |what: &str| {
-                words.next().ok_or_else(|| Problem::Usage(format!("{word} needs {what} after it")))
+                words.next().ok_or_else(|| CliError::Usage(format!("{word} needs {what} after it")))
             };
             match *word {
                 "--syscalls" => order.syscalls = true,
@@ -40,24 +41,24 @@ impl Order {
                 "--program" => order.program = Some(template(value("a command in quotes")?)?),
                 option if option.starts_with('-') => {
                     let lab = lab_option(option)
-                        .ok_or_else(|| Problem::Usage(format!("there is no option {option}")))?;
+                        .ok_or_else(|| CliError::Usage(format!("there is no option {option}")))?;
                     order.programs.push((lab.name, template(value("a command in quotes")?)?));
                 }
                 what if order.what.is_empty() => order.what = what.to_owned(),
-                more => return Err(Problem::Usage(format!("one at a time: what is `{more}`?"))),
+                more => return Err(CliError::Usage(format!("one at a time: what is `{more}`?"))),
             }
         }
         Ok(order)
     }
 
     /// The labs whose programs take part.
-    fn labs(&self) -> Result<Vec<&'static str>, Problem> {
-        if let Some(scene) = record::scene(&self.what) {
+    fn labs(&self) -> Result<Vec<&'static str>, CliError> {
+        if let Some(scene) = trace::scene(&self.what) {
             return Ok(vec![scene.lab]);
         }
-        let check = course::check(&self.what).ok_or_else(|| {
+        let check = labs::check(&self.what).ok_or_else(|| {
             let what = &self.what;
-            Problem::Usage(format!(
+            CliError::Usage(format!(
                 "there is no check and no scene `{what}`; `lab list` shows the checks, `lab trace` \
                  the scenes"
             ))
@@ -65,38 +66,38 @@ impl Order {
         Ok(check.step().programs.to_vec())
     }
 
-    fn request(&self) -> Result<Request, Problem> {
+    fn request(&self) -> Result<Request, CliError> {
         let labs = self.labs()?;
         let programs = labs.iter().map(|lab| Ok(((*lab).to_owned(), self.program_of(lab, &labs)?)));
-        let programs = programs.collect::<Result<_, Problem>>()?;
+        let programs = programs.collect::<Result<_, CliError>>()?;
         Ok(Request { check: self.what.clone(), programs })
     }
 
     /// The program that was given for a lab, or the lab's own.
-    fn program_of(&self, lab: &str, labs: &[&str]) -> Result<Template, Problem> {
+    fn program_of(&self, lab: &str, labs: &[&str]) -> Result<Template, CliError> {
         let only = self.program.as_ref().filter(|_| labs.len() == 1);
         let given = self.programs.iter().find(|(name, _)| *name == lab).map(|(_, given)| given);
         let Some(template) = only.or(given) else {
             let built = session::built(lab)?;
             return built
-                .map_err(|words| Problem::Trouble(format!("lab {lab} does not build:\n{words}")));
+                .map_err(|words| CliError::Trouble(format!("lab {lab} does not build:\n{words}")));
         };
-        let arguments = course::lab(lab).map_or(&[][..], |lab| lab.arguments);
+        let arguments = labs::lab(lab).map_or(&[][..], |lab| lab.arguments);
         let places = template.has_places_of(arguments);
-        places.map_err(|error| Problem::Usage(error.to_string()))?;
+        places.map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(template.clone())
     }
 }
 
 /// Returns the exit status.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
-    let order = Order::parse(words)?;
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
+    let order = Options::parse(words)?;
     if order.what.is_empty() {
         return print(&scenes(Style::for_stdout())).map(|()| 0);
     }
-    crate::watch::available().map_err(Problem::Trouble)?;
+    crate::kernel::available().map_err(CliError::Trouble)?;
     let request = order.request()?;
-    let syscalls = order.syscalls || record::scene(&order.what).is_some_and(|scene| scene.syscalls);
+    let syscalls = order.syscalls || trace::scene(&order.what).is_some_and(|scene| scene.syscalls);
     let pool = Pool::open()?;
     let mut recording = session::trace(&pool, &request, syscalls)?;
     recording.notes.extend(pool.notes.iter().cloned());
@@ -110,9 +111,9 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
     Ok(0)
 }
 
-fn write(file: &PathBuf, text: &str) -> Result<(), Problem> {
+fn write(file: &PathBuf, text: &str) -> Result<(), CliError> {
     fs::write(file, text)
-        .map_err(|error| Problem::Trouble(format!("cannot write {}: {error}", file.display())))
+        .map_err(|error| CliError::Trouble(format!("cannot write {}: {error}", file.display())))
 }
 
 fn scenes(style: Style) -> String {

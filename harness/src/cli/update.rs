@@ -5,31 +5,31 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Problem, print};
+use super::{CliError, print};
 use crate::root;
 use crate::workspace::given;
 use crate::workspace::update::{self, Change, OnConflict, Summary};
 
 /// Carries it out. Returns the exit status: 1 where conflicts are left.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let (dir, choice) = match words {
         [dir] => (dir, OnConflict::Show),
         [dir, "--keep"] => (dir, OnConflict::Keep),
         [dir, "--take"] => (dir, OnConflict::Take),
         _ => {
             let what = "update needs the folder of the course, as in `lab update ../sockets-lab`";
-            return Err(Problem::Usage(what.into()));
+            return Err(CliError::Usage(what.into()));
         }
     };
     let root = root::find_root()?;
     let other = Path::new(dir);
     if !other.join("Cargo.toml").is_file() {
-        return Err(Problem::Refused(format!("{dir} is not the folder of the course")));
+        return Err(CliError::Refused(format!("{dir} is not the folder of the course")));
     }
     let other = other.canonicalize()?;
     if given::read(&root)?.is_some() {
         return if given::read(&other)?.is_some() {
-            Err(Problem::Refused(format!("{dir} is a workspace too: name the course's folder")))
+            Err(CliError::Refused(format!("{dir} is a workspace too: name the course's folder")))
         } else {
             by_course(&other, &root, words.get(1))
         };
@@ -41,7 +41,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
 }
 
 /// Has the newer course do it, with its own harness.
-fn by_course(course: &Path, workspace: &Path, choice: Option<&&str>) -> Result<u8, Problem> {
+fn by_course(course: &Path, workspace: &Path, choice: Option<&&str>) -> Result<u8, CliError> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["run", "--quiet", "--offline", "--package", "sockets-lab", "--bin", "lab"]);
     // The course may be somebody else's, who lets us only read; and in a target folder that is
@@ -52,7 +52,7 @@ fn by_course(course: &Path, workspace: &Path, choice: Option<&&str>) -> Result<u
     let status = command.env_remove("CARGO_MANIFEST_DIR").status()?;
     match status.code().and_then(|code| u8::try_from(code).ok()) {
         Some(code) => Ok(code),
-        None => Err(Problem::Trouble(format!("the course's own `lab update` ended: {status}"))),
+        None => Err(CliError::Trouble(format!("the course's own `lab update` ended: {status}"))),
     }
 }
 

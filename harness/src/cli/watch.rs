@@ -10,22 +10,22 @@ use std::time::Instant;
 use self::keys::{Key, Keys};
 use self::screen::Screen;
 use super::check::Progress;
-use super::{Problem, hint, select};
-use crate::course::{self, LABS, Lab, Step};
+use super::{CliError, hint, select};
+use crate::labs::{self, LABS, Lab, Step};
 use crate::root;
-use crate::session::Record;
-use crate::session::{self, Judgement};
+use crate::run::session::Record;
+use crate::run::session::{self, Judgement};
 use crate::verdict::{Blocked, Outcome};
-use crate::workspace::stamp::Stamp;
-use crate::workspace::steps::{self, State};
+use crate::workspace::fingerprint::Stamp;
+use crate::workspace::steps::{self, StepState};
 
 /// Checks and waits, until the user quits.
-pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
+pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let root = root::find_root()?;
     let lab = match words {
         [] => first_to_do()?,
         [name] => select::lab(name)?,
-        _ => return Err(Problem::Usage("watch takes one lab: `lab watch server`".into())),
+        _ => return Err(CliError::Usage("watch takes one lab: `lab watch server`".into())),
     };
     let (keys, screen) = (Keys::of_stdin(), Screen::new());
     Watch { root, lab, keys, screen, before: None, runs: 0 }.until_quit()?;
@@ -33,18 +33,18 @@ pub(super) fn run(words: &[&str]) -> Result<u8, Problem> {
 }
 
 /// The first lab that is not complete; when all are, the first lab.
-fn first_to_do() -> Result<&'static Lab, Problem> {
-    for lab in course::parts() {
+fn first_to_do() -> Result<&'static Lab, CliError> {
+    for lab in labs::parts() {
         if judge(lab)?.records.iter().any(is_open) {
             return Ok(lab);
         }
     }
-    LABS.first().ok_or_else(|| Problem::Trouble("the course has no lab".into()))
+    LABS.first().ok_or_else(|| CliError::Trouble("the course has no lab".into()))
 }
 
 /// Has all checks of a lab carried out.
-fn judge(lab: &Lab) -> Result<Judgement, Problem> {
-    let checks: Vec<_> = lab.checks.iter().collect();
+fn judge(lab: &Lab) -> Result<Judgement, CliError> {
+    let checks: Vec<_> = lab.checks().collect();
     let progress = Progress::new();
     let judgement = session::judge(&checks, &[], &|what| progress.show(what));
     progress.clear();
@@ -70,16 +70,16 @@ struct Watch {
 }
 
 impl Watch {
-    fn until_quit(mut self) -> Result<(), Problem> {
+    fn until_quit(mut self) -> Result<(), CliError> {
         let mut hasty = false;
         loop {
-            let seen = self.stamp();
+            let seen = self.fingerprint();
             let shown = if seen.is_complete() {
                 let began = Instant::now();
                 let judgement = judge(self.lab)?;
                 // Saved meanwhile, or half of it: the verdict is on something else. But once is
                 // enough: whoever saves without end wants to see something, too.
-                if self.stamp() != seen && !hasty {
+                if self.fingerprint() != seen && !hasty {
                     hasty = true;
                     continue;
                 }
@@ -107,12 +107,12 @@ impl Watch {
     }
 
     /// What the sources look like now.
-    fn stamp(&self) -> Stamp {
+    fn fingerprint(&self) -> Stamp {
         Stamp::of(&self.root, &programs(self.lab))
     }
 
     /// Until something is saved, or the user wants something that ends the waiting.
-    fn wait(&mut self, seen: &Stamp, records: &[Record]) -> Result<Next, Problem> {
+    fn wait(&mut self, seen: &Stamp, records: &[Record]) -> Result<Next, CliError> {
         loop {
             match self.keys.pause() {
                 None => {}
@@ -126,7 +126,7 @@ impl Watch {
                 Some(Key::Trace) => self.trace(records)?,
                 Some(Key::Unknown) => self.screen.say(&self.screen.keys())?,
             }
-            if self.stamp() != *seen {
+            if self.fingerprint() != *seen {
                 self.settle();
                 return Ok(Next::Check);
             }
@@ -135,10 +135,10 @@ impl Watch {
 
     /// An editor saves in several steps: empties and writes, or writes another and renames it.
     fn settle(&self) {
-        let mut last = self.stamp();
+        let mut last = self.fingerprint();
         for _ in 0..10 {
             std::thread::sleep(keys::PAUSE);
-            let now = self.stamp();
+            let now = self.fingerprint();
             if now == last {
                 return;
             }
@@ -146,7 +146,7 @@ impl Watch {
         }
     }
 
-    fn hint(&self, records: &[Record]) -> Result<(), Problem> {
+    fn hint(&self, records: &[Record]) -> Result<(), CliError> {
         match self.to_do(records) {
             Some((lab, step)) => match hint::text(&self.root, lab, step, None) {
                 Ok(text) => self.screen.say(text.trim_end()),
@@ -162,13 +162,13 @@ impl Watch {
         match &open.outcome {
             Outcome::Blocked(Blocked::Step(number)) => step(self.lab, *number),
             Outcome::Blocked(Blocked::Elsewhere { lab, step: number }) => {
-                step(course::lab(lab)?, *number)
+                step(labs::lab(lab)?, *number)
             }
             // Nothing could be checked: it is the last one that something was written for.
             Outcome::Blocked(Blocked::Build { lab, .. }) => {
-                let lab = course::lab(lab)?;
+                let lab = labs::lab(lab)?;
                 let states = steps::states(&self.root, lab).unwrap_or_default();
-                let begun = states.iter().rposition(|state| *state != State::Unwritten);
+                let begun = states.iter().rposition(|state| *state != StepState::Unwritten);
                 Some((lab, lab.steps.get(begun.unwrap_or(0))?))
             }
             // Programs that meet have no steps of their own.
@@ -177,7 +177,7 @@ impl Watch {
         }
     }
 
-    fn trace(&self, records: &[Record]) -> Result<(), Problem> {
+    fn trace(&self, records: &[Record]) -> Result<(), CliError> {
         let failed = records.iter().find(|record| matches!(record.outcome, Outcome::Fail(_)));
         match failed.map(|record| record.check.id()) {
             // It says itself what comes of it.
@@ -202,7 +202,7 @@ fn programs(lab: &'static Lab) -> Vec<&'static Lab> {
 
 /// The lab that comes after this one.
 fn next_after(lab: &Lab) -> Option<&'static Lab> {
-    course::parts().skip_while(|other| other.name != lab.name).nth(1)
+    labs::parts().skip_while(|other| other.name != lab.name).nth(1)
 }
 
 /// Whether the record's check is one that the user has to do something about.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::mover::Mover;
+use crate::program::pump::Pump;
 use crate::sync::lock;
 
 /// Bytes kept from the beginning.
@@ -47,7 +47,7 @@ impl Captured {
 struct Shared {
     kept: Mutex<Kept>,
     ended: Condvar,
-    mover: Mover,
+    pump: Pump,
 }
 
 #[derive(Debug, Default)]
@@ -68,13 +68,13 @@ impl Capture {
         let shared = Arc::new(Shared::default());
         let drain = Arc::clone(&shared);
         thread::spawn(move || {
-            drain.mover.begin();
+            drain.pump.begin();
             if let Some(mut stream) = stream {
                 drain_into(&mut stream, &drain.kept);
             }
             lock(&drain.kept).ended = true;
             drain.ended.notify_all();
-            drain.mover.end();
+            drain.pump.end();
         });
         Self(shared)
     }
@@ -96,7 +96,7 @@ impl Capture {
 
     /// Whether all that was written so far was taken.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.0.mover.is_at_rest()
+        self.0.pump.is_at_rest()
     }
 
     /// What came from byte `from` on, of what the head keeps.

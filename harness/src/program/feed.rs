@@ -7,7 +7,7 @@ use std::process::ChildStdin;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use crate::mover::Mover;
+use crate::program::pump::Pump;
 use crate::sync::lock;
 
 /// Where a program's standard input comes from: pieces, in order, until the end.
@@ -15,19 +15,19 @@ use crate::sync::lock;
 pub(super) struct Feed {
     /// `None` once the end was given.
     pieces: Mutex<Option<mpsc::Sender<Vec<u8>>>>,
-    mover: Arc<Mover>,
+    pump: Arc<Pump>,
 }
 
 impl Feed {
     /// Without a pipe nothing can be fed.
     pub(super) fn start(pipe: Option<ChildStdin>) -> Self {
-        let mover = Arc::new(Mover::default());
+        let pump = Arc::new(Pump::default());
         let Some(mut pipe) = pipe else {
-            mover.end();
-            return Self { pieces: Mutex::new(None), mover };
+            pump.end();
+            return Self { pieces: Mutex::new(None), pump };
         };
         let (sender, receiver) = mpsc::channel::<Vec<u8>>();
-        let its = Arc::clone(&mover);
+        let its = Arc::clone(&pump);
         thread::spawn(move || {
             its.begin();
             for piece in receiver {
@@ -39,7 +39,7 @@ impl Feed {
             drop(pipe);
             its.end();
         });
-        Self { pieces: Mutex::new(Some(sender)), mover }
+        Self { pieces: Mutex::new(Some(sender)), pump }
     }
 
     /// Writes `piece` after all that was given before. `false` when that can't reach anybody.
@@ -55,6 +55,6 @@ impl Feed {
 
     /// Whether all that the program can take was written.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.mover.is_at_rest()
+        self.pump.is_at_rest()
     }
 }

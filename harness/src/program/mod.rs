@@ -2,9 +2,10 @@
 //! stopped with everything that it started.
 
 mod capture;
-mod command;
-mod family;
 mod feed;
+pub(crate) mod pump;
+mod template;
+mod tree;
 
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -13,9 +14,9 @@ use std::sync::Mutex;
 
 use capture::Capture;
 pub use capture::Captured;
-pub use command::{CommandError, Given, Template, split_words};
-pub use family::stop_all;
 use feed::Feed;
+pub use template::{CommandError, Given, Template, split_words};
+pub use tree::stop_all;
 
 use crate::sync::lock;
 
@@ -50,7 +51,7 @@ impl Program {
         command.env("RUST_BACKTRACE", "0");
         let mut child = command.spawn()?;
         let pid = child.id();
-        family::register(pid);
+        tree::register(pid);
         let stdout = Capture::start(child.stdout.take());
         let stderr = Capture::start(child.stderr.take());
         let stdin = Feed::start(child.stdin.take());
@@ -115,7 +116,7 @@ impl Program {
 
     /// Sends a signal by name (`TERM`, `STOP`, `CONT`) to its first process.
     pub fn signal(&self, name: &str) -> io::Result<()> {
-        family::kill(&format!("-{name}"), &[self.pid.to_string()])
+        tree::kill(&format!("-{name}"), &[self.pid.to_string()])
     }
 
     /// Lets its first process have no descriptor of this number or above (`RLIMIT_NOFILE`, soft);
@@ -145,7 +146,7 @@ impl Program {
     /// Kills it and everything that it started, and waits until all of it is gone.
     pub fn stop(&self) -> io::Result<()> {
         self.close_stdin();
-        family::stop(self.pid, &mut lock(&self.child))?;
+        tree::stop(self.pid, &mut lock(&self.child))?;
         self.stdout.finish();
         self.stderr.finish();
         Ok(())

@@ -1,10 +1,10 @@
 //! The board: all labs on one screen of 24 lines and 80 columns, a mark for each check.
 
-use super::layout::{clip, columns, hang, pad};
 use super::place::{Placed, chapter_file, grouped};
-use super::style::Style;
-use crate::course::{self, Lab};
-use crate::session::Record;
+use crate::labs::{self, Lab};
+use crate::run::session::Record;
+use crate::term::Style;
+use crate::term::layout::{clip, columns, hang, pad};
 use crate::verdict::{Blocked, Outcome};
 
 /// Columns of the board, so that it fits the smallest terminal.
@@ -180,7 +180,7 @@ pub(super) fn next(all: &[Placed<'_>], style: Style) -> Vec<String> {
     let whole_lab = format!("cargo lab check {}", lab.name);
     let (what, how, command) = match first.outcome() {
         Outcome::Blocked(Blocked::Build { lab: broken, .. }) => {
-            let folder = course::lab(broken).map_or(lab.folder, |broken| broken.folder);
+            let folder = labs::lab(broken).map_or(lab.folder, |broken| broken.folder);
             let what = format!("make lab {broken} build again: {folder}/src/main.rs");
             (what, "then: ".to_owned(), whole_lab)
         }
@@ -206,7 +206,7 @@ mod tests {
 
     use super::super::samples;
     use super::*;
-    use crate::course::{Check, Step};
+    use crate::labs::{Check, Step};
 
     fn board(records: &[Record], notes: &[String]) -> String {
         text(&samples::placed(records), notes, Style::plain())

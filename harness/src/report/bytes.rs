@@ -1,6 +1,6 @@
 //! Bytes as text that a person can read, retype and compare.
 
-use super::style::Style;
+use crate::term::Style;
 use crate::verdict::Difference;
 use crate::words::{count, escape, quote};
 

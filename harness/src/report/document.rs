@@ -3,7 +3,7 @@
 
 use super::place::Placed;
 use crate::json::Json;
-use crate::session::Record;
+use crate::run::session::Record;
 use crate::verdict::Outcome;
 use crate::verdict::json::outcome_members;
 

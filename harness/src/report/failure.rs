@@ -2,10 +2,10 @@
 //! deserve.
 
 use super::bytes;
-use super::layout::{columns, hang, pad, printable, wrap};
 use super::place::{Placed, chapter_file};
-use super::style::Style;
-use crate::session::Record;
+use crate::run::session::Record;
+use crate::term::Style;
+use crate::term::layout::{columns, hang, pad, printable, wrap};
 use crate::verdict::{Blocked, Failure, Outcome};
 
 /// Columns of a line of text. Quoted bytes are never cut, so a line with them can be longer.

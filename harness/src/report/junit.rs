@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::failure;
 use super::place::{Placed, grouped};
-use super::style::Style;
-use crate::session::Record;
+use crate::run::session::Record;
+use crate::term::Style;
 use crate::verdict::Outcome;
 
 /// The records as a JUnit document: a suite for each lab, a test case for each check.

@@ -7,24 +7,18 @@
 
 pub mod board;
 pub mod bytes;
-pub mod demo;
 pub mod document;
 pub mod failure;
 pub mod junit;
-pub mod ladder;
-pub(crate) mod layout;
 mod place;
-pub mod ports;
 #[cfg(test)]
 mod samples;
-pub mod style;
-pub mod svg;
 
-pub(crate) use self::layout::hang;
-use self::layout::{clip, columns};
 use self::place::{Placed, grouped};
-use self::style::Style;
-use crate::session::Record;
+use crate::run::session::Record;
+use crate::term::Style;
+use crate::term::hang;
+use crate::term::layout::{clip, columns};
 use crate::verdict::{Blocked, Outcome};
 
 /// Failures that are shown whole before the board; of the others only the headline. Who has

@@ -1,8 +1,8 @@
 //! Records with their place in the course: the only part of the reports that asks the
 //! registry, so that the renderers can be tested with a course of their own.
 
-use crate::course::{self, Lab, Step};
-use crate::session::Record;
+use crate::labs::{self, Lab, Step};
+use crate::run::session::Record;
 use crate::verdict::{Blocked, Outcome};
 
 /// A record, with the lab and the step that its check belongs to.
@@ -36,7 +36,7 @@ impl<'a> Placed<'a> {
         let (lab, missing) = match &self.record.outcome {
             Outcome::Blocked(Blocked::Step(number)) => (self.lab, *number),
             Outcome::Blocked(Blocked::Elsewhere { lab, step }) => {
-                (course::lab(lab).unwrap_or(self.lab), *step)
+                (labs::lab(lab).unwrap_or(self.lab), *step)
             }
             _ => (self.lab, self.step.number),
         };

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::place::Placed;
-use crate::course::{Check, Lab, Step};
-use crate::session::Record;
+use crate::labs::{Check, Lab, Step};
+use crate::run::session::Record;
 use crate::verdict::{Blocked, Difference, Failure, Outcome};
 
 static STEPS: &[Step] = &[
@@ -60,7 +60,7 @@ pub(super) static LAB: Lab = Lab {
     folder: "labs/01-server",
     arguments: &[],
     steps: STEPS,
-    checks: CHECKS,
+    checks: &[CHECKS],
     learned: &[],
 };
 

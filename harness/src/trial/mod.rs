@@ -1,13 +1,13 @@
 //! One trial: one check carried out on freshly started programs.
 //!
-//! A check is a short function over the verbs of this module and of [`crate::drive`]. Each verb
+//! A check is a short function over the verbs of this module and of [`crate::net`]. Each verb
 //! notes what it did, so that a failure can tell the whole story, and ends the check by itself
 //! (with `?`) when the program does not do its part.
 
-mod blame;
+mod addresses;
+mod failure;
 mod observe;
 mod patience;
-mod site;
 mod wait;
 
 use std::cell::{Cell, Ref, RefCell};
@@ -15,15 +15,15 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use blame::Blame;
+pub use addresses::Addresses;
+pub use failure::FailureBuilder;
 pub use observe::End;
 pub(crate) use observe::{Act, Observer, Still};
-pub use site::Site;
-pub use wait::{Look, Standstill, Why};
+pub use wait::{Progress, Stall, StallKind};
 
+use crate::kernel::{Names, Snapshot};
 use crate::program::{Given, Program, Stdin, Template};
 use crate::verdict::Failure;
-use crate::watch::{Names, Snapshot};
 
 /// What a check comes to: `Ok` is a pass.
 pub type Verdict<T = ()> = Result<T, Stop>;
@@ -76,7 +76,7 @@ impl Stop {
 }
 
 /// What stands between programs under test, and passes on what they send.
-pub(crate) trait Carrier: std::fmt::Debug {
+pub(crate) trait InFlight: std::fmt::Debug {
     /// Whether nothing is under way in it.
     fn is_at_rest(&self) -> bool;
     /// What it has carried so far, in sentences.
@@ -103,13 +103,13 @@ pub struct Running {
 
 /// The stage of one trial. Handles share it: cloning is cheap.
 #[derive(Clone, Debug)]
-pub struct Trial(Rc<Stage>);
+pub struct Trial(Rc<Inner>);
 
 #[derive(Debug)]
-struct Stage {
+struct Inner {
     /// The programs under test, by the reader's name for them.
     templates: Vec<(String, Template)>,
-    site: Site,
+    addresses: Addresses,
     /// The last step that the check needs.
     step: u8,
     log: RefCell<Vec<String>>,
@@ -120,35 +120,35 @@ struct Stage {
     busy: Cell<bool>,
     time_outs: Cell<bool>,
     /// What stands between programs.
-    carriers: RefCell<Vec<Arc<dyn Carrier>>>,
+    in_flight: RefCell<Vec<Arc<dyn InFlight>>>,
     observer: Option<Rc<dyn Observer>>,
 }
 
 impl Trial {
     /// A trial of the given programs, for a check that needs the steps up to `step`.
-    pub fn new(templates: Vec<(String, Template)>, site: Site, step: u8) -> Self {
-        Self::with(templates, site, step, None)
+    pub fn new(templates: Vec<(String, Template)>, addresses: Addresses, step: u8) -> Self {
+        Self::with(templates, addresses, step, None)
     }
 
     /// The same, recorded.
     pub(crate) fn recorded(
         templates: Vec<(String, Template)>,
-        site: Site,
+        addresses: Addresses,
         step: u8,
         observer: Rc<dyn Observer>,
     ) -> Self {
-        Self::with(templates, site, step, Some(observer))
+        Self::with(templates, addresses, step, Some(observer))
     }
 
     fn with(
         templates: Vec<(String, Template)>,
-        site: Site,
+        addresses: Addresses,
         step: u8,
         observer: Option<Rc<dyn Observer>>,
     ) -> Self {
-        Self(Rc::new(Stage {
+        Self(Rc::new(Inner {
             templates,
-            site,
+            addresses,
             step,
             log: RefCell::default(),
             names: RefCell::default(),
@@ -156,7 +156,7 @@ impl Trial {
             counter: RefCell::default(),
             busy: Cell::default(),
             time_outs: Cell::default(),
-            carriers: RefCell::default(),
+            in_flight: RefCell::default(),
             observer,
         }))
     }
@@ -197,13 +197,13 @@ impl Trial {
     }
 
     /// Where this trial takes place: its addresses, and what the place can do.
-    pub fn site(&self) -> &Site {
-        &self.0.site
+    pub fn addresses(&self) -> &Addresses {
+        &self.0.addresses
     }
 
     /// Ends the check as skipped where the kernel can't be watched.
     pub fn needs_watching(&self) -> Verdict {
-        crate::watch::available().map_err(Stop::Skip)
+        crate::kernel::available().map_err(Stop::Skip)
     }
 
     /// From now on a blocked socket call may give up by itself: `/proc` does not show the
@@ -285,20 +285,20 @@ impl Trial {
 
     /// What is under way in `carrier` is under way to the programs, and what it has carried is
     /// told where a check fails.
-    pub(crate) fn heed(&self, carrier: Arc<dyn Carrier>) {
-        self.0.carriers.borrow_mut().push(carrier);
+    pub(crate) fn add_in_flight(&self, carrier: Arc<dyn InFlight>) {
+        self.0.in_flight.borrow_mut().push(carrier);
     }
 
     /// Whether nothing is under way to or from this program in the harness's own threads.
     fn is_all_moved(&self, running: &Running) -> bool {
-        self.0.carriers.borrow().iter().all(|carrier| carrier.is_at_rest())
+        self.0.in_flight.borrow().iter().all(|carrier| carrier.is_at_rest())
             && running.program.is_all_moved()
     }
 
     /// Begins to say that the program did something wrong; the argument is the headline.
-    pub fn fail(&self, headline: impl Into<String>) -> Blame {
+    pub fn fail(&self, headline: impl Into<String>) -> FailureBuilder {
         self.record_heard();
-        Blame::new(self.clone(), headline.into())
+        FailureBuilder::new(self.clone(), headline.into())
     }
 
     /// Begins anew: the programs so far are stopped, and neither they nor the story so far are
@@ -306,7 +306,7 @@ impl Trial {
     pub fn new_scene(&self) -> Verdict {
         self.end()?;
         self.0.running.borrow_mut().clear();
-        self.0.carriers.borrow_mut().clear();
+        self.0.in_flight.borrow_mut().clear();
         self.new_story();
         Ok(())
     }

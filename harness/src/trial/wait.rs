@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::patience::Patience;
 use super::{Running, Trial, Verdict};
+use crate::kernel::{self, Snapshot, Stillness};
 use crate::program::describe_exit;
-use crate::watch::{self, Snapshot, Stillness};
 
 /// What one look at the thing that is waited for has shown.
 #[derive(Debug)]
-pub enum Look<T> {
+pub enum Progress<T> {
     /// It is there.
     Done(T),
     /// Not yet, but something has moved since the last look.
@@ -22,14 +22,14 @@ pub enum Look<T> {
 
 /// Waiting was given up: what is waited for can't come any more.
 #[derive(Debug)]
-pub struct Standstill {
+pub struct Stall {
     /// What makes that certain, or likely enough.
-    pub why: Why,
+    pub kind: StallKind,
 }
 
 /// Why waiting was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum StallKind {
     /// The program has ended.
     Ended(ExitStatus),
     /// Every thread is blocked, and nothing is under way.
@@ -40,35 +40,35 @@ pub enum Why {
     Patience,
 }
 
-impl Standstill {
-    /// What was seen, as a sentence for [`super::Blame::seen`].
+impl Stall {
+    /// What was seen, as a sentence for [`super::FailureBuilder::seen`].
     pub fn sentence(&self, name: &str) -> String {
-        match self.why {
-            Why::Ended(status) => {
+        match self.kind {
+            StallKind::Ended(status) => {
                 format!("nothing more: the {name} has ended, {}", describe_exit(status))
             }
-            Why::Blocked => format!(
+            StallKind::Blocked => format!(
                 "nothing, and nothing can come: every thread of the {name} is blocked, \
                  and nothing is under way to it"
             ),
-            Why::Busy => format!(
+            StallKind::Busy => format!(
                 "nothing, while the {name} kept the processor busy: a loop that does nothing"
             ),
-            Why::Patience => format!("nothing, although the {name} had two seconds"),
+            StallKind::Patience => format!("nothing, although the {name} had two seconds"),
         }
     }
 }
 
-impl Standstill {
+impl Stall {
     /// Why what was seen is not going to change, as a sentence to stand below it.
     pub fn stays(&self, name: &str) -> String {
-        match self.why {
-            Why::Ended(status) => format!("the {name} has ended, {}", describe_exit(status)),
-            Why::Blocked => format!(
+        match self.kind {
+            StallKind::Ended(status) => format!("the {name} has ended, {}", describe_exit(status)),
+            StallKind::Blocked => format!(
                 "it stays so: every thread of the {name} is blocked, and nothing is under way to it"
             ),
-            Why::Busy => format!("it stays so, while the {name} keeps the processor busy"),
-            Why::Patience => "it stayed so for two seconds".into(),
+            StallKind::Busy => format!("it stays so, while the {name} keeps the processor busy"),
+            StallKind::Patience => "it stayed so for two seconds".into(),
         }
     }
 }
@@ -83,17 +83,17 @@ impl Trial {
     pub fn wait<T>(
         &self,
         on: &Running,
-        mut look: impl FnMut() -> Verdict<Look<T>>,
-    ) -> Verdict<Result<T, Standstill>> {
+        mut look: impl FnMut() -> Verdict<Progress<T>>,
+    ) -> Verdict<Result<T, Stall>> {
         let mut patience = Patience::new();
         let mut watcher = Watcher::default();
         let mut pauses = 0;
         // A reason to give up counts only when one more look still shows nothing.
-        let mut last_words: Option<Why> = None;
+        let mut last_words: Option<StallKind> = None;
         loop {
             match look()? {
-                Look::Done(value) => return Ok(Ok(value)),
-                Look::Moved => {
+                Progress::Done(value) => return Ok(Ok(value)),
+                Progress::Moved => {
                     // Where time-outs are at work, it is all delays together that count.
                     if !self.0.time_outs.get() {
                         patience.renew();
@@ -103,11 +103,11 @@ impl Trial {
                     (pauses, last_words) = (0, None);
                     continue;
                 }
-                Look::Nothing => {}
+                Progress::Nothing => {}
             }
-            if let Some(why) = last_words {
-                self.0.busy.set(why == Why::Busy);
-                return Ok(Err(Standstill { why }));
+            if let Some(kind) = last_words {
+                self.0.busy.set(kind == StallKind::Busy);
+                return Ok(Err(Stall { kind }));
             }
             match on.program.exited()? {
                 // What it has printed last may still be on its way to us.
@@ -115,7 +115,7 @@ impl Trial {
                     patience.charge(false);
                 }
                 Some(status) => {
-                    last_words = Some(Why::Ended(status));
+                    last_words = Some(StallKind::Ended(status));
                     continue;
                 }
                 // The first looks only wait: a healthy program answers before the second.
@@ -127,16 +127,20 @@ impl Trial {
         }
     }
 
-    fn give_up(&self, watcher: &mut Watcher, patience: &mut Patience) -> Verdict<Option<Why>> {
+    fn give_up(
+        &self,
+        watcher: &mut Watcher,
+        patience: &mut Patience,
+    ) -> Verdict<Option<StallKind>> {
         let seen = watcher.look(self)?;
         // Where delays are counted, work is none.
         patience.charge(seen.starved || (seen.ready && self.0.time_outs.get()));
         Ok(match seen.stillness {
-            Stillness::Still if !self.0.time_outs.get() => Some(Why::Blocked),
-            _ if patience.is_busy(seen.cpu_ns) => Some(Why::Busy),
+            Stillness::Still if !self.0.time_outs.get() => Some(StallKind::Blocked),
+            _ if patience.is_busy(seen.cpu_ns) => Some(StallKind::Busy),
             // On a loaded machine a loop does not get much: that it always wants more tells.
-            _ if patience.is_over() && seen.always_ready => Some(Why::Busy),
-            _ if patience.is_over() => Some(Why::Patience),
+            _ if patience.is_over() && seen.always_ready => Some(StallKind::Busy),
+            _ if patience.is_over() => Some(StallKind::Patience),
             _ => None,
         })
     }
@@ -144,7 +148,7 @@ impl Trial {
     /// Waits until the program has done all that it will do by itself: every thread is blocked
     /// and nothing is under way. Timed waits count as blocked here. `Err` where it does not
     /// come to rest.
-    pub fn settle(&self, running: &Running) -> Verdict<Result<Snapshot, Standstill>> {
+    pub fn settle(&self, running: &Running) -> Verdict<Result<Snapshot, Stall>> {
         self.needs_watching()?;
         let mut earlier: Option<Snapshot> = None;
         self.wait(running, || {
@@ -152,10 +156,10 @@ impl Trial {
             let now = Snapshot::take(running.program.pid())?;
             let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
             if rest && moved {
-                return Ok(Look::Done(now));
+                return Ok(Progress::Done(now));
             }
             earlier = Some(now);
-            Ok(Look::Nothing)
+            Ok(Progress::Nothing)
         })
     }
 }
@@ -182,7 +186,7 @@ struct Seen {
 
 impl Watcher {
     fn look(&mut self, trial: &Trial) -> Verdict<Seen> {
-        if watch::available().is_err() {
+        if kernel::available().is_err() {
             let stillness = Stillness::Moving;
             return Ok(Seen {
                 stillness,

@@ -30,7 +30,7 @@ pub fn save(root: &Path, paths: &[&str]) -> Result<PathBuf, Error> {
 /// A folder that nobody had before: two in the same second get different names.
 fn new_folder(above: &Path) -> Result<PathBuf, Error> {
     fs::create_dir_all(above).map_err(cannot("make the folder", above))?;
-    let name = stamp(SystemTime::now());
+    let name = fingerprint(SystemTime::now());
     for number in 1_u32.. {
         let folder = match number {
             1 => above.join(&name),
@@ -45,7 +45,7 @@ fn new_folder(above: &Path) -> Result<PathBuf, Error> {
 }
 
 /// `2026-11-21-074227`: the time in UTC.
-fn stamp(time: SystemTime) -> String {
+fn fingerprint(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = date(days);
@@ -83,7 +83,7 @@ mod tests {
             (1_795_246_947, "2026-11-21-074227"),
             (4_107_542_400, "2100-03-01-000000"),
         ] {
-            assert_eq!(stamp(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+            assert_eq!(fingerprint(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
         }
     }
 

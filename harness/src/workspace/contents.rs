@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Error, cannot, marks};
-use crate::course::{LABS, Lab};
+use crate::labs::{LABS, Lab, parts};
 use crate::region;
 
 /// What becomes of a file of the course.
@@ -34,10 +34,6 @@ const RULES: &[(&str, Rule)] = &[
     ("LICENSE-MIT", Rule::Copy),
     ("book/", Rule::Copy),
     ("clippy.toml", Rule::Copy),
-    ("fixtures/conversations/", Rule::Copy),
-    // The book shows them: what the harness says of mistakes, without the mistakes.
-    ("fixtures/golden/", Rule::Copy),
-    ("fixtures/stubs/", Rule::Copy),
     ("fixtures/tables/", Rule::Copy),
     ("harness/", Rule::Copy),
     ("rustfmt.toml", Rule::Copy),
@@ -48,9 +44,18 @@ const RULES: &[(&str, Rule)] = &[
     (".ci/", Rule::Leave),
     (".gitignore", Rule::Leave),
     ("README.md", Rule::Leave),
-    ("fixtures/mistakes/", Rule::Leave),
-    ("fixtures/right/", Rule::Leave),
+    ("fixtures/README.md", Rule::Leave),
     ("tests/course/", Rule::Leave),
+];
+
+/// The kinds of fixtures that each part of the course has: `fixtures/01-server/stubs/`.
+const KINDS: &[(&str, Rule)] = &[
+    ("conversations", Rule::Copy),
+    // The book shows them: what the harness says of mistakes, without the mistakes.
+    ("golden", Rule::Copy),
+    ("stubs", Rule::Copy),
+    ("mistakes", Rule::Leave),
+    ("right", Rule::Leave),
 ];
 
 /// Only the course has this folder: a workspace can't be made of a workspace.
@@ -69,9 +74,20 @@ pub fn rule(path: &str) -> Option<Rule> {
             _ => LAB_FILES.contains(&file).then_some(Rule::Copy),
         };
     }
+    if let Some(kind) = kind_of_fixture(path) {
+        return KINDS.iter().find(|(name, _)| *name == kind).map(|(_, rule)| *rule);
+    }
     let fits = |name: &str| if name.ends_with('/') { path.starts_with(name) } else { path == name };
     let best = RULES.iter().filter(|(name, _)| fits(name)).max_by_key(|(name, _)| name.len());
     best.map(|(_, rule)| *rule)
+}
+
+/// `stubs` in `fixtures/01-server/stubs/serve.rs`: the folders of fixtures that belong to a lab, or
+/// to what is not a lab, are named as the labs' folders are.
+fn kind_of_fixture(path: &str) -> Option<&str> {
+    let (part, rest) = path.strip_prefix("fixtures/")?.split_once('/')?;
+    let known = parts().any(|lab| lab.fixtures() == part);
+    rest.split_once('/').filter(|_| known).map(|(kind, _)| kind)
 }
 
 /// The lab that a path is of, and the rest of the path.

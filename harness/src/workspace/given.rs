@@ -16,7 +16,7 @@ const HEAD: &str = "# What this workspace was given, so that `lab update` can te
                     Not for editing.\n";
 
 /// Fingerprints by path.
-pub type Given = BTreeMap<String, u64>;
+pub type Handout = BTreeMap<String, u64>;
 
 /// The fingerprint of a file: of a lab's source without what stands between the marks, and of
 /// every file without a difference between LF and CRLF.
@@ -34,7 +34,7 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// The list of these files.
-pub fn of(files: &[File]) -> Result<Given, RegionError> {
+pub fn of(files: &[File]) -> Result<Handout, RegionError> {
     files
         .iter()
         .map(|file| Ok((file.path.clone(), fingerprint(&file.path, &file.bytes)?)))
@@ -42,18 +42,18 @@ pub fn of(files: &[File]) -> Result<Given, RegionError> {
 }
 
 /// The list as it is written.
-pub fn render(given: &Given) -> Vec<u8> {
+pub fn render(given: &Handout) -> Vec<u8> {
     let line = |(path, print): (&String, &u64)| format!("{print:016x} {path}\n");
     (HEAD.to_owned() + &given.iter().map(line).collect::<String>()).into_bytes()
 }
 
 /// The list of a workspace; `None` where there is none: that is no workspace.
-pub fn read(workspace: &Path) -> Result<Option<Given>, Error> {
+pub fn read(workspace: &Path) -> Result<Option<Handout>, Error> {
     let path = workspace.join(FILE);
     let Some(bytes) = read_if_there(&path)? else { return Ok(None) };
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
-    let given: Option<Given> = lines
+    let given: Option<Handout> = lines
         .map(|(_, line)| {
             let (print, path) = line.split_once(' ')?;
             Some((path.to_owned(), u64::from_str_radix(print, 16).ok()?))
@@ -75,7 +75,7 @@ mod tests {
     fn what_is_written_can_be_read() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(read(folder.path()).unwrap(), None);
-        let given = Given::from([("a b/ü".to_owned(), 7), ("c".to_owned(), u64::MAX)]);
+        let given = Handout::from([("a b/ü".to_owned(), 7), ("c".to_owned(), u64::MAX)]);
         super::super::write_whole(&folder.path().join(FILE), &render(&given)).unwrap();
         assert_eq!(read(folder.path()).unwrap(), Some(given));
     }

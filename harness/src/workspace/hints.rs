@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Error, cannot, write_whole};
-use crate::course::{Lab, Step};
+use crate::labs::{Lab, Step};
 
 /// The file, in the lab's folder.
 pub const FILE: &str = "HINTS.md";
@@ -72,7 +72,7 @@ pub fn next_level(root: &Path, lab: &Lab, step: &Step) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course;
+    use crate::labs;
 
     const TEXT: &str = "# Hints\n\nOne at a time. Really.\n\n## listen\n\n1. A question?\n2. It has\n   \
                         two lines.\n\n3. `bind`.\n\n## serve\n\n1. Another.\n";
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn each_time_the_next_hint_is_given_and_after_the_last_the_last() {
         let root = tempfile::tempdir().unwrap();
-        let lab = course::lab("server").unwrap();
+        let lab = labs::lab("server").unwrap();
         let levels = |step: usize| next_level(root.path(), lab, &lab.steps[step]);
         assert_eq!([levels(0), levels(0), levels(1), levels(0), levels(0)], [1, 2, 1, 3, 3]);
     }

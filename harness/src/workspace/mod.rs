@@ -10,10 +10,10 @@
 
 pub mod backup;
 pub mod contents;
+pub mod fingerprint;
 pub mod given;
 pub mod hints;
 pub mod make;
-pub mod stamp;
 pub mod steps;
 pub mod update;
 

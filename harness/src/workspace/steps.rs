@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::contents::source_of;
 use super::{Error, backup, cannot, marks, write_whole};
-use crate::course::{Lab, Step};
+use crate::labs::{Lab, Step};
 use crate::region;
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum StepState {
     /// The stub stands in its place, as it was given.
     Unwritten,
     /// Something was changed, but the stub's own words are still there.
@@ -21,8 +21,7 @@ pub enum State {
 
 /// What the stubs of a lab say, by step.
 pub fn stubs(root: &Path, lab: &Lab) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
-    let folder = Path::new(lab.folder).file_name().unwrap_or_default();
-    let folder = root.join("fixtures/stubs").join(folder);
+    let folder = root.join("fixtures").join(lab.fixtures()).join("stubs");
     let stub = |step: &Step| {
         let file = folder.join(format!("{}.rs", step.name));
         let mut stub = fs::read(&file).map_err(cannot("read", &file))?;
@@ -35,7 +34,7 @@ pub fn stubs(root: &Path, lab: &Lab) -> Result<Vec<(&'static str, Vec<u8>)>, Err
 }
 
 /// The state of each step of a lab, in order.
-pub fn states(root: &Path, lab: &Lab) -> Result<Vec<State>, Error> {
+pub fn states(root: &Path, lab: &Lab) -> Result<Vec<StepState>, Error> {
     let path = source_of(root, lab);
     let source = fs::read(&path).map_err(cannot("read", &path))?;
     let names: Vec<_> = lab.steps.iter().map(|step| step.name).collect();
@@ -48,11 +47,11 @@ pub fn states(root: &Path, lab: &Lab) -> Result<Vec<State>, Error> {
         let stub = stub.map_or(&[][..], |(_, stub)| stub);
         let words = format!("step {}, {}: ", step.number, step.name);
         if is_stub(body, stub) {
-            State::Unwritten
+            StepState::Unwritten
         } else if String::from_utf8_lossy(body).contains(&words) {
-            State::Begun
+            StepState::Begun
         } else {
-            State::Written
+            StepState::Written
         }
     };
     Ok(lab.steps.iter().map(state).collect())

@@ -10,10 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::contents::{self, File};
-use super::given::{self, Given, fingerprint};
+use super::given::{self, Handout, fingerprint};
 use super::steps::{is_stub, with_line_ends_of};
 use super::{Error, backup, cannot, make, read_if_there, write_whole};
-use crate::course::Lab;
+use crate::labs::Lab;
 use crate::region::{self, RegionError};
 
 /// What to do where the student and the course changed the same file.
@@ -117,7 +117,7 @@ impl Planned {
 }
 
 /// What is to become of each file that is not already as it should be.
-fn plan(files: &[File], given: &Given, workspace: &Path) -> Result<Vec<Planned>, Error> {
+fn plan(files: &[File], given: &Handout, workspace: &Path) -> Result<Vec<Planned>, Error> {
     let new = |path: &str| files.binary_search_by(|file| (*file.path).cmp(path)).ok();
     let paths: BTreeSet<_> =
         files.iter().map(|file| &file.path).chain(given.keys()).map(String::as_str).collect();

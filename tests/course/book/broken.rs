@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sockets_lab::course::{LABS, Lab};
+use sockets_lab::labs::{LABS, Lab};
 use sockets_lab::region;
 
 use super::{compare, corpus, pages};
@@ -148,7 +148,8 @@ fn every_step_is_broken_in_two_ways_in_its_chapter() {
             let file = corpus::root().join(format!("book/src/{}.md", step.chapter));
             let shown = included(&corpus::read(&file));
             let of_this_step = |name: &&String| {
-                let mistake = corpus::root().join("fixtures/mistakes").join(name);
+                let file = Path::new(name).file_name().expect("a file has a name");
+                let mistake = corpus::fixtures("mistakes", lab).join(file);
                 let region = format!("// region: {}\n", step.name);
                 name.starts_with(&folder)
                     && name.ends_with(".rs")

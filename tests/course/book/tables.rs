@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sockets_lab::course;
+use sockets_lab::labs;
 
 use super::runs::{Built, turn};
 use super::{compare, corpus};
@@ -126,7 +126,7 @@ fn agrees(name: &str, text: &str) {
 }
 
 fn solution(name: &str) -> Built {
-    let lab = course::lab(name).expect("a lab");
+    let lab = labs::lab(name).expect("a lab");
     Built::new(lab, "the solution", &corpus::solution(lab))
 }
 

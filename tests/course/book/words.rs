@@ -4,8 +4,8 @@ use std::io;
 use std::net::ToSocketAddrs;
 use std::process::Command;
 
-use sockets_lab::course::{self, Lab};
-use sockets_lab::watch::{self, Table};
+use sockets_lab::kernel::{self, Table};
+use sockets_lab::labs::{self, Lab};
 
 use super::runs::Built;
 use super::{compare, corpus, stubs};
@@ -17,7 +17,7 @@ fn agrees(name: &str, text: &str) {
 }
 
 fn server() -> &'static Lab {
-    course::lab("server").expect("a lab")
+    labs::lab("server").expect("a lab")
 }
 
 /// What `lab check` prints of the server with its first steps written; nothing where the system
@@ -79,13 +79,13 @@ fn the_results_in_the_book_are_real_ones() {
 
 #[test]
 fn the_syntax_error_in_the_book_is_that_of_its_conversation() {
-    let good = corpus::root().join("fixtures/conversations/03-peer/greeting.txt");
+    let good = corpus::root().join("fixtures/03-peer/conversations/greeting.txt");
     let misspelt = corpus::read(&good).replace("bob says HELLO", "bob shouts HELLO");
     agrees("harness/misspelt.txt", &misspelt);
     let file = tempfile::tempdir().unwrap();
     let file = file.path().join("mine.txt");
     std::fs::write(&file, misspelt).unwrap();
-    let error = sockets_lab::conversation::read(&file).unwrap().unwrap_err().to_string();
+    let error = sockets_lab::script::read(&file).unwrap().unwrap_err().to_string();
     let place = error.find("mine.txt").expect("the file's name");
     agrees("harness/syntax-error.txt", &format!("03-peer/{}\n", &error[place..]));
 }
@@ -140,7 +140,7 @@ fn the_states_in_the_book_are_those_that_the_harness_reads() {
     let (head, row) = (sample.lines().next().unwrap(), sample.lines().nth(1).unwrap());
     for (code, name) in rows {
         let table = format!("{head}\n{}\n", row.replace(" 0A ", &format!(" {code} ")));
-        let read = watch::parse(Table::Tcp, &table).unwrap();
+        let read = kernel::parse(Table::Tcp, &table).unwrap();
         assert_eq!(read[0].state.to_string(), name, "{code}");
     }
 }

@@ -5,14 +5,15 @@ use std::io;
 use std::path::Path;
 
 use super::ports;
-use crate::demo::{DEMOS, NOT_SHOWN};
 use crate::json::Json;
-use crate::pool::Pool;
-use crate::protocol::Request;
-use crate::record::{Recording, SCENES, Scene, mask, normalise};
-use crate::report::demo::render;
-use crate::report::{ladder, style::Style, svg};
-use crate::session;
+use crate::run::pool::Pool;
+use crate::run::protocol::Request;
+use crate::run::session;
+use crate::show::demo::page::render;
+use crate::show::demo::{DEMOS, NOT_SHOWN};
+use crate::show::trace::{Recording, SCENES, Scene, mask, normalise};
+use crate::show::{ladder, svg};
+use crate::term::Style;
 
 /// A file below `book/recordings`, and what a run has just given for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

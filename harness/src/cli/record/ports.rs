@@ -3,9 +3,9 @@
 use std::io;
 
 use crate::json::Json;
-use crate::pool::Pool;
-use crate::protocol::{PORTS, Request};
-use crate::session;
+use crate::run::pool::Pool;
+use crate::run::protocol::{PORTS, Request};
+use crate::run::session;
 
 /// Has the table made by a worker.
 pub(super) fn record(pool: &Pool) -> io::Result<String> {

@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Problem, is_open, next_after, passed, programs};
-use crate::course::Lab;
-use crate::report::style::{Style, clear_screen};
-use crate::report::{self, hang};
-use crate::session::Judgement;
+use super::{CliError, is_open, next_after, passed, programs};
+use crate::labs::Lab;
+use crate::report;
+use crate::run::session::Judgement;
+use crate::term::hang;
+use crate::term::style::{Style, clear_screen};
 use crate::workspace::contents::SOURCE;
 
 /// Columns, so that it fits the smallest terminal.
@@ -25,13 +26,13 @@ impl Screen {
     }
 
     /// Shows this text and nothing else; where there is no screen, below a line.
-    pub(super) fn show(&self, text: &str) -> Result<(), Problem> {
+    pub(super) fn show(&self, text: &str) -> Result<(), CliError> {
         let begin = if self.clear.is_empty() { "----\n" } else { self.clear };
         write(&format!("{begin}{text}\n"))
     }
 
     /// Adds a text to what is shown.
-    pub(super) fn say(&self, text: &str) -> Result<(), Problem> {
+    pub(super) fn say(&self, text: &str) -> Result<(), CliError> {
         write(&format!("\n{text}\n"))
     }
 
@@ -107,7 +108,7 @@ fn checks(count: usize) -> String {
 }
 
 /// When nobody reads it any more, there is nothing to watch for.
-fn write(text: &str) -> Result<(), Problem> {
+fn write(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     Ok(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())?)
 }

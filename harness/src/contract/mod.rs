@@ -1,0 +1,1 @@
+//! What every listening program owes.

@@ -1,0 +1,266 @@
+//! Processes and threads, from `/proc/PID`: who descends from whom, what each thread is blocked
+//! in, how much processor time it has had, and which sockets each process holds.
+//!
+//! Processes come and go while we read: whatever has vanished in between is left out.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::calls::Call;
+
+/// One process of the program under test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its process id.
+    pub pid: u32,
+    /// The command's name, at most 15 bytes of it.
+    pub name: String,
+    /// At least one, except for a process that is just ending.
+    pub threads: Vec<Thread>,
+    /// Open descriptors.
+    pub descriptors: Vec<Descriptor>,
+}
+
+/// One thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// Its thread id; the main thread's is the process id.
+    pub tid: u32,
+    /// Its name: the one given to `thread::Builder::name`, else the process's.
+    pub name: String,
+    /// `R` running or ready to, `S` blocked, `D` blocked in the disk, `T` stopped, `Z` ended.
+    pub state: char,
+    /// The system call that it is blocked in.
+    pub call: Option<Call>,
+    /// Processor time that it has had, in nanoseconds.
+    pub cpu_ns: u64,
+    /// How often it was put on a processor: grows by one each time that it wakes.
+    pub turns: u64,
+}
+
+/// An open descriptor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Descriptor {
+    /// Its number.
+    pub fd: u32,
+    /// What it refers to.
+    pub target: Target,
+}
+
+/// What a descriptor refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The socket with this inode.
+    Socket(u64),
+    /// A pipe.
+    Pipe,
+    /// Anything else: a file, a terminal, `/dev/null`.
+    Other,
+}
+
+/// Id, parent and group of a process that exists: one line of [`list`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// Process id.
+    pub pid: u32,
+    /// The parent's process id.
+    pub parent: u32,
+    /// The process group's id.
+    pub group: u32,
+}
+
+/// The id of the thread that asks, among the threads of this process.
+pub fn own_thread() -> Option<u32> {
+    fs::read_link("/proc/thread-self").ok()?.file_name()?.to_str()?.parse().ok()
+}
+
+/// Whether a thread of this process is blocked in a call. One that has been woken is not.
+pub fn is_blocked(thread: u32) -> bool {
+    let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
+    call.is_ok_and(|text| Call::parse(&text).is_some())
+}
+
+/// Whether a process ignores the signal of this number (`SigIgn`, proc_pid_status(5)).
+pub fn ignores_signal(pid: u32, signal: u32) -> io::Result<bool> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    let mask = u64::from_str_radix(mask.trim(), 16).map_err(io::Error::other)?;
+    Ok(mask >> (signal - 1) & 1 == 1)
+}
+
+/// All processes that `/proc` shows and that have not ended.
+pub fn list() -> io::Result<Vec<Relation>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Some(stat) = read_stat(Path::new("/proc").join(name).as_path()) else { continue };
+        if !matches!(stat.state, 'Z' | 'X') {
+            all.push(Relation { pid, parent: stat.parent, group: stat.group });
+        }
+    }
+    Ok(all)
+}
+
+/// The process `root`, all that descend from it, and all in its process group (those stay
+/// findable when their parent has ended).
+pub fn process_tree(root: u32) -> io::Result<Vec<u32>> {
+    let all = list()?;
+    let mut family: Vec<u32> = Vec::new();
+    loop {
+        let before = family.len();
+        for kin in &all {
+            let belongs = kin.pid == root || kin.group == root || family.contains(&kin.parent);
+            if belongs && !family.contains(&kin.pid) {
+                family.push(kin.pid);
+            }
+        }
+        if family.len() == before {
+            return Ok(family);
+        }
+    }
+}
+
+impl Process {
+    /// Reads process `pid`; `None` when it has ended.
+    pub fn read(pid: u32) -> Option<Self> {
+        let folder = Path::new("/proc").join(pid.to_string());
+        let name = fs::read_to_string(folder.join("comm")).ok()?.trim_end().to_owned();
+        let mut threads = Vec::new();
+        for entry in fs::read_dir(folder.join("task")).ok()?.flatten() {
+            threads.extend(Thread::read(&entry.path()));
+        }
+        threads.sort_by_key(|thread| thread.tid);
+        let descriptors = read_descriptors(&folder.join("fd"));
+        Some(Self { pid, name, threads, descriptors })
+    }
+
+    /// Memory that it has in use (resident), in bytes; `None` when it has ended.
+    pub fn resident_bytes(pid: u32) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kib * 1024)
+    }
+
+    /// The inodes of its sockets.
+    pub fn sockets(&self) -> impl Iterator<Item = u64> + '_ {
+        self.descriptors.iter().filter_map(|descriptor| match descriptor.target {
+            Target::Socket(inode) => Some(inode),
+            _ => None,
+        })
+    }
+
+    /// The number that its next descriptor gets: the lowest that is free (POSIX).
+    pub fn lowest_free_descriptor(&self) -> u32 {
+        let taken = |fd: &u32| self.descriptors.iter().any(|descriptor| descriptor.fd == *fd);
+        (0..).find(|fd| !taken(fd)).unwrap_or_default()
+    }
+
+    /// What descriptor `fd` refers to.
+    pub fn target(&self, fd: u32) -> Option<&Target> {
+        let found = self.descriptors.iter().find(|descriptor| descriptor.fd == fd);
+        found.map(|descriptor| &descriptor.target)
+    }
+}
+
+impl Thread {
+    fn read(folder: &Path) -> Option<Self> {
+        let tid = folder.file_name()?.to_str()?.parse().ok()?;
+        let stat = read_stat(folder)?;
+        let call = fs::read_to_string(folder.join("syscall")).ok();
+        let schedstat = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
+        let mut numbers = schedstat.split_ascii_whitespace().map(|word| word.parse().unwrap_or(0));
+        Some(Self {
+            tid,
+            name: stat.name,
+            state: stat.state,
+            call: call.as_deref().and_then(Call::parse),
+            cpu_ns: numbers.next().unwrap_or(0),
+            turns: numbers.nth(1).unwrap_or(0),
+        })
+    }
+}
+
+struct Stat {
+    name: String,
+    state: char,
+    parent: u32,
+    group: u32,
+}
+
+fn read_stat(folder: &Path) -> Option<Stat> {
+    parse_stat(&fs::read_to_string(folder.join("stat")).ok()?)
+}
+
+/// `PID (NAME) STATE PPID PGRP …`. The name may hold spaces and brackets, so the last bracket
+/// ends it.
+fn parse_stat(text: &str) -> Option<Stat> {
+    let open = text.find('(')?;
+    let close = text.rfind(')')?;
+    let name = text.get(open + 1..close)?.to_owned();
+    let mut words = text.get(close + 1..)?.split_ascii_whitespace();
+    let state = words.next()?.chars().next()?;
+    let parent = words.next()?.parse().ok()?;
+    let group = words.next()?.parse().ok()?;
+    Some(Stat { name, state, parent, group })
+}
+
+fn read_descriptors(folder: &Path) -> Vec<Descriptor> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut all: Vec<Descriptor> = entries
+        .filter_map(|entry| {
+            let fd = entry.file_name().to_str()?.parse().ok()?;
+            let target = parse_target(&fs::read_link(entry.path()).ok()?.to_string_lossy());
+            Some(Descriptor { fd, target })
+        })
+        .collect();
+    all.sort_by_key(|descriptor| descriptor.fd);
+    all
+}
+
+fn parse_target(link: &str) -> Target {
+    let inode = |link: &str| link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
+    match inode(link) {
+        Some(inode) => Target::Socket(inode),
+        None if link.starts_with("pipe:[") => Target::Pipe,
+        None => Target::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_and_spaces_does_not_shift_the_columns() {
+        let stat = parse_stat("42 (a) b (c) S 7 40 40 0 -1").unwrap();
+        assert_eq!((stat.name.as_str(), stat.state), ("a) b (c", 'S'));
+        assert_eq!((stat.parent, stat.group), (7, 40));
+    }
+
+    #[test]
+    fn a_cut_stat_line_is_no_process() {
+        for text in ["", "42", "42 (a", "42 )a( S 1 1", "42 (a) S x 1"] {
+            assert!(parse_stat(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn descriptors_tell_sockets_from_pipes() {
+        assert_eq!(parse_target("socket:[1581]"), Target::Socket(1581));
+        assert_eq!(parse_target("pipe:[77]"), Target::Pipe);
+        assert_eq!(parse_target("/dev/null"), Target::Other);
+        assert_eq!(parse_target("socket:[x]"), Target::Other);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_very_process_can_be_read() {
+        let me = Process::read(std::process::id()).unwrap();
+        assert!(me.threads.iter().any(|thread| thread.state == 'R'), "{me:?}");
+        assert!(Process::resident_bytes(me.pid).unwrap() > 0);
+        assert!(process_tree(me.pid).unwrap().contains(&me.pid));
+    }
+}

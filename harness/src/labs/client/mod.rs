@@ -1,0 +1,84 @@
+//! The checks of lab 2, the client. The harness is its server.
+//!
+//! What the client sends is exactly its standard input, and what it prints is exactly what the
+//! server sends; how it is cut, and who speaks first, is the server's and the user's to decide.
+
+mod connect;
+mod receive;
+mod send;
+
+use crate::lab::{Lab, Step};
+
+use crate::kernel;
+use crate::net::Client;
+use crate::trial::{Stop, Trial, Verdict};
+use crate::words::count;
+
+/// Its row in the registry.
+pub const LAB: Lab = Lab {
+    number: 2,
+    name: "client",
+    title: "connect, send, receive",
+    folder: "labs/02-client",
+    arguments: &["{addr}"],
+    steps: &[
+        Step {
+            number: 1,
+            name: "connect",
+            task: "connect to the address, trying each address that the name has",
+            chapter: "06-connect-and-send",
+            programs: &["client"],
+        },
+        Step {
+            number: 2,
+            name: "send",
+            task: "send all of stdin to the server, then end the sending side only",
+            chapter: "06-connect-and-send",
+            programs: &["client"],
+        },
+        Step {
+            number: 3,
+            name: "receive",
+            task: "copy what arrives to stdout, while `send` runs",
+            chapter: "07-endings",
+            programs: &["client"],
+        },
+    ],
+    checks: CHECKS,
+    learned: &[
+        "call a server by its name, whichever of its addresses answers",
+        "send and receive at the same time, and say which deadlock that avoids",
+        "end one direction of a connection while the other one goes on",
+    ],
+};
+
+steps! { $ client_checks: connect client_connect, send client_send, receive client_receive }
+
+/// More than the queues between two programs hold, in bytes.
+fn large(t: &Trial) -> usize {
+    match t.addresses().is_isolated() {
+        true => 8 << 20,
+        // The usual queues of a system hold up to 10 MiB in a direction.
+        false => 15 << 20,
+    }
+}
+
+fn memory(client: &Client) -> Verdict<u64> {
+    if let Err(reason) = kernel::available() {
+        return Err(Stop::Skip(reason));
+    }
+    Ok(kernel::resident_bytes(client.running.program.pid())?)
+}
+
+fn expect_bounded(t: &Trial, client: &Client, before: u64, length: usize) -> Verdict {
+    let grown = memory(client)?.saturating_sub(before);
+    if grown < 4 << 20 {
+        return Ok(());
+    }
+    Err(t
+        .fail("the client keeps the whole stream in memory")
+        .expected(format!("memory stays bounded: at most 4 MiB more for {}", count(length)))
+        .seen(format!("{} more", count(grown as usize)))
+        .cause("each piece can be passed on and forgotten; nothing needs to be collected")
+        .stop())
+}

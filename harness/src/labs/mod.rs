@@ -1,0 +1,63 @@
+//! The course as data: the labs, their steps, and all checks. This registry is the denominator
+//! of every score; what is not in it does not count, and what is in it and did not run failed.
+
+#[macro_use]
+mod declare;
+
+pub mod client;
+pub mod peer;
+pub mod server;
+pub mod together;
+
+pub use crate::lab::{Check, Lab, Step};
+
+impl Check {
+    /// Stable id: `server/half-close`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.lab, self.name.replace('_', "-"))
+    }
+
+    /// The part of the course that it belongs to.
+    pub fn lab(&self) -> &'static Lab {
+        let lab = lab(self.lab);
+        lab.expect("the registry's own test proves that each check is in its lab")
+    }
+
+    /// The last step that must be written for it to pass: of its own lab, or of every lab whose
+    /// program it runs.
+    pub(crate) fn needs(&self) -> u8 {
+        if self.lab().is_lab() { self.step } else { u8::MAX }
+    }
+
+    /// The step that it exercises.
+    pub fn step(&self) -> &'static Step {
+        let step = self.lab().steps.iter().find(|step| step.number == self.step);
+        step.expect("the registry's own test proves that each check's step exists")
+    }
+}
+
+/// All labs, in the order of the course.
+pub static LABS: &[Lab] = &[server::LAB, client::LAB, peer::LAB];
+
+/// What is not a lab: the programs that a student wrote, against each other.
+pub static TOGETHER: Lab = together::PART;
+
+/// All that is checked, in the order of the board: the labs, then what they do together.
+pub fn parts() -> impl Iterator<Item = &'static Lab> {
+    LABS.iter().chain([&TOGETHER])
+}
+
+/// The lab of this name, or `together`.
+pub fn lab(name: &str) -> Option<&'static Lab> {
+    parts().find(|lab| lab.name == name)
+}
+
+/// The check with this id.
+pub fn check(id: &str) -> Option<&'static Check> {
+    checks().find(|check| check.id() == id)
+}
+
+/// All checks of all parts, in order.
+pub fn checks() -> impl Iterator<Item = &'static Check> {
+    parts().flat_map(Lab::checks)
+}

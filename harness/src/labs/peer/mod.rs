@@ -1,0 +1,62 @@
+//! The checks of lab 3, the peer.
+//!
+//! What is said on one connection is told by the files in `fixtures/03-peer/conversations`; in
+//! the modules below is what takes several connections, several programs, or a look at the
+//! kernel: a module for each step, and one for several real peers together.
+
+mod broadcast;
+mod conversations;
+mod greet;
+mod listen_and_dial;
+mod receive;
+mod together;
+
+use crate::lab::{Lab, Step};
+
+/// Its row in the registry.
+pub const LAB: Lab = Lab {
+    number: 3,
+    name: "peer",
+    title: "both at once, peer to peer",
+    folder: "labs/03-peer",
+    arguments: &["{name}", "{addr}", "{peers}"],
+    steps: &[
+        Step {
+            number: 1,
+            name: "listen_and_dial",
+            task: "listen, and accept in one thread while you dial the given peers",
+            chapter: "08-one-program-both-roles",
+            programs: &["peer"],
+        },
+        Step {
+            number: 2,
+            name: "greet",
+            task: "send HELLO and your name, then read the other's HELLO",
+            chapter: "09-lines-on-a-stream",
+            programs: &["peer"],
+        },
+        Step {
+            number: 3,
+            name: "receive",
+            task: "read lines from one peer, and print what it says",
+            chapter: "09-lines-on-a-stream",
+            programs: &["peer"],
+        },
+        Step {
+            number: 4,
+            name: "broadcast",
+            task: "send one line to every peer that is present",
+            chapter: "10-talking-to-everybody",
+            programs: &["peer"],
+        },
+    ],
+    checks: CHECKS,
+    learned: &[
+        "be a server and a client in one program",
+        "make lines of a stream, whatever its segments are, and bound them",
+        "keep a list of who is there, while threads join and leave",
+        "tell everybody, and be held up by nobody",
+    ],
+};
+
+steps! { $ peer_checks: listen_and_dial peer_listen_and_dial, greet peer_greet, receive peer_receive, broadcast peer_broadcast }

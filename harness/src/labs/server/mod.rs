@@ -1,0 +1,57 @@
+//! The checks of lab 1, the server.
+//!
+//! A server that serves clients at the same time is as right as an iterative one.
+
+mod accept_loop;
+mod listen;
+mod serve;
+
+use crate::lab::{Lab, Step};
+
+use crate::net::Server;
+use crate::trial::{Trial, Verdict};
+
+/// Its row in the registry.
+pub const LAB: Lab = Lab {
+    number: 1,
+    name: "server",
+    title: "bind, listen, accept",
+    folder: "labs/01-server",
+    arguments: &["{addr}"],
+    steps: &[
+        Step {
+            number: 1,
+            name: "listen",
+            task: "create a socket, bind it to the address and listen",
+            chapter: "04-bind-and-listen",
+            programs: &["server"],
+        },
+        Step {
+            number: 2,
+            name: "accept_loop",
+            task: "accept clients one after another, and survive a client that fails",
+            chapter: "05-accept",
+            programs: &["server"],
+        },
+        Step {
+            number: 3,
+            name: "serve",
+            task: "echo every byte until the client ends its stream",
+            chapter: "07-endings",
+            programs: &["server"],
+        },
+    ],
+    checks: CHECKS,
+    learned: &[
+        "open a listening socket, and say what the kernel does when a client calls",
+        "serve client after client, and let none of them end the program",
+        "treat TCP as what it is: a stream of bytes, without messages",
+        "tell a client's end of stream from its silence, and close in good order",
+    ],
+};
+
+steps! { $ server_checks: listen server_listen, accept_loop server_accept_loop, serve server_serve }
+
+fn expect_idle(t: &Trial, server: &Server) -> Verdict {
+    t.expect_idle(&server.running, &server.expect_rest()?)
+}

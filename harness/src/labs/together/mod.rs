@@ -1,0 +1,42 @@
+//! The student's own programs together, through a wire of the harness's that records what each
+//! of them sends.
+//!
+//! Where a client and a server fail together, each is tried once more with the harness in the
+//! other's place: so the fault is laid at the right door.
+
+mod pair;
+mod peers;
+
+use crate::lab::{Lab, Step};
+
+/// What is no lab: the student's own programs against each other.
+pub const PART: Lab = Lab {
+    number: 0,
+    name: "together",
+    title: "your programs meet",
+    folder: "",
+    arguments: &[],
+    steps: &[
+        Step {
+            number: 1,
+            name: "pair",
+            task: "your client and your server",
+            chapter: "07-endings",
+            programs: &["server", "client"],
+        },
+        Step {
+            number: 2,
+            name: "peers",
+            task: "two and three of your peers",
+            chapter: "10-talking-to-everybody",
+            programs: &["peer"],
+        },
+    ],
+    checks: CHECKS,
+    learned: &[
+        "have programs meet that were written apart, and say which of the two is at fault",
+        "look at the wire between them, instead of guessing",
+    ],
+};
+
+steps! { $ together_checks: pair together_pair, peers together_peers }

@@ -1,0 +1,333 @@
+//! A program under test that connects: its standard input and output, and its end.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::process::ExitStatus;
+use std::rc::Rc;
+
+use super::{describe_bytes, likely};
+use crate::kernel::Snapshot;
+use crate::program::describe_exit;
+use crate::trial::{FailureBuilder, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
+use crate::words::{count, quote_short};
+
+/// A client that was started.
+#[derive(Debug)]
+pub struct Client {
+    trial: Trial,
+    /// The program.
+    pub running: Rc<Running>,
+    /// How much of its standard output was expected so far, in bytes.
+    expected: Cell<usize>,
+}
+
+impl Client {
+    pub(super) fn new(trial: Trial, running: Rc<Running>) -> Self {
+        Self { trial, running, expected: Cell::new(0) }
+    }
+
+    /// Gives `bytes` to its standard input, and goes on at once. What becomes of them is for
+    /// the expectation that follows.
+    pub fn input(&self, bytes: &[u8]) {
+        self.trial.note(format!("standard input of the client: {}", describe_bytes(bytes)));
+        let _ = self.running.program.write_stdin(bytes);
+        self.trial.record_program(&self.running, "stdin", || describe_bytes(bytes));
+    }
+
+    /// Ends its standard input, behind what was given.
+    pub fn end_input(&self) {
+        self.trial.note("the client's standard input ended");
+        self.running.program.close_stdin();
+        self.trial.record_program(&self.running, "stdin", || "its end".into());
+    }
+
+    /// Waits until it has come to rest, whatever it is blocked in, or has shown that it does
+    /// not: that it runs idle is another check's matter. That it ends is a failure.
+    pub fn settle(&self) -> Verdict<Snapshot> {
+        match self.trial.settle(&self.running)? {
+            Ok(snapshot) => Ok(snapshot),
+            Err(stall) => match stall.kind {
+                StallKind::Ended(status) => Err(self.goes_on(status)),
+                _ => self.trial.look(&self.running),
+            },
+        }
+    }
+
+    /// Expects that it comes to rest, whatever it is blocked in.
+    pub fn expect_rest(&self) -> Verdict<Snapshot> {
+        let stall = match self.trial.settle(&self.running)? {
+            Ok(snapshot) => return Ok(snapshot),
+            Err(stall) => stall,
+        };
+        if let StallKind::Ended(status) = stall.kind {
+            return Err(self.goes_on(status));
+        }
+        Err(self
+            .trial
+            .fail("the client does not come to rest")
+            .expected("every thread is blocked in a call (read) when there is nothing to do")
+            .seen(stall.sentence("client"))
+            .cause(
+                "a loop that asks again and again: a read that returns 0 is the end, and will \
+                 return 0 for ever; a non-blocking socket returns at once, with WouldBlock",
+            )
+            .stop())
+    }
+
+    /// The failure of a client that ended while it should have gone on.
+    pub(super) fn goes_on(&self, status: ExitStatus) -> Stop {
+        let blame = self.ended_early(status);
+        blame
+            .expected("it goes on until the server ends its side")
+            .seen(describe_exit(status))
+            .stop()
+    }
+
+    /// Expects exactly these bytes next on its standard output, without anything else having to
+    /// happen first.
+    pub fn expect_output(&self, bytes: &[u8]) -> Verdict {
+        let program = &self.running.program;
+        let from = self.expected.get();
+        let mut before = 0;
+        let result = self.trial.wait(&self.running, || {
+            let printed = program.stdout_len();
+            let moved = printed > before;
+            before = printed;
+            Ok(match printed >= (from + bytes.len()) as u64 {
+                true => Progress::Done(()),
+                false if moved => Progress::Moved,
+                false => Progress::Nothing,
+            })
+        })?;
+        let mut stdout = program.stdout().head;
+        if result.is_ok() && stdout.get(from..) != Some(bytes) {
+            // All that it prints tells more than the first piece of it.
+            let _ = self.trial.settle(&self.running);
+            stdout = program.stdout().head;
+        }
+        let seen = stdout.get(from..).unwrap_or_default();
+        if seen == bytes {
+            self.expected.set(from + bytes.len());
+            self.trial.note(format!("the client printed {}", describe_bytes(bytes)));
+            return Ok(());
+        }
+        let prefix = bytes.starts_with(seen);
+        let blame = match &result {
+            Err(Stall { kind: StallKind::Ended(status) }) if prefix => self.ended_early(*status),
+            Err(_) if prefix => self
+                .trial
+                .fail(match seen.is_empty() {
+                    true => "the client does not print what has arrived",
+                    false => "the client printed only a part of what has arrived",
+                })
+                .cause(self.why_not_printed(bytes.len() - seen.len())),
+            _ => self
+                .trial
+                .fail("the client printed other bytes than the server sent")
+                .cause(likely::cause(bytes, seen)),
+        };
+        let mut blame = blame.expected(format!("on standard output: {}", describe_bytes(bytes)));
+        blame = match result {
+            Err(stall) => {
+                let after = format!("after {}", count(seen.len()));
+                blame.seen(format!("{after}, {}", stall.sentence("client")))
+            }
+            Ok(()) => blame.seen(describe_bytes(seen)),
+        };
+        if !seen.is_empty() {
+            blame = blame.difference(bytes, seen);
+        }
+        Err(blame.stop())
+    }
+
+    /// Expects its end, exit status 0, and nothing more on its standard output.
+    pub fn expect_success(&self) -> Verdict {
+        let status =
+            self.expect_end("the server has ended its side: the client ends, too", JOINED)?;
+        self.expect_no_panic()?;
+        if status.code() != Some(0) {
+            return Err(self
+                .trial
+                .fail("the client says that it failed")
+                .expected("exit status 0")
+                .seen(describe_exit(status))
+                .cause(
+                    "the end of the server's stream (read returns 0) is no error, whatever is \
+                     left of standard input; the last lines of standard error say what failed",
+                )
+                .stop());
+        }
+        self.expect_no_more_output()
+    }
+
+    /// Expects its end, exit status 1, one line on standard error with `address` in it, and
+    /// nothing more on its standard output.
+    pub fn expect_failure(&self, address: &str, why: &str) -> Verdict {
+        let status = self.expect_end("one line on standard error; exit status 1", why)?;
+        self.expect_no_panic()?;
+        self.expect_one_line(status, &[1], address, why)?;
+        self.expect_no_more_output()
+    }
+
+    /// Judges how it ended: one of these exit statuses, and one line on standard error with
+    /// `words` in it.
+    pub fn expect_one_line(
+        &self,
+        status: ExitStatus,
+        allowed: &[i32],
+        words: &str,
+        why: &str,
+    ) -> Verdict {
+        let lines = self.running.program.stderr().last_lines(usize::MAX);
+        let one = matches!(lines.as_slice(), [line] if line.contains(words));
+        let code = status.code().unwrap_or(-1);
+        if one && allowed.contains(&code) {
+            self.trial.note(format!("the client ended, {}", describe_exit(status)));
+            return Ok(());
+        }
+        let codes: Vec<_> = allowed.iter().map(i32::to_string).collect();
+        let headline = match code {
+            0 => "the client ended as if all had gone well",
+            _ if !allowed.contains(&code) => "the client ended with the wrong exit status",
+            _ => "the client does not say in one line what went wrong",
+        };
+        let lines = match lines.len() {
+            0 => "nothing on standard error".to_owned(),
+            1 if !one => format!("one line on standard error, without {words}"),
+            1 => "one line on standard error".to_owned(),
+            n => format!("{n} lines on standard error"),
+        };
+        let named = if words.is_empty() { String::new() } else { format!(", with {words}") };
+        Err(self
+            .trial
+            .fail(headline)
+            .expected(format!(
+                "one line on standard error{named}; exit status {}",
+                codes.join(" or ")
+            ))
+            .seen(format!("{lines}; {}", describe_exit(status)))
+            .cause(match code {
+                0 => {
+                    "an error was swallowed: return it (`?`), so that main can tell the user and \
+                      the shell"
+                }
+                _ => why,
+            })
+            .stop())
+    }
+
+    /// Waits for its end; `expected` says what should have made it end, and `cause` why it may
+    /// not have.
+    pub fn expect_end(&self, expected: &str, cause: &str) -> Verdict<ExitStatus> {
+        let stall = match self.wait_for_end()? {
+            Ok(status) => {
+                self.trial.record_program(&self.running, "exit", || describe_exit(status));
+                return Ok(status);
+            }
+            Err(stall) => stall,
+        };
+        Err(self
+            .trial
+            .fail("the client does not end")
+            .expected(expected)
+            .seen(stall.sentence("client"))
+            .cause(match stall.kind {
+                StallKind::Busy => {
+                    "a loop that goes on after the end: a read that returns 0 is the end, and an \
+                     error does not go away by trying again"
+                }
+                _ => cause,
+            })
+            .stop())
+    }
+
+    /// Expects that no thread of it has panicked. A thread's panic does not show in the exit
+    /// status.
+    pub fn expect_no_panic(&self) -> Verdict {
+        let lines = self.running.program.stderr().last_lines(usize::MAX);
+        let Some(line) = lines.iter().find(|line| line.contains("panicked at")) else {
+            return Ok(());
+        };
+        Err(self
+            .trial
+            .fail("the client panicked")
+            .expected("no panic, whatever a user or a server does")
+            .seen(quote_short(line.as_bytes(), 80))
+            .cause(
+                "unwrap and expect panic: return the error instead (`?`), or ignore it knowingly",
+            )
+            .stop())
+    }
+
+    /// Stops it for good, so that all that it has printed is here, and waits for nothing.
+    fn wait_for_end(&self) -> Verdict<Result<ExitStatus, Stall>> {
+        let nothing = || Ok(Progress::<Infallible>::Nothing);
+        Ok(match self.trial.wait(&self.running, nothing)? {
+            Err(Stall { kind: StallKind::Ended(status) }) => {
+                // Its streams are complete now.
+                self.running.program.stop()?;
+                Ok(status)
+            }
+            Err(stall) => Err(stall),
+            Ok(never) => match never {},
+        })
+    }
+
+    fn expect_no_more_output(&self) -> Verdict {
+        let stdout = self.running.program.stdout().head;
+        let more = stdout.get(self.expected.get()..).unwrap_or_default();
+        if more.is_empty() {
+            return Ok(());
+        }
+        Err(self
+            .trial
+            .fail("the client printed something that the server did not send")
+            .expected("on standard output nothing more than was received")
+            .seen(describe_bytes(more))
+            .cause("whatever is not from the server belongs to standard error")
+            .stop())
+    }
+
+    fn ended_early(&self, status: ExitStatus) -> FailureBuilder {
+        self.trial.fail("the client ended too early").cause(match status.code() {
+            Some(101) => {
+                "a panic: the last lines of standard error say where (unwrap and expect panic)"
+            }
+            Some(0) => {
+                "it ended by itself, before the server had ended its side: the end of standard \
+                 input is not the end of the client, shutdown(Shutdown::Both) ends receiving, too, \
+                 and a single read is not the whole answer"
+            }
+            _ => "an error ended it: the last lines of standard error say which",
+        })
+    }
+
+    /// Why nothing is printed, from what stands in the queues.
+    fn why_not_printed(&self, missing: usize) -> String {
+        let unread = self.trial.look(&self.running).ok().and_then(|snapshot| {
+            let rows = snapshot.own_rows();
+            rows.iter().map(|row| row.rx_queue).filter(|unread| *unread > 0).max()
+        });
+        match unread {
+            Some(unread) => format!(
+                "unread in its receive queue: {}. Nobody is receiving now; both directions have to \
+                 be served at the same time, so each has a thread of its own",
+                // A FIN counts as one byte.
+                count((unread as usize).min(missing))
+            ),
+            None => {
+                "all was read, and it stays in the program: standard output keeps what follows \
+                     the last newline until it is flushed; or it is still collecting, until a line \
+                     end, a full buffer or the end of the stream. (io::copy into a locked stdout \
+                     is no way out: while it waits for more, it holds the pipe, and nobody can \
+                     read what is in there.)"
+                    .into()
+            }
+        }
+    }
+}
+
+/// Why a client goes on when the server has ended its side.
+const JOINED: &str = "something is still waited for: a thread that reads standard input or writes \
+    to the server must not be joined, since its end may never come. When main returns, the program \
+    ends, with all of its threads";

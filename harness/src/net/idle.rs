@@ -1,0 +1,72 @@
+//! Quiet when idle: a program that waits uses no processor time.
+
+use std::time::{Duration, Instant};
+
+use super::causes::BUSY;
+use crate::kernel::{Snapshot, Stillness};
+use crate::trial::{Progress, Running, Trial, Verdict};
+
+/// Where a call has a time-out, the program is watched for so long.
+const WINDOW: Duration = Duration::from_millis(200);
+
+impl Trial {
+    /// Expects that the program, which has come to rest in the look `first`, stays there. Two
+    /// looks that find every thread asleep in the same call prove it at once; where a call has
+    /// a time-out, processor time decides.
+    pub fn expect_idle(&self, running: &Running, first: &Snapshot) -> Verdict {
+        let name = &running.name;
+        if first.stillness(first) == Stillness::Still {
+            self.note(format!("the {name} is at rest: every thread is blocked"));
+            return Ok(());
+        }
+        if first.only_sleeps() {
+            return Err(self
+                .fail(format!("the {name} sleeps instead of waiting"))
+                .expected(
+                    "blocked in a call on a socket (accept, read), which wakes it when there is \
+                     something to do",
+                )
+                .seen(format!(
+                    "no thread waits for a socket: the {name} sleeps, looks, and sleeps again"
+                ))
+                .cause(
+                    "a blocking call costs nothing while it waits, and wakes at once: no sleep \
+                     and no non-blocking mode is needed",
+                )
+                .stop());
+        }
+        // Something wakes by itself. Count how often, over at least ten of the harness's looks.
+        let began = Instant::now();
+        let last = self.wait(running, || {
+            let now = self.look(running)?;
+            let over = began.elapsed() >= WINDOW;
+            Ok(if over { Progress::Done(now) } else { Progress::Nothing })
+        })?;
+        let last = last.or_else(|_| self.look(running))?;
+        let elapsed = began.elapsed();
+        let used = last.cpu_ns().saturating_sub(first.cpu_ns());
+        let turns = last.turns().saturating_sub(first.turns());
+        let busy = u128::from(used) * 100 > elapsed.as_nanos();
+        let polling = u128::from(turns) * 25 > elapsed.as_millis();
+        if !busy && !polling {
+            self.note(format!("the {name} is at rest"));
+            return Ok(());
+        }
+        Err(self
+            .fail(format!("the {name} asks again and again instead of waiting"))
+            .expected("every thread is blocked in a call, and uses no processor time")
+            .seen(format!(
+                "woke {turns} times in {} ms, and used {} µs of processor time",
+                elapsed.as_millis(),
+                used / 1000
+            ))
+            .cause(match u128::from(used) * 5 > elapsed.as_nanos() {
+                true => BUSY,
+                false => {
+                    "a blocking call costs nothing while it waits: no sleep and no non-blocking \
+                     mode is needed"
+                }
+            })
+            .stop())
+    }
+}

@@ -1,0 +1,383 @@
+//! A program under test that listens.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::ExitStatus;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::connection::{Connection, Role};
+use crate::kernel::{Row, Snapshot};
+use crate::program::{Given, Stdin, describe_exit};
+use crate::trial::{Act, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
+use crate::words::{count, quote_short};
+
+/// A server that listens.
+#[derive(Clone, Debug)]
+pub struct Server {
+    trial: Trial,
+    /// The program.
+    pub running: Rc<Running>,
+    /// The address that it was told to listen on.
+    pub asked: SocketAddr,
+    /// The address that the harness connects to: `asked`, or, for a program that listens
+    /// elsewhere, where it really listens.
+    pub address: SocketAddr,
+}
+
+/// How a program that should have listened has begun.
+#[derive(Debug)]
+pub enum Started {
+    /// It listens.
+    Listening(Server),
+    /// It ended instead.
+    Ended(ExitStatus),
+}
+
+/// The beginning of the ready line.
+const READY: &str = "listening on ";
+/// A program that has printed so much before it listens is not going to.
+const CHATTER: u64 = 1024 * 1024;
+/// Only a full queue of the listener can hold a connect on loopback for so long.
+const CONNECT: Duration = Duration::from_secs(5);
+
+impl Trial {
+    /// Starts the server on a free loopback address and waits until it listens.
+    pub fn server(&self) -> Verdict<Server> {
+        self.server_at(self.addresses().free_address())
+    }
+
+    /// Starts the server on `address` and waits until it listens.
+    pub fn server_at(&self, address: SocketAddr) -> Verdict<Server> {
+        let running = self.start("server", Given::Address(address), Stdin::Null)?;
+        self.listening(running, address)
+    }
+
+    /// Waits until a program that was told to listen on `address` does.
+    pub fn listening(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Server> {
+        self.listening_or(running, address, "")
+    }
+
+    /// The same; `cause` is why a program may end instead, where the check knows better than the
+    /// exit status.
+    pub fn listening_or(
+        &self,
+        running: Rc<Running>,
+        address: SocketAddr,
+        cause: &str,
+    ) -> Verdict<Server> {
+        let name = running.name.clone();
+        match self.begun(running, address)? {
+            Started::Listening(server) => Ok(server),
+            Started::Ended(status) => Err(self
+                .fail(format!("the {name} ended instead of listening"))
+                .expected(format!("it listens on {address}"))
+                .seen(describe_exit(status))
+                .cause(match (status.code(), cause) {
+                    (Some(1), "") => "the last lines of standard error should say why",
+                    (Some(1), known) => known,
+                    _ => cause_of_end(status),
+                })
+                .stop()),
+        }
+    }
+
+    /// Waits until a program that was told to listen on `address` listens or ends.
+    pub fn begun(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Started> {
+        let expected = format!("a listening socket on {address}");
+        let cause = "nothing can connect before bind and listen have been called";
+        self.begun_or(running, address, &expected, cause)
+    }
+
+    /// The same; a program that does neither fails with this expectation and this cause.
+    pub fn begun_or(
+        &self,
+        running: Rc<Running>,
+        address: SocketAddr,
+        expected: &str,
+        cause: &str,
+    ) -> Verdict<Started> {
+        let result = self.wait(&running, || {
+            Ok(match listens_at(&running, address)? {
+                Some(at) => Progress::Done(Some(at)),
+                None if running.program.stdout().total > CHATTER => Progress::Done(None),
+                None => Progress::Nothing,
+            })
+        })?;
+        let name = running.name.clone();
+        let stall = match result {
+            Ok(Some(at)) => {
+                let real = reachable(at);
+                self.note(match address.port() {
+                    0 => format!("the {name} listens on {at}"),
+                    _ if at == address => format!("the {name} listens on {at}"),
+                    _ => format!("the {name} listens on {at} (it was told {address})"),
+                });
+                self.name(real, &format!("the {name}"));
+                let server = Server { trial: self.clone(), running, asked: address, address: real };
+                return Ok(Started::Listening(server));
+            }
+            Ok(None) => {
+                let printed = running.program.stdout();
+                return Err(self
+                    .fail(format!("the {name} prints without end and does not listen"))
+                    .expected(expected)
+                    .seen(format!(
+                        "more than {} on standard output, beginning with {}",
+                        count(CHATTER as usize),
+                        quote_short(&printed.head[..printed.head.len().min(200)], 30)
+                    ))
+                    .stop());
+            }
+            Err(stall) => stall,
+        };
+        if let StallKind::Ended(status) = stall.kind {
+            self.note(format!("the {name} ended: {}", describe_exit(status)));
+            return Ok(Started::Ended(status));
+        }
+        Err(self
+            .fail(format!("the {name} neither listens nor ends"))
+            .expected(expected)
+            .seen(stall.sentence(&name))
+            .cause(cause)
+            .stop())
+    }
+}
+
+/// Where the program listens: at `address` if it does that among others.
+fn listens_at(running: &Running, address: SocketAddr) -> Verdict<Option<SocketAddr>> {
+    if crate::kernel::available().is_err() {
+        return Ok(ready_line(running));
+    }
+    let snapshot = Snapshot::take(running.program.pid())?;
+    let listeners: Vec<_> = snapshot.listeners().into_iter().map(|row| row.local).collect();
+    Ok(listeners.iter().find(|at| **at == address).or(listeners.first()).copied())
+}
+
+/// The address in the ready line, once the whole line has come.
+fn ready_line(running: &Running) -> Option<SocketAddr> {
+    let stdout = running.program.stdout().head;
+    let text = String::from_utf8_lossy(&stdout);
+    let (line, _) = text.split_once('\n')?;
+    line.strip_prefix(READY)?.trim_end().parse().ok()
+}
+
+/// An address to connect to for a listener that is bound to this one.
+fn reachable(at: SocketAddr) -> SocketAddr {
+    match at.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, at.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, at.port()).into(),
+        _ => at,
+    }
+}
+
+fn cause_of_end(status: ExitStatus) -> &'static str {
+    match status.code() {
+        Some(101) => {
+            "a panic: the last lines of standard error say where (unwrap and expect panic)"
+        }
+        Some(0) => "main has returned: a program that serves goes on for ever",
+        Some(1) => {
+            "an error was handed on (`?`) until it ended the program; the last lines of standard \
+             error should say which: an error of one client is not the server's end"
+        }
+        _ => "the last lines of standard error should say why",
+    }
+}
+
+const SPINS: &str = "a loop that asks again and again: a read that returns 0 is the end of the \
+    stream, and will return 0 for ever; a non-blocking socket returns at once, with WouldBlock";
+
+impl Server {
+    /// The trial that it takes part in.
+    pub fn trial(&self) -> &Trial {
+        &self.trial
+    }
+
+    /// What the reader calls it: `server`.
+    fn name(&self) -> &str {
+        &self.running.name
+    }
+
+    /// Connects. The connection is complete when the kernel has queued it: before `accept`.
+    pub fn connect(&self) -> Verdict<Connection> {
+        self.connect_quietly(true)
+    }
+
+    /// Connects `count` clients.
+    pub fn connect_many(&self, count: usize) -> Verdict<Vec<Connection>> {
+        let clients: Verdict<Vec<_>> = (0..count).map(|_| self.connect_quietly(false)).collect();
+        let clients = clients?;
+        let at = self.address;
+        self.trial.note(format!("{count} clients connected to {at}, all at the same time"));
+        Ok(clients)
+    }
+
+    fn connect_quietly(&self, tell: bool) -> Verdict<Connection> {
+        self.connect_as(format!("client {}", self.trial.next_number()), tell)
+    }
+
+    /// Connects; the reader calls the harness's end `name`.
+    pub(super) fn connect_as(&self, name: String, tell: bool) -> Verdict<Connection> {
+        let still = self.trial.record_before(&self.running, 0);
+        match TcpStream::connect_timeout(&self.address, CONNECT) {
+            Ok(stream) => {
+                let here = stream.local_addr()?;
+                if tell {
+                    let at = self.address;
+                    self.trial.note(format!("{name} connected to {at} from port {}", here.port()));
+                }
+                let running = Rc::clone(&self.running);
+                let (trial, at) = (self.trial.clone(), self.address);
+                let connection = Connection::new(trial, running, stream, Role::Client, name, at)?;
+                connection.record(still, Act::Connect);
+                Ok(connection)
+            }
+            Err(error) => {
+                drop(still);
+                if let Err(Stall { kind: StallKind::Ended(status) }) =
+                    self.trial.settle(&self.running)?
+                {
+                    return Err(self.ended(status));
+                }
+                Err(self
+                    .trial
+                    .fail(format!("the {} does not take connections any more", self.name()))
+                    .expected(format!("a connection to {}", self.address))
+                    .seen(format!("connect: {error}"))
+                    .cause("the listener was dropped: it has to live as long as the program")
+                    .stop())
+            }
+        }
+    }
+
+    /// Looks at the server now.
+    pub fn look(&self) -> Verdict<Snapshot> {
+        self.trial.look(&self.running)
+    }
+
+    /// Where it really listens: the address in the kernel's table.
+    pub fn bound(&self) -> Verdict<SocketAddr> {
+        if crate::kernel::available().is_err() {
+            return Ok(self.address);
+        }
+        let snapshot = self.look()?;
+        Ok(self.listener(&snapshot).map_or(self.address, |row| row.local))
+    }
+
+    /// Waits until the server has come to rest, whatever it is blocked in, or has shown that it
+    /// does not: that it runs idle is another check's matter. That it ends is a failure.
+    pub fn settle(&self) -> Verdict<Snapshot> {
+        match self.trial.settle(&self.running)? {
+            Ok(snapshot) => Ok(snapshot),
+            Err(stall) => match stall.kind {
+                StallKind::Ended(status) => Err(self.ended(status)),
+                _ => self.look(),
+            },
+        }
+    }
+
+    /// Expects that the server comes to rest, whatever it is blocked in.
+    pub fn expect_rest(&self) -> Verdict<Snapshot> {
+        let stall = match self.trial.settle(&self.running)? {
+            Ok(snapshot) => return Ok(snapshot),
+            Err(stall) => stall,
+        };
+        if let StallKind::Ended(status) = stall.kind {
+            return Err(self.ended(status));
+        }
+        Err(self
+            .trial
+            .fail(format!("the {} does not come to rest", self.name()))
+            .expected("it is blocked in a call (accept, read) when there is nothing to do")
+            .seen(stall.sentence(self.name()))
+            .cause(SPINS)
+            .stop())
+    }
+
+    fn ended(&self, status: ExitStatus) -> Stop {
+        self.trial
+            .fail(format!("the {} ended", self.name()))
+            .expected("it goes on, and serves the next client")
+            .seen(describe_exit(status))
+            .cause(cause_of_end(status))
+            .stop()
+    }
+
+    /// Waits until `condition` holds; otherwise the check fails with this headline.
+    pub fn wait_until(
+        &self,
+        headline: &str,
+        expected: &str,
+        cause: &str,
+        condition: impl Fn(&Snapshot) -> Result<(), String>,
+    ) -> Verdict<Snapshot> {
+        self.trial.needs_watching()?;
+        let mut seen = String::new();
+        let result = self.trial.wait(&self.running, || {
+            let snapshot = self.look()?;
+            Ok(match condition(&snapshot) {
+                Ok(()) => Progress::Done(snapshot),
+                Err(what) => {
+                    seen = what;
+                    Progress::Nothing
+                }
+            })
+        })?;
+        result.map_err(|stall| {
+            let blame = self.trial.fail(headline).expected(expected);
+            match stall.kind {
+                StallKind::Ended(status) => {
+                    blame.seen(stall.stays(self.name())).cause(cause_of_end(status))
+                }
+                StallKind::Busy => blame.seen(&*seen).seen(stall.stays(self.name())).cause(SPINS),
+                _ => blame.seen(&*seen).seen(stall.stays(self.name())).cause(cause),
+            }
+            .stop()
+        })
+    }
+
+    /// The server's listening socket at the address that the harness connects to.
+    pub fn listener<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Row> {
+        let port = self.address.port();
+        snapshot.listeners().into_iter().find(|row| row.local.port() == port)
+    }
+
+    /// Waits until no connection stands in the listener's queue: all were accepted. Then until
+    /// the program has come to rest over that: one that accepts and dies of it has not served.
+    pub fn wait_until_accepted(&self) -> Verdict<Snapshot> {
+        self.wait_until(
+            "a client was not accepted",
+            "every connection is accepted: the listener's queue is empty",
+            "nobody calls accept: the loop must come back to it after each client",
+            |snapshot| match self.listener(snapshot) {
+                Some(row) if row.rx_queue == 0 => Ok(()),
+                Some(row) if row.rx_queue == 1 => {
+                    Err("one connection waits in the listener's queue".into())
+                }
+                Some(row) => {
+                    Err(format!("{} connections wait in the listener's queue", row.rx_queue))
+                }
+                None => Err("the listening socket is gone".into()),
+            },
+        )?;
+        self.settle()
+    }
+
+    /// Expects a new client to be served: what it sends comes back.
+    pub fn expect_service(&self) -> Verdict {
+        let mut client = self.connect()?;
+        let text = format!("hello from {}\n", client.name());
+        client.send(text.as_bytes())?;
+        client.expect(text.as_bytes())?;
+        client.close();
+        Ok(())
+    }
+
+    /// Stops it as a crash would: SIGKILL, without a chance to clean up.
+    pub fn kill(&self) -> Verdict {
+        self.running.program.stop().map_err(Stop::from)?;
+        self.trial.note(format!("the {} was killed (SIGKILL)", self.name()));
+        self.trial.record_program(&self.running, "killed", || "SIGKILL".into());
+        Ok(())
+    }
+}

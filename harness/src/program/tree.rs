@@ -1,0 +1,74 @@
+//! Everything that the harness has started and that must not outlive it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+
+use crate::kernel;
+use crate::sync::lock;
+
+/// The groups that run now: what [`stop_all`] has to end.
+static LIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+pub(super) fn register(group: u32) {
+    lock(&LIVE).insert(group);
+}
+
+/// Kills everything that any [`super::Program`] has started: for the end of the harness itself.
+pub fn stop_all() {
+    for group in lock(&LIVE).iter() {
+        let family = kernel::process_tree(*group).unwrap_or_else(|_| vec![*group]);
+        let pids: Vec<String> = family.iter().map(u32::to_string).collect();
+        // Each process by its id, and the group for what was forked meanwhile.
+        let _ = kill("-KILL", &pids);
+        let _ = kill("-KILL", &[format!("-{group}")]);
+    }
+}
+
+/// Kills the group of `child` and its descendants, until none is left.
+pub(super) fn stop(group: u32, child: &mut Child) -> io::Result<()> {
+    if !lock(&LIVE).contains(&group) {
+        return Ok(());
+    }
+    // Looked up before the first kill: an orphan is no longer known by its parent. A descendant
+    // may have left the group (setsid), so each is killed by its own id.
+    let mut known = others(group, &[])?;
+    child.kill()?;
+    child.wait()?;
+    loop {
+        known = others(group, &known)?;
+        if known.is_empty() {
+            break;
+        }
+        let pids: Vec<String> = known.iter().map(u32::to_string).collect();
+        kill("-KILL", &pids)?;
+    }
+    lock(&LIVE).remove(&group);
+    Ok(())
+}
+
+/// Processes of the family besides its first, and those of `known` that still exist.
+fn others(group: u32, known: &[u32]) -> io::Result<Vec<u32>> {
+    if kernel::available().is_err() {
+        return Ok(Vec::new());
+    }
+    let mut pids = kernel::process_tree(group)?;
+    if !known.is_empty() {
+        let all = kernel::list()?;
+        pids.extend(all.iter().map(|kin| kin.pid).filter(|pid| known.contains(pid)));
+    }
+    pids.retain(|pid| *pid != group);
+    pids.sort_unstable();
+    pids.dedup();
+    Ok(pids)
+}
+
+/// `kill SIGNAL -- TARGET …`; std can send no signal but SIGKILL, and that only to a child.
+/// A target that has ended meanwhile is no error.
+pub(super) fn kill(signal: &str, targets: &[String]) -> io::Result<()> {
+    let mut command = Command::new("kill");
+    command.arg(signal).arg("--").args(targets);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().map(drop)
+}

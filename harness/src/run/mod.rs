@@ -1,0 +1,10 @@
+//! One run of the harness: [`session`] has the labs built ([`build`]) and hands their checks to
+//! a [`pool`] of [`worker`]s, each a process in an [`isolation`] of its own. The two sides speak
+//! the [`protocol`].
+
+pub mod build;
+pub mod isolation;
+pub mod pool;
+pub mod protocol;
+pub mod session;
+pub mod worker;

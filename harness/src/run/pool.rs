@@ -1,0 +1,212 @@
+//! Workers side by side: hands out checks, and collects the outcomes.
+//!
+//! A worker that dies, or that does not answer, takes only its own check with it: the outcome
+//! is a fault, and another worker goes on.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::json::Json;
+use crate::run::isolation;
+use crate::run::protocol::{READY, Request};
+use crate::sync::lock;
+use crate::verdict::{Outcome, json};
+
+/// A check blocked in the harness itself would hold everybody up.
+const BACKSTOP: Duration = Duration::from_secs(120);
+
+/// What came of one request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The outcome of the check.
+    pub outcome: Outcome,
+    /// Wall time that it took.
+    pub elapsed: Duration,
+}
+
+/// Workers of one kind.
+#[derive(Debug)]
+pub struct Pool {
+    isolated: bool,
+    size: usize,
+    /// What the user should know: that isolation was refused, and why.
+    pub notes: Vec<String>,
+    first: Mutex<Option<Worker>>,
+}
+
+impl Pool {
+    /// Finds out whether workers can be isolated here. `LAB_ISOLATION=off` forgoes it.
+    pub fn open() -> io::Result<Self> {
+        let wanted = std::env::var("LAB_ISOLATION").map_or(true, |value| value != "off");
+        let cores = thread::available_parallelism().map_or(2, usize::from);
+        // Checks mostly wait for each other's processes: two workers a core keep both busy.
+        let mut pool =
+            Self { isolated: wanted, size: 2 * cores, notes: Vec::new(), first: Mutex::default() };
+        if !wanted {
+            pool.notes.push("not isolated: LAB_ISOLATION=off".into());
+            return Ok(pool);
+        }
+        match Worker::start(true) {
+            Ok(worker) => pool.first = Mutex::new(Some(worker)),
+            Err(error) => {
+                pool.isolated = false;
+                pool.notes.push(format!(
+                    "not isolated: this system refuses namespaces ({error}); programs run in its own network"
+                ));
+            }
+        }
+        Ok(pool)
+    }
+
+    /// Carries out all requests, `tell` being called as each is done. The answers are in the
+    /// order of the requests.
+    pub fn run(&self, requests: &[Request], tell: impl Fn(usize, &Answer) + Sync) -> Vec<Answer> {
+        let next = Mutex::new(0);
+        let answers = Mutex::new(vec![None; requests.len()]);
+        thread::scope(|scope| {
+            for _ in 0..self.size.min(requests.len()) {
+                scope.spawn(|| {
+                    let mut worker = None;
+                    while let Some((index, request)) = take(&next, requests) {
+                        let answer = self.ask(&mut worker, request);
+                        tell(index, &answer);
+                        lock(&answers)[index] = Some(answer);
+                    }
+                });
+            }
+        });
+        let answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let missing = || fault("no worker took this check".into());
+        answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
+    }
+
+    /// Has a request of another kind carried out by a worker of its own; all of its answer.
+    ///
+    /// # Errors
+    /// The worker can't be started, or does not answer.
+    pub fn ask_alone(&self, request: &Json) -> io::Result<Json> {
+        Worker::start(self.isolated)?.exchange(request)
+    }
+
+    fn ask(&self, worker: &mut Option<Worker>, request: &Request) -> Answer {
+        let mut ready = match worker.take().or_else(|| lock(&self.first).take()) {
+            Some(ready) => ready,
+            None => match Worker::start(self.isolated) {
+                Ok(ready) => ready,
+                Err(error) => return fault(format!("cannot start a worker: {error}")),
+            },
+        };
+        match ready.ask(request) {
+            Ok(answer) => {
+                *worker = Some(ready);
+                answer
+            }
+            // The worker is dropped, and ends.
+            Err(error) => fault(format!("the worker failed: {error}")),
+        }
+    }
+}
+
+/// From the end: the last checks of a lab are the longest ones, and the short ones fill the gaps.
+fn take<'a>(next: &Mutex<usize>, requests: &'a [Request]) -> Option<(usize, &'a Request)> {
+    let mut taken = lock(next);
+    *taken += 1;
+    let index = requests.len().checked_sub(*taken)?;
+    requests.get(index).map(|request| (index, request))
+}
+
+fn fault(what: String) -> Answer {
+    Answer { outcome: Outcome::Fault(what), elapsed: Duration::ZERO }
+}
+
+/// One worker process. Dropping it ends it: its standard input is its lifeline.
+#[derive(Debug)]
+struct Worker {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: mpsc::Receiver<io::Result<String>>,
+}
+
+impl Worker {
+    fn start(isolated: bool) -> io::Result<Self> {
+        use std::os::unix::process::CommandExt;
+        let mut command = isolation::command(&std::env::current_exe()?, isolated);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Ctrl-C at the terminal is for us; workers notice our end, and clean up first.
+        command.process_group(0);
+        let mut child = command.spawn()?;
+        let stdin = child.stdin.take();
+        let Some(stdout) = child.stdout.take() else {
+            return Err(io::Error::other("a worker without standard output"));
+        };
+        let mut worker = Self { child, stdin, lines: lines(stdout) };
+        match worker.line() {
+            Ok(line) if line == READY => Ok(worker),
+            _ => {
+                worker.stdin.take();
+                let output = worker.finish();
+                Err(io::Error::other(output.unwrap_or_else(|| "it said nothing".into())))
+            }
+        }
+    }
+
+    /// The last line of its standard error, once it has ended.
+    fn finish(&mut self) -> Option<String> {
+        let mut text = String::new();
+        let mut stderr = self.child.stderr.take()?;
+        io::Read::read_to_string(&mut stderr, &mut text).ok()?;
+        text.lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned)
+    }
+
+    fn line(&self) -> io::Result<String> {
+        match self.lines.recv_timeout(BACKSTOP) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => {
+                Err(io::Error::other(format!("no answer within {} s", BACKSTOP.as_secs())))
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("it has ended")),
+        }
+    }
+
+    fn exchange(&mut self, request: &Json) -> io::Result<Json> {
+        let Some(stdin) = &mut self.stdin else { return Err(io::ErrorKind::BrokenPipe.into()) };
+        writeln!(stdin, "{request}")?;
+        stdin.flush()?;
+        let line = self.line()?;
+        Json::parse(&line).map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    fn ask(&mut self, request: &Request) -> io::Result<Answer> {
+        let answer = self.exchange(&request.to_json())?;
+        let outcome = answer.get("outcome").ok_or_else(|| io::Error::other("no outcome"))?;
+        let outcome = json::outcome_from_json(outcome).map_err(io::Error::other)?;
+        let micros = answer.get("elapsed_us").and_then(Json::as_u64).unwrap_or_default();
+        Ok(Answer { outcome, elapsed: Duration::from_micros(micros) })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stdin.take();
+        // It ends by itself, also in the middle of a check. A worker that does not is one of
+        // ours that hangs: its namespace goes with it.
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of a worker's standard output, from a thread of their own.
+fn lines(stdout: ChildStdout) -> mpsc::Receiver<io::Result<String>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines() {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}

@@ -1,0 +1,162 @@
+//! One run of the harness: builds what is asked for, has every check carried out, and returns
+//! the records.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::json::Json;
+use crate::labs::{self, Check};
+use crate::program::Template;
+use crate::root;
+use crate::run::build::{self, Built};
+use crate::run::pool::Pool;
+use crate::run::protocol::{Request, SYSCALLS, TRACE};
+use crate::show::demo::{self, Demo, Shown};
+use crate::show::trace::Recording;
+use crate::verdict::{Blocked, Outcome};
+
+/// The record of one check that was asked for.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Which check.
+    pub check: &'static Check,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Wall time that the check took.
+    pub elapsed: Duration,
+    /// The command lines that were checked instead of labs' own programs, as the user typed
+    /// them, each with the lab's name.
+    pub programs: Vec<(&'static str, String)>,
+}
+
+impl Record {
+    /// The points that this record earns.
+    pub fn score(&self) -> u32 {
+        match self.outcome {
+            Outcome::Pass => self.check.points,
+            _ => 0,
+        }
+    }
+
+    /// The points that this record could earn: none where the check was skipped.
+    pub fn out_of(&self) -> u32 {
+        match self.outcome {
+            Outcome::Skipped(_) => 0,
+            _ => self.check.points,
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Judgement {
+    /// One for each check, in the order in which they were asked for.
+    pub records: Vec<Record>,
+    /// What holds of all of them, such as that there was no isolation.
+    pub notes: Vec<String>,
+}
+
+/// Builds what is needed, has every check carried out, and returns the records in order.
+/// `given` are programs to check instead of labs' own, by the lab's name; `progress` is told
+/// what is being done.
+///
+/// # Errors
+/// The harness's own trouble: no course here, no cargo, no worker.
+pub fn judge(
+    checks: &[&'static Check],
+    given: &[(&'static str, Template)],
+    progress: &(dyn Fn(&str) + Sync),
+) -> io::Result<Judgement> {
+    let mut programs: BTreeMap<&str, Result<Template, String>> = BTreeMap::new();
+    for lab in checks.iter().flat_map(|check| check.step().programs).copied() {
+        if programs.contains_key(lab) {
+            continue;
+        }
+        let program = match given.iter().find(|(name, _)| *name == lab) {
+            Some((_, template)) => Ok(template.clone()),
+            None => {
+                progress(&format!("building {lab}"));
+                built(lab)?
+            }
+        };
+        programs.insert(lab, program);
+    }
+    let requests: Vec<_> = checks.iter().map(|check| request(check, &programs)).collect();
+    let possible: Vec<Request> = requests.iter().flatten().cloned().collect();
+    let pool = Pool::open()?;
+    let done = AtomicUsize::new(0);
+    let answers = pool.run(&possible, |_, _| {
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        progress(&format!("checked {done} of {}", possible.len()));
+    });
+    let mut answers = answers.into_iter();
+    let records = checks.iter().zip(requests).map(|(check, request)| {
+        let (outcome, elapsed) = match request {
+            Err(blocked) => (Outcome::Blocked(blocked), Default::default()),
+            Ok(_) => match answers.next() {
+                Some(answer) => (answer.outcome, answer.elapsed),
+                None => (Outcome::Fault("it was not carried out".into()), Default::default()),
+            },
+        };
+        let used = given.iter().filter(|(lab, _)| check.step().programs.contains(lab));
+        let programs = used.map(|(lab, template)| (*lab, template.shown().to_owned())).collect();
+        Record { check, outcome, elapsed, programs }
+    });
+    Ok(Judgement { records: records.collect(), notes: pool.notes })
+}
+
+/// What a worker is asked for; or what the check waits for, where a program does not build.
+fn request(
+    check: &Check,
+    programs: &BTreeMap<&str, Result<Template, String>>,
+) -> Result<Request, Blocked> {
+    let mut needed = Vec::new();
+    for lab in check.step().programs {
+        match programs.get(lab) {
+            Some(Ok(template)) => needed.push(((*lab).to_owned(), template.clone())),
+            Some(Err(words)) => {
+                let (lab, words) = ((*lab).to_owned(), words.clone());
+                return Err(Blocked::Build { lab, words });
+            }
+            None => {}
+        }
+    }
+    Ok(Request { check: check.id(), programs: needed })
+}
+
+/// The own program of the lab of this name, or rustc's words.
+pub(crate) fn built(lab: &str) -> io::Result<Result<Template, String>> {
+    let lab = labs::lab(lab).ok_or_else(|| io::Error::other(format!("there is no lab {lab}")))?;
+    let root = root::find_root()?;
+    Ok(match build::build(&root, lab)? {
+        Built::Program(file) => Ok(Template::new(&file, lab.arguments, lab.name)),
+        Built::Broken(words) => Err(words),
+    })
+}
+
+/// Has the check or the scene that the request names recorded by a worker of its own.
+///
+/// # Errors
+/// The harness's own trouble. A check that fails is a recording all the same, with a note.
+pub fn trace(pool: &Pool, request: &Request, syscalls: bool) -> io::Result<Recording> {
+    let mut order = request.to_json();
+    if let Json::Object(members) = &mut order {
+        members.push((TRACE.into(), Json::object([(SYSCALLS, syscalls.into())])));
+    }
+    let answer = pool.ask_alone(&order)?;
+    if let Some(why) = answer.get("fault").and_then(Json::as_str) {
+        return Err(io::Error::other(why.to_owned()));
+    }
+    Recording::from_json(&answer).ok_or_else(|| io::Error::other("the worker made no sense"))
+}
+
+/// Has a misconception demonstrated by a worker of its own.
+///
+/// # Errors
+/// The harness's own trouble; that the demonstration failed is part of the result.
+pub fn show(demo: &Demo, pool: &Pool) -> io::Result<Shown> {
+    let answer = pool.ask_alone(&Json::object([(demo::REQUEST, demo.name.into())]))?;
+    Shown::from_json(&answer).ok_or_else(|| io::Error::other("the worker made no sense"))
+}

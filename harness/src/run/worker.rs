@@ -1,0 +1,162 @@
+//! A worker: a process that carries out one check after the other.
+//!
+//! It reads requests on its standard input, one JSON object a line, and answers each with one
+//! on its standard output. Its standard input is also its lifeline: when the harness ends, in
+//! whatever way, the stream ends, and the worker kills everything that it has started and ends
+//! too. That holds for Ctrl-C, for SIGKILL and for a panic of the harness alike, and std needs
+//! no signal handler for it.
+
+use std::io::{self, BufRead, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use crate::json::Json;
+use crate::lab::Check;
+use crate::labs;
+use crate::program::stop_all;
+use crate::run::isolation::{self, Layer};
+use crate::run::protocol::{PORTS, READY, Request, SYSCALLS, TRACE};
+use crate::show::demo;
+use crate::show::ports;
+use crate::show::trace;
+use crate::trial::{Addresses, Stop, Trial, Unwritten};
+use crate::verdict::{Blocked, Outcome, json};
+
+/// The worker's life, from its start in `stage`. Returns its exit status.
+pub fn run(stage: Layer) -> u8 {
+    let addresses = match stage {
+        Layer::Outer => {
+            let error = isolation::enter_inner();
+            eprintln!("cannot make a network namespace: {error}");
+            return 1;
+        }
+        Layer::Inner => match isolation::set_up_network() {
+            Ok(()) => Addresses::isolated(),
+            Err(error) => {
+                eprintln!("cannot set up a network namespace: {error}");
+                return 1;
+            }
+        },
+        Layer::Shared => Addresses::shared(process::id()),
+    };
+    match serve(&addresses) {
+        Ok(()) => 0,
+        Err(_) => 1,
+    }
+}
+
+fn serve(addresses: &Addresses) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{READY}")?;
+    stdout.flush()?;
+    let busy = Arc::new(AtomicBool::new(false));
+    for line in requests(Arc::clone(&busy)) {
+        let answer = Json::parse(&line).map_or(Json::Null, |request| answer(&request, addresses));
+        // Before the answer: the next request may come at once, and that one keeps us busy.
+        busy.store(false, Ordering::SeqCst);
+        writeln!(stdout, "{answer}")?;
+        stdout.flush()?;
+    }
+    Ok(())
+}
+
+/// The lines of standard input. When it ends in the middle of a check, this process ends, with
+/// everything that it has started.
+fn requests(busy: Arc<AtomicBool>) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            busy.store(true, Ordering::SeqCst);
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+        if busy.load(Ordering::SeqCst) {
+            stop_all();
+            abandon();
+        }
+    });
+    receiver
+}
+
+/// The one exit outside of main: from the thread that watches the lifeline.
+#[expect(
+    clippy::exit,
+    reason = "the main thread is in the middle of a check that nobody waits for"
+)]
+fn abandon() -> ! {
+    process::exit(130)
+}
+
+fn answer(request: &Json, addresses: &Addresses) -> Json {
+    if let Some(name) = request.get(demo::REQUEST).and_then(Json::as_str) {
+        return demo::answer(name, addresses);
+    }
+    let Some(asked) = Request::from_json(request) else { return Json::Null };
+    if let Some(trace) = request.get(TRACE) {
+        let syscalls = trace.get(SYSCALLS) == Some(&Json::Bool(true));
+        return trace::record(&asked.check, asked.programs, syscalls, addresses);
+    }
+    match asked.check.as_str() {
+        PORTS => ports::record(asked.programs, addresses)
+            .map_or(Json::Null, |text| Json::object([(PORTS, text.as_str().into())])),
+        _ => judge(asked, addresses),
+    }
+}
+
+fn judge(request: Request, addresses: &Addresses) -> Json {
+    let began = Instant::now();
+    let outcome = carry_out(request, addresses);
+    Json::object([
+        ("outcome", json::outcome_to_json(&outcome)),
+        ("elapsed_us", Json::Number(began.elapsed().as_micros() as f64)),
+    ])
+}
+
+fn carry_out(request: Request, addresses: &Addresses) -> Outcome {
+    let Some(check) = labs::check(&request.check) else {
+        return Outcome::Fault(format!("there is no check {}", request.check));
+    };
+    let mut trial = Trial::new(request.programs, addresses.clone(), check.needs());
+    let verdict = catch_unwind(AssertUnwindSafe(|| (check.run)(&mut trial)));
+    // The end comes in any case: what can't be stopped is a fault, also of a passed check.
+    let end = trial.end();
+    match verdict {
+        Ok(Ok(())) => end.map_or_else(|stop| outcome_of(stop, check), |()| Outcome::Pass),
+        Ok(Err(stop)) => outcome_of(stop, check),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?");
+            Outcome::Fault(format!("the harness panicked: {text}"))
+        }
+    }
+}
+
+/// What a check comes to that ended in this way.
+fn outcome_of(stop: Stop, check: &Check) -> Outcome {
+    match stop {
+        Stop::Fail(failure) => Outcome::Fail(failure),
+        Stop::Unwritten(step) => Outcome::Blocked(blocked_by(&step, check)),
+        Stop::Skip(why) => Outcome::Skipped(why),
+        Stop::Fault(what) => Outcome::Fault(what),
+    }
+}
+
+/// What the check waits for: a step of its own lab, or of one whose program it needs.
+fn blocked_by(unwritten: &Unwritten, check: &Check) -> Blocked {
+    let programs = check.step().programs;
+    let is_it = |lab: &&&str| {
+        let steps = labs::lab(lab).map_or(&[][..], |lab| lab.steps);
+        steps.iter().any(|step| step.number == unwritten.step && step.name == unwritten.name)
+    };
+    match programs.iter().find(is_it).or(programs.first()) {
+        Some(lab) if *lab != check.lab => {
+            Blocked::Elsewhere { lab: (*lab).to_owned(), step: unwritten.step }
+        }
+        _ => Blocked::Step(unwritten.step),
+    }
+}

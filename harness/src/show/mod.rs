@@ -1,0 +1,11 @@
+//! Instruments: what a program and the kernel do, made visible, for the book and for the
+//! curious. No verdict comes from here; who follows how a check is judged can pass by.
+//!
+//! [`trace`] records a check or a scene, [`ladder`] and [`svg`] draw the recording, [`demo`]
+//! shows what is untrue about a misconception, [`ports`] which ports are in use.
+
+pub mod demo;
+pub mod ladder;
+pub mod ports;
+pub mod svg;
+pub mod trace;

@@ -1,0 +1,61 @@
+//! What `lab ports` shows while a server has one client and another one waits.
+
+use crate::kernel::{self, Held, State};
+use crate::program::{Given, Stdin, Template};
+use crate::show::ports;
+use crate::term::Style;
+use crate::trial::{Addresses, Progress, Trial, Verdict};
+
+/// The worker's part: the table as text; `None` where it could not be made.
+pub(crate) fn ports(programs: Vec<(String, Template)>, addresses: &Addresses) -> Option<String> {
+    table(&Trial::new(programs, addresses.clone(), u8::MAX)).ok()
+}
+
+fn table(t: &Trial) -> Verdict<String> {
+    let server = t.server()?;
+    for _ in 0..2 {
+        let client = t.start("client", Given::Address(server.address), Stdin::Piped)?;
+        // One after the other, so that the first one is accepted first.
+        let connected = t.wait(&client, || {
+            let rows = t.look(&client)?;
+            let mut own = rows.own_rows().into_iter();
+            let there = own.any(|row| row.state == State::Established);
+            Ok(if there { Progress::Done(()) } else { Progress::Nothing })
+        })?;
+        if connected.is_err() {
+            return Err(t.fail("the client does not connect").stop());
+        }
+        let _ = server.settle()?;
+    }
+    let programs: Vec<u32> = t.running().iter().map(|one| one.program.pid()).collect();
+    let mut held = kernel::held(|process| programs.contains(&process.pid), false)?;
+    number(&mut held, &programs);
+    let text = ports::render(&held, Style::plain());
+    t.end()?;
+    Ok(text)
+}
+
+/// Gives the processes the ids, and their connections the ports, of a machine on which nothing
+/// else was started meanwhile: the table is in order of ports.
+fn number(held: &mut [Held], programs: &[u32]) {
+    const FIRST_PID: u32 = 4001;
+    const FIRST_PORT: u16 = 50_001;
+    let dialled = |pid: &u32| {
+        let own = |one: &&Held| one.holder.as_ref().is_some_and(|holder| holder.pid == *pid);
+        let listens = held.iter().filter(own).any(|one| one.row.state == State::Listen);
+        let first = held.iter().find(own).map(|one| one.row.local.port());
+        first.filter(|_| !listens)
+    };
+    let ports: Vec<_> = programs.iter().filter_map(dialled).zip(FIRST_PORT..).collect();
+    for one in held {
+        for address in [&mut one.row.local, &mut one.row.remote] {
+            if let Some((_, new)) = ports.iter().find(|(old, _)| *old == address.port()) {
+                address.set_port(*new);
+            }
+        }
+        let Some(holder) = &mut one.holder else { continue };
+        if let Some(place) = programs.iter().position(|pid| *pid == holder.pid) {
+            holder.pid = FIRST_PID + place as u32;
+        }
+    }
+}

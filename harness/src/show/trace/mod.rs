@@ -1,0 +1,154 @@
+//! Recording what really happens: the book shows nothing about sockets that was typed by hand.
+//!
+//! A [`Recording`] is a conversation in slow motion. The harness's own calls are hooks in
+//! [`crate::net`]; after each the kernel's tables are looked at. While the
+//! harness acts, the program is held still (SIGSTOP), so that what has arrived and was not dealt
+//! with yet can be seen; then it goes on, and what it did is told by what has changed. Outside of
+//! a recording the hooks do nothing.
+
+mod act;
+mod change;
+mod json;
+mod normal;
+mod recorder;
+mod run;
+mod scenes;
+mod syscalls;
+mod view;
+
+pub use normal::{mask, normalise};
+use recorder::Recorder;
+pub(crate) use run::record;
+pub use scenes::{SCENES, Scene, scene};
+
+use std::net::SocketAddr;
+
+/// A recorded conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recording {
+    /// What was recorded: the id of a check, or the name of a scene.
+    pub id: String,
+    /// It as a sentence.
+    pub title: String,
+    /// What happened, in order.
+    pub steps: Vec<Event>,
+    /// What the reader must know of the recording as a whole.
+    pub notes: Vec<String>,
+}
+
+/// How a step is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// The harness did it, or read it.
+    Done,
+    /// The kernel's tables show what came of it.
+    Kernel,
+    /// Nobody saw it; it follows from what was seen before and after.
+    Inferred,
+}
+
+/// One step of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Who did it: `client 1`, `server`.
+    pub by: String,
+    /// Whom it reaches, where it reaches somebody.
+    pub to: Option<String>,
+    /// The call: `write`.
+    pub call: String,
+    /// What it came to, in a few words: `6 bytes`.
+    pub text: String,
+    /// The bytes that went over the connection (at most [`SHOWN`] of them).
+    pub bytes: Vec<u8>,
+    /// How many there were in all.
+    pub length: usize,
+    /// Packets that must have gone over the wire, and that nobody has seen: `FIN`.
+    pub packets: String,
+    /// How it is known.
+    pub known: Known,
+    /// The sockets after it; empty where nobody looked.
+    pub sockets: Vec<Socket>,
+    /// What each program was doing then: `server: main in accept`. Empty while it was held still.
+    pub doing: Vec<String>,
+    /// The system calls of the program since the step before, as strace shows them.
+    pub calls: Vec<String>,
+}
+
+/// Bytes that a step keeps.
+pub const SHOWN: usize = 64;
+
+/// One socket at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Socket {
+    /// Whose it is.
+    pub who: String,
+    /// Who is at the other end of a connection.
+    pub with: Option<String>,
+    /// Its own address.
+    pub local: SocketAddr,
+    /// The other end's, for a connection.
+    pub remote: Option<SocketAddr>,
+    /// Its state as in RFC 9293; `closed` where there is no such socket any more.
+    pub state: String,
+    /// Bytes that have come and were not read; for a listener connections that wait for accept.
+    pub unread: u32,
+    /// Bytes sent that the other kernel has not acknowledged.
+    pub unacknowledged: u32,
+    /// Whether a process has it: one that waits for accept is the kernel's alone.
+    pub held: bool,
+}
+
+impl Recording {
+    /// The names of the programs that were started.
+    pub fn programs(&self) -> Vec<String> {
+        let starts = self.steps.iter().filter(|step| step.call == "start");
+        starts.map(|step| step.by.clone()).collect()
+    }
+
+    /// Everybody who takes part, the harness's ends first.
+    pub fn participants(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for step in &self.steps {
+            for who in std::iter::once(&step.by).chain(&step.to) {
+                if !all.contains(&who.as_str()) {
+                    all.push(who);
+                }
+            }
+        }
+        all
+    }
+}
+
+impl Socket {
+    /// The same when there is no such socket any more.
+    fn closed(self) -> Self {
+        Self { state: "closed".into(), unread: 0, unacknowledged: 0, held: false, ..self }
+    }
+
+    /// Its state and queues: `ESTABLISHED, 6 unread`.
+    pub fn describe(&self) -> String {
+        let Self { state, unread, unacknowledged, .. } = self;
+        if self.remote.is_none() {
+            return match unread {
+                0 => format!("{state}, nobody waits"),
+                1 => format!("{state}, 1 waits for accept"),
+                n => format!("{state}, {n} wait for accept"),
+            };
+        }
+        let mut text = state.clone();
+        // A FIN that nobody has read counts 1 in the kernel's table.
+        match (state.as_str(), unread) {
+            (_, 0) => {}
+            ("CLOSE-WAIT", 1) => text += ", the end unread",
+            ("CLOSE-WAIT", n) => text += &format!(", {} and the end unread", n - 1),
+            (_, n) => text += &format!(", {n} unread"),
+        }
+        if *unacknowledged > 0 {
+            text += &format!(", {unacknowledged} not acknowledged");
+        }
+        if !self.held && state == "ESTABLISHED" {
+            text += ", not accepted yet";
+        }
+        text
+    }
+}

@@ -1,0 +1,58 @@
+//! Recording a check or a scene, in a worker.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use super::{Recorder, scene};
+use crate::json::Json;
+use crate::labs;
+use crate::program::Template;
+use crate::trial::{Addresses, Stop, Trial, Verdict};
+
+/// The worker's part: a [`super::Recording`] of the check or scene `what`, or `fault`, as JSON.
+pub(crate) fn record(
+    what: &str,
+    programs: Vec<(String, Template)>,
+    syscalls: bool,
+    addresses: &Addresses,
+) -> Json {
+    let recorder = Rc::new(Recorder::new(syscalls));
+    let Some((title, needs, run)) = find(what) else {
+        return fault(&format!("there is no check or scene {what}"));
+    };
+    let mut trial = Trial::recorded(programs, addresses.clone(), needs, recorder.clone());
+    let verdict = catch_unwind(AssertUnwindSafe(|| run(&mut trial)));
+    trial.record_heard();
+    let mut recording = recorder.recording(what, title);
+    let end = trial.end();
+    match verdict {
+        Ok(verdict) => match verdict.and(end).err() {
+            None => {}
+            Some(Stop::Fault(why)) => return fault(&why),
+            Some(Stop::Fail(failure)) => {
+                recording.notes.push(format!("the check failed here: {}", failure.headline));
+            }
+            Some(Stop::Skip(why)) => recording.notes.push(format!("skipped: {why}")),
+            Some(Stop::Unwritten(step)) => {
+                let (number, name) = (step.step, step.name);
+                recording.notes.push(format!("step {number}, {name}, is not written yet"));
+            }
+        },
+        Err(_) => return fault("the harness panicked"),
+    }
+    recording.to_json()
+}
+
+fn fault(why: &str) -> Json {
+    Json::object([("fault", why.into())])
+}
+
+type Run = fn(&mut Trial) -> Verdict;
+
+/// Title, steps that are needed, and what is run.
+fn find(what: &str) -> Option<(&'static str, u8, Run)> {
+    if let Some(scene) = scene(what) {
+        return Some((scene.title, u8::MAX, scene.run));
+    }
+    labs::check(what).map(|check| (check.title, check.needs(), check.run))
+}

@@ -1,0 +1,90 @@
+//! Where trials take place: which addresses the harness gives to programs.
+
+use std::cell::Cell;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::rc::Rc;
+
+/// The addresses of one worker. Clones share the counter, so no two trials of a worker get the
+/// same port: a program that does not set `SO_REUSEADDR` is not blamed for its predecessor.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    host: Ipv4Addr,
+    next_port: Rc<Cell<u16>>,
+    isolated: bool,
+}
+
+/// Below the ephemeral ports (`ip_local_port_range` begins at 32768), above the well-known, and
+/// none that a book or a habit suggests: a program with a port of its own must not be lucky.
+const FIRST_PORT: u16 = 7107;
+const LAST_PORT: u16 = 30_000;
+
+impl Addresses {
+    /// In a network namespace of our own every port is free, and 127.0.0.1 is what the
+    /// reader knows.
+    pub fn isolated() -> Self {
+        Self::new(Ipv4Addr::LOCALHOST, true)
+    }
+
+    /// In the system's own network: a loopback address that nobody else uses, where the whole
+    /// of 127.0.0.0/8 is loopback (Linux).
+    pub fn shared(worker: u32) -> Self {
+        let host = if cfg!(target_os = "linux") {
+            // A process id has at most 22 bits: each worker gets an address of its own.
+            let [_, top, high, low] = worker.to_be_bytes();
+            Ipv4Addr::new(127, 64 + top % 64, high, low)
+        } else {
+            Ipv4Addr::LOCALHOST
+        };
+        Self::new(host, false)
+    }
+
+    fn new(host: Ipv4Addr, isolated: bool) -> Self {
+        Self { host, next_port: Rc::new(Cell::new(FIRST_PORT)), isolated }
+    }
+
+    /// Whether this is a network namespace of our own.
+    pub fn is_isolated(&self) -> bool {
+        self.isolated
+    }
+
+    /// The IPv4 loopback address of this addresses.
+    pub fn host(&self) -> Ipv4Addr {
+        self.host
+    }
+
+    /// A loopback address of this addresses that nothing is bound to.
+    pub fn free_address(&self) -> SocketAddr {
+        self.free_on(self.host.into())
+    }
+
+    /// What `localhost` stands for, with a port that nothing is bound to. Outside of a namespace
+    /// 127.0.0.1 is one address for everybody, so the system says what is free.
+    pub fn free_localhost(&self) -> io::Result<SocketAddr> {
+        match self.isolated {
+            true => Ok(self.free_address()),
+            false => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr(),
+        }
+    }
+
+    /// A free address of IPv6; `None` where the system has no IPv6 loopback.
+    pub fn free_address_v6(&self) -> Option<SocketAddr> {
+        let probe = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
+        match self.isolated {
+            true => Some(self.free_on(Ipv6Addr::LOCALHOST.into())),
+            // ::1 is one address for everybody: take what the system says is free.
+            false => probe.local_addr().ok(),
+        }
+    }
+
+    fn free_on(&self, host: IpAddr) -> SocketAddr {
+        loop {
+            let port = self.next_port.get();
+            self.next_port.set(if port == LAST_PORT { FIRST_PORT } else { port + 1 });
+            let address = SocketAddr::new(host, port);
+            if TcpListener::bind(address).is_ok() {
+                return address;
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Saying what a program did wrong, so that its author learns from it.
+
+use std::rc::Rc;
+
+use super::{Running, Stall, StallKind, Stop, Trial, Unwritten};
+use crate::kernel::{Snapshot, available};
+use crate::program::describe_exit;
+use crate::verdict::{Difference, Failure};
+
+/// A failure in the making: see [`Trial::fail`].
+#[derive(Debug)]
+#[must_use = "a failure counts only when `stop` is returned"]
+pub struct FailureBuilder {
+    trial: Trial,
+    failure: Failure,
+}
+
+/// Lines of standard error that are shown.
+const STDERR_LINES: usize = 6;
+/// What an unwritten step says of itself: `todo!`'s words, then the step's number.
+const UNWRITTEN: &str = "not yet implemented: step ";
+
+impl FailureBuilder {
+    pub(super) fn new(trial: Trial, headline: String) -> Self {
+        Self { trial, failure: Failure { headline, ..Failure::default() } }
+    }
+
+    /// Adds an acceptable outcome.
+    pub fn expected(mut self, what: impl Into<String>) -> Self {
+        self.failure.expected.push(what.into());
+        self
+    }
+
+    /// Adds what was seen instead.
+    pub fn seen(mut self, what: impl Into<String>) -> Self {
+        self.failure.seen.push(what.into());
+        self
+    }
+
+    /// Adds the first difference of two byte strings, if there is one.
+    pub fn difference(mut self, expected: &[u8], seen: &[u8]) -> Self {
+        self.failure.difference = Difference::between(expected, seen);
+        self
+    }
+
+    /// Adds a likely cause.
+    pub fn cause(mut self, what: impl Into<String>) -> Self {
+        self.failure.cause.push(what.into());
+        self
+    }
+
+    /// Adds where the program is now, stops it, and ends the check.
+    ///
+    /// The programs are stopped before their standard error is read, so that it is complete:
+    /// that an unwritten step was reached is never a matter of who was faster.
+    pub fn stop(mut self) -> Stop {
+        let running = self.trial.running();
+        let last_of_its_name = |one: &Rc<Running>| {
+            let last = running.iter().rfind(|other| other.name == one.name);
+            last.is_some_and(|last| Rc::ptr_eq(last, one))
+        };
+        // Where a program was started again, how it ended before is told by the steps.
+        let ended = |one: &Rc<Running>| matches!(one.program.exited(), Ok(Some(_)));
+        let (told, past): (Vec<_>, Vec<_>) =
+            running.iter().partition(|one| last_of_its_name(one) || !ended(one));
+        let several = told.len() > 1;
+        for one in told.iter().copied() {
+            let before = if several { format!("{}: ", one.name) } else { String::new() };
+            match one.program.exited() {
+                Ok(Some(status)) => {
+                    self.failure.program.push(format!("{before}ended, {}", describe_exit(status)));
+                }
+                _ if available().is_err() => {}
+                _ => {
+                    // Where it comes to rest says more than where it was a moment ago; of a busy
+                    // program it is known that it does not.
+                    let rest = match self.trial.0.busy.get() {
+                        true => None,
+                        false => self.trial.settle(one).ok(),
+                    };
+                    if let Some(Err(Stall { kind: StallKind::Ended(status) })) = rest {
+                        let how = describe_exit(status);
+                        self.failure.program.push(format!("{before}ended, {how}"));
+                        continue;
+                    }
+                    let rest = rest.and_then(Result::ok);
+                    let now = || Snapshot::take(one.program.pid()).ok();
+                    if let Some(snapshot) = rest.or_else(now) {
+                        let place = snapshot.place(&self.trial.names());
+                        let place = place.into_iter().map(|line| format!("{before}{line}"));
+                        self.failure.program.extend(place);
+                    }
+                }
+            }
+        }
+        // Before the programs are stopped: that would end their streams, too.
+        let carried: Vec<_> =
+            self.trial.0.in_flight.borrow().iter().flat_map(|c| c.tell()).collect();
+        for one in past.into_iter().chain(told) {
+            if let Err(error) = one.program.stop() {
+                return error.into();
+            }
+            let stderr = one.program.stderr();
+            if let Some(unwritten) = unwritten(&String::from_utf8_lossy(&stderr.head))
+                && unwritten.step <= self.trial.0.step
+            {
+                return Stop::Unwritten(unwritten);
+            }
+            self.failure.stderr.extend(stderr.last_lines(STDERR_LINES));
+        }
+        self.failure.steps = self.trial.0.log.borrow().clone();
+        self.failure.steps.extend(carried);
+        Stop::Fail(Box::new(self.failure))
+    }
+}
+
+/// The first unwritten step that a program's standard error tells of: `2, accept_loop: …`.
+fn unwritten(stderr: &str) -> Option<Unwritten> {
+    let steps = stderr.split(UNWRITTEN).skip(1).filter_map(|rest| {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, rest) = rest.split_at(digits);
+        let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+        let name = rest.trim_start_matches(", ").chars().take_while(is_name).collect();
+        Some(Unwritten { step: number.parse().ok()?, name })
+    });
+    steps.min_by_key(|unwritten| unwritten.step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Unwritten, unwritten};
+
+    #[test]
+    fn an_unwritten_step_is_known_by_its_own_words() {
+        let panic = "thread 'main' panicked:\nnot yet implemented: step 2, accept_loop: accept\n";
+        let step = Unwritten { step: 2, name: "accept_loop".to_owned() };
+        assert_eq!(unwritten(panic), Some(step));
+        assert_eq!(unwritten("not yet implemented"), None);
+    }
+
+    #[test]
+    fn of_several_unwritten_steps_the_first_is_to_be_written_next() {
+        let stderr = "not yet implemented: step 4, d: d\nnot yet implemented: step 3, c: c\n";
+        assert_eq!(unwritten(stderr).map(|unwritten| unwritten.step), Some(3));
+    }
+}
