@@ -51,6 +51,10 @@ pub struct Check {
     pub step: u8,
     /// What it is worth.
     pub points: u32,
+    /// Whether it is about conditions that are rare in a beginner's life: no descriptor left,
+    /// little memory, a frozen process, a port that needs a privilege. Of several failures of a
+    /// lab such a one is shown last, whatever its step.
+    pub exotic: bool,
     /// The requirement that it enforces, in the words of the lab's contract or an RFC.
     pub requirement: &'static str,
     /// Carries it out.

@@ -136,8 +136,17 @@ fn word(before: &str, digits: &str, after: &str) -> String {
 }
 
 fn normalise_all(failure: &mut Failure, exe: &Path) {
-    let Failure { headline, steps, expected, seen, program, cause, stderr, difference: _ } =
-        failure;
+    let Failure {
+        headline,
+        steps,
+        expected,
+        seen,
+        program,
+        cause,
+        stderr,
+        telling: _,
+        difference: _,
+    } = failure;
     for texts in [steps, expected, seen, program, cause, stderr] {
         for text in texts {
             *text = normalise(text, exe);

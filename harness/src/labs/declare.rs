@@ -6,10 +6,13 @@
 /// the checks' names to another macro. The tests are generated with it, so that there is one
 /// `#[test]` for each check and no list that could drift.
 ///
+/// `exotic` behind the points marks a check of what a beginner meets last (see
+/// [`crate::lab::Check::exotic`]): `survives_few_descriptors, 2 points, exotic: "recovers …"`.
+///
 /// The leading `$` is passed in because a macro that writes a macro can't write it itself.
 macro_rules! checks {
     ($d:tt $each:ident, $lab:literal step $step:literal: $(
-        $name:ident, $points:literal $(point)? $(points)?: $title:literal;
+        $name:ident, $points:literal $(point)? $(points)? $(, $mark:ident)?: $title:literal;
         $requirement:literal
     )*) => {
         /// The checks of this step, in the order in which they build on each other.
@@ -20,6 +23,7 @@ macro_rules! checks {
                 title: $title,
                 step: $step,
                 points: $points,
+                exotic: is_exotic!($($mark)?),
                 requirement: $requirement,
                 run: $name,
             },
@@ -31,6 +35,16 @@ macro_rules! checks {
         macro_rules! $each {
             ($d with:ident) => { $d with! { $($name)* } };
         }
+    };
+}
+
+/// Whether a check has the mark `exotic`. There is no other: a misspelt one does not compile.
+macro_rules! is_exotic {
+    () => {
+        false
+    };
+    (exotic) => {
+        true
     };
 }
 

@@ -1,6 +1,6 @@
 //! The board: all labs on one screen of 24 lines and 80 columns, a mark for each check.
 
-use super::place::{Placed, chapter_file, grouped};
+use super::place::{Placed, by_telling, chapter_file, grouped};
 use crate::labs::{self, Lab};
 use crate::run::session::Record;
 use crate::term::Style;
@@ -170,7 +170,9 @@ pub(super) fn notes(notes: &[String], style: Style) -> Vec<String> {
 pub(super) fn next(all: &[Placed<'_>], style: Style) -> Vec<String> {
     let open = |placed: &&Placed<'_>| matches!(placed.word(), "fail" | "blocked");
     let fault = |placed: &&Placed<'_>| placed.word() == "fault";
-    let Some(first) = all.iter().find(open).or_else(|| all.iter().find(fault)) else {
+    let all = by_telling(all);
+    let Some(first) = all.iter().copied().find(open).or_else(|| all.iter().copied().find(fault))
+    else {
         return Vec::new();
     };
     let (lab, step) = first.to_do();
@@ -295,6 +297,7 @@ skipped: this system has no /proc: server/listens, server/one-client,
             title: "",
             step: 1,
             points: 1,
+            exotic: false,
             requirement: "",
             run: |_| unreachable!("the reports run no checks"),
         };

@@ -82,11 +82,13 @@ mod tests {
 
     fn any_failure() -> impl Strategy<Value = Failure> {
         let difference = proptest::option::of(any_difference());
-        (any::<String>(), vec(vec(any::<String>(), 0..3), 6), difference).prop_map(
-            |(headline, mut lines, difference)| {
+        let head = any::<(String, bool)>();
+        (head, vec(vec(any::<String>(), 0..3), 6), difference).prop_map(
+            |((headline, telling), mut lines, difference)| {
                 let mut lines = || lines.pop().unwrap_or_default();
                 Failure {
                     headline,
+                    telling,
                     steps: lines(),
                     expected: lines(),
                     seen: lines(),

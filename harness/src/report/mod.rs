@@ -14,7 +14,7 @@ mod place;
 #[cfg(test)]
 mod samples;
 
-use self::place::{Placed, grouped};
+use self::place::{Placed, by_telling, grouped};
 use crate::run::session::Record;
 use crate::term::Style;
 use crate::term::hang;
@@ -41,7 +41,7 @@ pub fn first(records: &[Record], notes: &[String], style: Style) -> String {
 }
 
 fn begin(all: &[Placed<'_>], notes: &[String], style: Style) -> String {
-    let failed = all.iter().find(|placed| matches!(placed.outcome(), Outcome::Fail(_)));
+    let failed = failed(all).into_iter().next();
     let mut blocks = builds(all, style);
     blocks.extend(failed.map(|placed| failure::text(placed, style)));
     blocks.extend(faults(all, style));
@@ -86,9 +86,15 @@ fn builds(all: &[Placed<'_>], style: Style) -> Vec<String> {
     grouped(broken, |broken| *broken).into_iter().map(block).collect()
 }
 
+/// The failures, the most telling and basic ones of each lab first.
+fn failed<'p, 'a>(all: &'p [Placed<'a>]) -> Vec<&'p Placed<'a>> {
+    let mut all = by_telling(all);
+    all.retain(|placed| matches!(placed.outcome(), Outcome::Fail(_)));
+    all
+}
+
 fn failures(all: &[Placed<'_>], style: Style) -> Vec<String> {
-    let failed = |placed: &&Placed<'_>| matches!(placed.outcome(), Outcome::Fail(_));
-    let failed: Vec<_> = all.iter().filter(failed).collect();
+    let failed = failed(all);
     let (whole, rest) = failed.split_at(failed.len().min(WHOLE));
     let mut blocks: Vec<_> = whole.iter().map(|placed| failure::text(placed, style)).collect();
     if let Some(first) = rest.first() {
@@ -127,6 +133,7 @@ fn faults(all: &[Placed<'_>], style: Style) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Failure;
 
     fn composed(records: &[Record], notes: &[&str]) -> String {
         let notes: Vec<_> = notes.iter().map(|&note| note.to_owned()).collect();
@@ -180,6 +187,30 @@ FAIL  server/echoes-in-pieces  the client got none of its bytes back
         assert_eq!(text.matches("FAIL").count(), 1);
         assert_eq!(text.matches("Required   ").count(), 1);
         assert!(text.contains("\n\n1  server"), "{text}");
+    }
+
+    #[test]
+    fn what_is_exotic_is_shown_last_and_what_is_telling_first() {
+        let telling = || match samples::failure() {
+            Outcome::Fail(failure) => {
+                Outcome::Fail(Box::new(Failure { telling: true, ..*failure }))
+            }
+            other => other,
+        };
+        let outcomes =
+            [Outcome::Pass, samples::failure(), samples::failure(), telling(), Outcome::Pass];
+        let mut records = samples::records(outcomes);
+        let order = |records: &[Record]| {
+            let placed = samples::placed(records);
+            failed(&placed).iter().map(|placed| placed.id()).collect::<Vec<_>>()
+        };
+        let [basic, next, telling] =
+            ["server/one-client", "server/next-client", "server/half-close"];
+        assert_eq!(order(&records), [telling, basic, next]);
+        records[1].check = samples::exotic();
+        assert_eq!(order(&records), [telling, next, "server/out-of-memory"]);
+        let board = board::text(&samples::placed(&records[..3]), &[], Style::plain());
+        assert!(board.ends_with("cargo lab check server/next-client\n"), "{board}");
     }
 
     #[test]

@@ -91,6 +91,22 @@ impl<'a> Placed<'a> {
     }
 }
 
+/// In the order in which a reader should look at them: lab by lab, and of a lab first the
+/// failures that show the mistake itself, then what is basic, then what is exotic.
+pub(super) fn by_telling<'p, 'a>(all: &'p [Placed<'a>]) -> Vec<&'p Placed<'a>> {
+    let rank = |placed: &&Placed<'_>| match placed.outcome() {
+        Outcome::Fail(failure) if failure.telling => 0,
+        _ if placed.record.check.exotic => 2,
+        _ => 1,
+    };
+    let labs = grouped(all, |placed| placed.lab.name);
+    let sorted = labs.into_iter().map(|(_, mut checks)| {
+        checks.sort_by_key(rank);
+        checks
+    });
+    sorted.flatten().collect()
+}
+
 /// The file that a chapter is in.
 pub(super) fn chapter_file(step: &Step) -> String {
     format!("book/src/{}.md", step.chapter)

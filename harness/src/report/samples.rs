@@ -39,6 +39,7 @@ const fn check(name: &'static str, title: &'static str, step: u8) -> Check {
         title,
         step,
         points: 2,
+        exotic: false,
         requirement: "The server echoes every byte until the client ends its stream (RFC 9293, \
                       section 3.6: a side that has sent its FIN may still receive).",
         run: |_| unreachable!("the reports run no checks"),
@@ -92,6 +93,13 @@ pub(super) fn long_title() -> &'static Check {
     &CHECK
 }
 
+/// A check of what a beginner meets last.
+pub(super) fn exotic() -> &'static Check {
+    static CHECK: Check =
+        Check { exotic: true, ..check("out-of-memory", "it survives without memory", 1) };
+    &CHECK
+}
+
 /// The records with their places in the sample course.
 pub(super) fn placed(records: &[Record]) -> Vec<Placed<'_>> {
     let place = |record: &'static Check| &STEPS[usize::from(record.step) - 1];
@@ -109,6 +117,7 @@ pub(super) fn failure() -> Outcome {
     let lines = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect();
     Outcome::Fail(Box::new(Failure {
         headline: "the client got none of its bytes back".to_owned(),
+        telling: false,
         steps: lines(&[
             "started server 127.0.0.1:7007",
             "client 1 connected from 127.0.0.1:50234",

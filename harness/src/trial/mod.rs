@@ -57,6 +57,14 @@ impl Stop {
         self
     }
 
+    /// The same failure, marked as one that shows the mistake itself: see [`Failure::telling`].
+    pub fn telling(mut self) -> Self {
+        if let Self::Fail(failure) = &mut self {
+            failure.telling = true;
+        }
+        self
+    }
+
     /// Whether one of these was said to be the cause.
     pub fn has_cause(&self, causes: &[&str]) -> bool {
         let said =

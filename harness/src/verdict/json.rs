@@ -40,6 +40,7 @@ fn failure_to_json(failure: &Failure) -> Json {
     });
     Json::object([
         ("headline", failure.headline.as_str().into()),
+        ("telling", Json::Bool(failure.telling)),
         ("steps", failure.steps[..].into()),
         ("expected", failure.expected[..].into()),
         ("seen", failure.seen[..].into()),
@@ -91,6 +92,7 @@ fn failure_from_json(json: &Json) -> Result<Failure, String> {
     };
     Ok(Failure {
         headline: text(json, "headline")?,
+        telling: member(json, "telling")? == &Json::Bool(true),
         steps: texts(json, "steps")?,
         expected: texts(json, "expected")?,
         seen: texts(json, "seen")?,

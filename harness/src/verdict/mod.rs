@@ -62,6 +62,9 @@ pub enum Blocked {
 pub struct Failure {
     /// One sentence: what is wrong.
     pub headline: String,
+    /// Whether it shows the mistake itself, where other checks only suffer from it: such a
+    /// failure is shown before the others of its lab.
+    pub telling: bool,
     /// What was done, in order; rendered numbered.
     pub steps: Vec<String>,
     /// Every acceptable outcome of the last step.

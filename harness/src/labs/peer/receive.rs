@@ -19,7 +19,7 @@ checks! { $ peer_receive, "peer" step 3:
     refuses_a_longer_line, 2 points: "refuses a line of 1,025 bytes";
     "A longer line: `bad peer`, and that connection is closed."
 
-    bounds_an_endless_line, 2 points: "keeps no endless line in memory";
+    bounds_an_endless_line, 2 points, exotic: "keeps no endless line in memory";
     "A line that never ends must not fill the memory: after 1,024 bytes it is too long."
 
     refuses_unknown_words, 2 points: "refuses a word that the protocol does not have";

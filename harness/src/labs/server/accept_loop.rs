@@ -22,7 +22,7 @@ checks! { $ server_accept_loop, "server" step 2:
     keeps_nothing_of_many_clients, 2 points: "has no more sockets and threads after 40 clients";
     "Descriptors and threads return to what they were: a server runs for ever."
 
-    survives_few_descriptors, 2 points: "recovers when it was out of descriptors";
+    survives_few_descriptors, 2 points, exotic: "recovers when it was out of descriptors";
     "Out of file descriptors: accept fails. The server goes on, does not spin, and serves again."
 
     restarts_on_the_same_port, 2 points: "can be restarted on its port at once";

@@ -37,7 +37,7 @@ checks! { $ server_listen, "server" step 1:
     refuses_a_foreign_address, 2 points: "says in one line that an address is not its own";
     "An address that this machine does not have gives AddrNotAvailable: one line, exit status 1."
 
-    refuses_a_privileged_port, 1 point: "says in one line that a port needs privileges";
+    refuses_a_privileged_port, 1 point, exotic: "says in one line that a port needs privileges";
     "Ports below 1024 need a privilege: without it PermissionDenied, one line, exit status 1."
 
     refuses_bad_arguments, 2 points: "survives bad arguments without a panic";
