@@ -27,6 +27,8 @@ pub enum Waits {
     Time,
     /// A signal.
     Signal,
+    /// The file system: a disk, a lock on a file, the other end of a FIFO.
+    File,
     /// Something that this table does not know.
     Unknown,
 }
@@ -57,6 +59,9 @@ pub struct Call {
     pub to: Option<u32>,
     /// Whether it gives up by itself after some time.
     pub timed: bool,
+    /// Whether it asks where the bytes come from, or says where they go: `recvfrom` and `sendto`
+    /// with an address, which std calls `recv_from` and `send_to`.
+    pub addressed: bool,
 }
 
 impl Call {
@@ -79,8 +84,7 @@ impl Call {
     fn new(number: i64, arguments: [u64; 6]) -> Self {
         let known = TABLE.iter().find(|(candidate, ..)| *candidate == number);
         let Some(&(_, name, waits, limit)) = known else {
-            let name = format!("system call {number}");
-            return Self { name, waits: Waits::Unknown, fd: None, to: None, timed: false };
+            return Self::of(&format!("system call {number}"));
         };
         let splices = waits == Waits::Splice;
         let on_fd = matches!(waits, Waits::Accept | Waits::Receive | Waits::Send | Waits::Connect);
@@ -93,7 +97,25 @@ impl Call {
             Limit::Pointer(index) => arguments[index] != 0,
             Limit::Always => true,
         };
-        Self { name: name.to_owned(), waits, fd, to, timed }
+        let addressed = ADDRESSED.contains(&number) && arguments[4] != 0;
+        Self { waits, fd, to, timed, addressed, ..Self::of(name) }
+    }
+
+    /// What std calls it on a UDP socket.
+    pub fn datagram_name(&self) -> &str {
+        match (self.name.as_str(), self.addressed) {
+            ("read", true) => "recv_from",
+            ("read", false) => "recv",
+            ("write", true) => "send_to",
+            ("write", false) => "send",
+            (name, _) => name,
+        }
+    }
+
+    /// A call of this name of which nothing else is known.
+    pub(super) fn of(name: &str) -> Self {
+        let (name, waits) = (name.to_owned(), Waits::Unknown);
+        Self { name, waits, fd: None, to: None, timed: false, addressed: false }
     }
 }
 
@@ -103,7 +125,10 @@ type Entry = (i64, &'static str, Waits, Limit);
 const TABLE: &[Entry] = &[
     (0, "read", Waits::Receive, Limit::Never),
     (1, "write", Waits::Send, Limit::Never),
+    (2, "open", Waits::File, Limit::Never),
     (7, "poll", Waits::Events, Limit::Millis(2)),
+    (17, "pread", Waits::File, Limit::Never),
+    (18, "pwrite", Waits::File, Limit::Never),
     (19, "readv", Waits::Receive, Limit::Never),
     (20, "writev", Waits::Send, Limit::Never),
     (23, "select", Waits::Events, Limit::Pointer(4)),
@@ -119,33 +144,66 @@ const TABLE: &[Entry] = &[
     (46, "sendmsg", Waits::Send, Limit::Never),
     (47, "recvmsg", Waits::Receive, Limit::Never),
     (61, "wait4", Waits::Child, Limit::Never),
+    (72, "fcntl", Waits::File, Limit::Never),
+    (73, "flock", Waits::File, Limit::Never),
+    (74, "fsync", Waits::File, Limit::Never),
+    (75, "fdatasync", Waits::File, Limit::Never),
+    (77, "ftruncate", Waits::File, Limit::Never),
+    (82, "rename", Waits::File, Limit::Never),
+    (83, "mkdir", Waits::File, Limit::Never),
+    (84, "rmdir", Waits::File, Limit::Never),
+    (87, "unlink", Waits::File, Limit::Never),
     (128, "rt_sigtimedwait", Waits::Signal, Limit::Pointer(2)),
     (130, "rt_sigsuspend", Waits::Signal, Limit::Never),
     (202, "futex", Waits::Thread, Limit::Pointer(3)),
+    (217, "getdents", Waits::File, Limit::Never),
     (219, "restart_syscall", Waits::Time, Limit::Always),
     (230, "clock_nanosleep", Waits::Time, Limit::Always),
     (232, "epoll_wait", Waits::Events, Limit::Millis(3)),
     (247, "waitid", Waits::Child, Limit::Never),
+    (257, "openat", Waits::File, Limit::Never),
+    (263, "unlinkat", Waits::File, Limit::Never),
+    (264, "renameat", Waits::File, Limit::Never),
     (270, "pselect6", Waits::Events, Limit::Pointer(4)),
     (271, "ppoll", Waits::Events, Limit::Pointer(2)),
     // What io::copy does between a socket and a pipe.
     (275, "splice", Waits::Splice, Limit::Never),
     (281, "epoll_pwait", Waits::Events, Limit::Millis(3)),
     (288, "accept", Waits::Accept, Limit::Never),
+    (299, "recvmmsg", Waits::Receive, Limit::Pointer(4)),
+    (307, "sendmmsg", Waits::Send, Limit::Never),
+    (316, "renameat2", Waits::File, Limit::Never),
+    (326, "copy_file_range", Waits::File, Limit::Never),
     (441, "epoll_pwait2", Waits::Events, Limit::Pointer(3)),
 ];
+
+/// `sendto` and `recvfrom`.
+#[cfg(target_arch = "x86_64")]
+const ADDRESSED: [i64; 2] = [44, 45];
 
 #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 const TABLE: &[Entry] = &[
     (22, "epoll_pwait", Waits::Events, Limit::Millis(3)),
+    (25, "fcntl", Waits::File, Limit::Never),
+    (32, "flock", Waits::File, Limit::Never),
+    (34, "mkdirat", Waits::File, Limit::Never),
+    (35, "unlinkat", Waits::File, Limit::Never),
+    (38, "renameat", Waits::File, Limit::Never),
+    (46, "ftruncate", Waits::File, Limit::Never),
+    (56, "openat", Waits::File, Limit::Never),
+    (61, "getdents", Waits::File, Limit::Never),
     (63, "read", Waits::Receive, Limit::Never),
     (64, "write", Waits::Send, Limit::Never),
     (65, "readv", Waits::Receive, Limit::Never),
     (66, "writev", Waits::Send, Limit::Never),
+    (67, "pread", Waits::File, Limit::Never),
+    (68, "pwrite", Waits::File, Limit::Never),
     (71, "sendfile", Waits::Send, Limit::Never),
     (72, "pselect6", Waits::Events, Limit::Pointer(4)),
     (73, "ppoll", Waits::Events, Limit::Pointer(2)),
     (76, "splice", Waits::Splice, Limit::Never),
+    (82, "fsync", Waits::File, Limit::Never),
+    (83, "fdatasync", Waits::File, Limit::Never),
     (95, "waitid", Waits::Child, Limit::Never),
     (98, "futex", Waits::Thread, Limit::Pointer(3)),
     (101, "nanosleep", Waits::Time, Limit::Always),
@@ -160,9 +218,20 @@ const TABLE: &[Entry] = &[
     (211, "sendmsg", Waits::Send, Limit::Never),
     (212, "recvmsg", Waits::Receive, Limit::Never),
     (242, "accept", Waits::Accept, Limit::Never),
+    (243, "recvmmsg", Waits::Receive, Limit::Pointer(4)),
     (260, "wait4", Waits::Child, Limit::Never),
+    (269, "sendmmsg", Waits::Send, Limit::Never),
+    (276, "renameat2", Waits::File, Limit::Never),
+    (285, "copy_file_range", Waits::File, Limit::Never),
     (441, "epoll_pwait2", Waits::Events, Limit::Pointer(3)),
 ];
+
+/// `sendto` and `recvfrom`.
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+const ADDRESSED: [i64; 2] = [206, 207];
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+const ADDRESSED: [i64; 0] = [];
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
 const TABLE: &[Entry] = &[];
@@ -185,6 +254,27 @@ mod tests {
         assert_eq!((call.name.as_str(), call.fd), ("accept", Some(3)));
         assert_eq!(call.waits, Waits::Accept);
         assert!(!call.timed);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn receiving_from_anybody_is_told_from_receiving() {
+        let from_anybody = "45 0x3 0x7ffd0 0x200 0x0 0x7ffe0 0x7ffe8 0x7ffd 0x7f9f";
+        assert!(Call::parse(from_anybody).unwrap().addressed);
+        let receiving = "45 0x3 0x7ffd0 0x200 0x0 0x0 0x0 0x7ffd 0x7f9f";
+        assert!(!Call::parse(receiving).unwrap().addressed);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn what_a_file_makes_a_thread_wait_for_has_a_name() {
+        let name = |number| Call::parse(&format!("{number} 0x3 0x0 0x0 0x0 0x0 0x0 0x7 0x7"));
+        for (number, expected) in
+            [(74, "fsync"), (75, "fdatasync"), (82, "rename"), (257, "openat")]
+        {
+            let call = name(number).unwrap();
+            assert_eq!((call.name.as_str(), call.waits), (expected, Waits::File));
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Snapshot {
             Waits::Child => "is blocked waiting for a child process".into(),
             Waits::Signal => "is blocked until a signal comes".into(),
             Waits::Time => format!("sleeps ({name})"),
-            Waits::Unknown => format!("is blocked in {name}"),
+            Waits::Unknown | Waits::File => format!("is blocked in {name}"),
             Waits::Events if call.timed => format!("is blocked in {name}, with a time-out"),
             Waits::Events => {
                 format!("is blocked in {name}, waiting for an event on its descriptors")
@@ -118,9 +118,20 @@ impl Snapshot {
             }
             Waits::Accept | Waits::Receive | Waits::Send | Waits::Connect => {
                 let what = call.fd.map(|fd| self.descriptor(process, fd, names, told));
+                let name = match self.is_datagram_socket(process, call.fd) {
+                    true => call.datagram_name(),
+                    false => name,
+                };
                 format!("is blocked in {name} on {}", what.unwrap_or_default())
             }
         }
+    }
+
+    fn is_datagram_socket(&self, process: &Process, fd: Option<u32>) -> bool {
+        let Some(Target::Socket(inode)) = fd.and_then(|fd| process.target(fd)) else {
+            return false;
+        };
+        self.row(*inode).is_some_and(|row| !row.table.is_tcp())
     }
 
     fn descriptor(&self, process: &Process, fd: u32, names: &Names, told: &mut Vec<u64>) -> String {
@@ -149,6 +160,9 @@ impl Snapshot {
                 n => format!("the listener {}, where {n} connections wait", row.local),
             };
         }
+        if !row.table.is_tcp() {
+            return datagram_socket(row, names);
+        }
         let mut text = format!("the connection with {}", names.call(row.remote));
         match row.state {
             State::Established => {}
@@ -169,10 +183,31 @@ impl Snapshot {
     }
 }
 
-/// What nobody has noticed on a connection that no thread is blocked on.
+/// A UDP socket in words: `UDP 127.0.0.1:5353`, whom it is connected to, and what became of the
+/// datagrams that nobody has read. The kernel's number for those is memory, and no count.
+fn datagram_socket(row: &Row, names: &Names) -> String {
+    let mut text = format!("UDP {}", row.local);
+    if row.state == State::Established {
+        text += &format!(", connected to {}", names.call(row.remote));
+    }
+    if row.rx_queue > 0 {
+        text += ", with datagrams unread";
+    }
+    if row.drops > 0 {
+        text += &format!(", for which the kernel has dropped {}", datagrams(row.drops));
+    }
+    text
+}
+
+/// What nobody has noticed on a socket that no thread is blocked on.
 fn unnoticed(row: &Row, names: &Names) -> Option<String> {
     if !row.table.is_tcp() {
-        return None;
+        let unread = (row.rx_queue > 0).then_some("holds datagrams that nobody has read");
+        let lost = (row.drops > 0).then(|| {
+            format!("had no room for {}, which the kernel has dropped", datagrams(row.drops))
+        });
+        let both: Vec<_> = unread.map(str::to_owned).into_iter().chain(lost).collect();
+        return (!both.is_empty()).then(|| format!("UDP {} {}", row.local, both.join(", and ")));
     }
     let with = names.call(row.remote);
     match row.state {
@@ -203,6 +238,73 @@ fn bytes(n: u32) -> String {
     }
 }
 
+fn datagrams(n: u64) -> String {
+    match n {
+        1 => "1 datagram".into(),
+        n => format!("{n} datagrams"),
+    }
+}
+
 fn millis(ns: u64) -> String {
     format!("{} ms", ns / 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::process::Descriptor;
+    use super::super::tables::Table;
+    use super::*;
+
+    /// A program whose one thread is in this call, on the socket with this row.
+    fn place(call: Option<&str>, row: Row) -> Vec<String> {
+        let call = call.and_then(Call::parse);
+        let name = || "names".to_owned();
+        let thread = Thread { tid: 1, name: name(), state: 'S', call, cpu_ns: 0, turns: 0 };
+        let descriptors = vec![Descriptor { fd: 3, target: Target::Socket(30) }];
+        let process = Process { pid: 1, name: name(), threads: vec![thread], descriptors };
+        Snapshot { processes: vec![process], rows: vec![row], backlog: false }
+            .place(&Names::default())
+    }
+
+    fn udp(state: State, remote: &str) -> Row {
+        Row {
+            table: Table::Udp,
+            local: "127.0.0.1:5353".parse().unwrap(),
+            remote: remote.parse().unwrap(),
+            state,
+            tx_queue: 0,
+            rx_queue: 0,
+            drops: 0,
+            inode: 30,
+        }
+    }
+
+    const RECV_FROM: Option<&str> = Some("45 0x3 0x7 0x200 0x0 0x7e0 0x7e8 0x7 0x7");
+    const RECV: Option<&str> = Some("45 0x3 0x7 0x200 0x0 0x0 0x0 0x7 0x7");
+    const PAUSE: Option<&str> = Some("34 0x0 0x0 0x0 0x0 0x0 0x0 0x7 0x7");
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_udp_socket_is_no_connection() {
+        let place = place(RECV_FROM, udp(State::Closed, "0.0.0.0:0"));
+        assert_eq!(place, ["thread main is blocked in recv_from on UDP 127.0.0.1:5353"]);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_connected_udp_socket_names_its_other_end() {
+        let place = place(RECV, udp(State::Established, "127.0.0.1:7007"));
+        let said =
+            "thread main is blocked in recv on UDP 127.0.0.1:5353, connected to 127.0.0.1:7007";
+        assert_eq!(place, [said]);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn unread_datagrams_are_told_without_a_number_and_dropped_ones_with_it() {
+        let row = Row { rx_queue: 832, drops: 3, ..udp(State::Closed, "0.0.0.0:0") };
+        let said = "UDP 127.0.0.1:5353 holds datagrams that nobody has read, \
+                    and had no room for 3 datagrams, which the kernel has dropped";
+        assert_eq!(place(PAUSE, row)[1], said);
+    }
 }

@@ -68,6 +68,7 @@ mod tests {
             state,
             tx_queue: 0,
             rx_queue: 0,
+            drops: 0,
             inode,
         }
     }

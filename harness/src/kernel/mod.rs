@@ -3,6 +3,7 @@
 //!
 //! Linux only. Elsewhere [`available`] says why not, and the checks that need it are skipped.
 
+mod backlog;
 mod calls;
 mod describe;
 mod holders;
@@ -18,8 +19,8 @@ pub use calls::{Call, Waits};
 pub use describe::Names;
 pub use holders::{Held, Holder, held, program_of};
 pub use process::{
-    Descriptor, Process, Relation, Target, Thread, ignores_signal, is_blocked, list, own_thread,
-    process_tree,
+    Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal, is_blocked, list,
+    own_thread, process_tree,
 };
 pub use stillness::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};
@@ -40,6 +41,9 @@ pub struct Snapshot {
     /// The sockets of the program's network namespace, its own and everybody's: TCP over IPv4, and
     /// what stands in the other tables as far as the program has sockets there.
     pub rows: Vec<Row>,
+    /// Whether the kernel had packets that it had not delivered yet, of anybody's: looked at only
+    /// where the program has a UDP socket.
+    pub backlog: bool,
 }
 
 impl Snapshot {
@@ -48,10 +52,15 @@ impl Snapshot {
         let processes: Vec<_> = process_tree(root)?.into_iter().filter_map(Process::read).collect();
         // The tables are read after the threads: bytes that came while a thread was looked at
         // as blocked then show as unread, and nobody calls that standstill.
-        let mut snapshot = Self { processes, rows: Vec::new() };
+        let mut snapshot = Self { processes, rows: Vec::new(), backlog: false };
         // Reading a table can take milliseconds (KERNEL.md): the next one is read only where a
         // socket of the program stands in none of those before.
         for table in Table::ALL {
+            // A packet leaves the backlog for a queue, and never the other way: looked at in this
+            // order, it is seen in one of the two.
+            if table == Table::Udp {
+                snapshot.backlog = backlog::is_waiting();
+            }
             snapshot.rows.extend(read(table)?);
             if snapshot.knows_all_sockets() {
                 break;
@@ -85,6 +94,12 @@ impl Snapshot {
     /// The program's listening TCP sockets.
     pub fn listeners(&self) -> Vec<&Row> {
         self.own_rows().into_iter().filter(|row| row.state == State::Listen).collect()
+    }
+
+    /// The program's UDP sockets that anybody can send to: bound, and connected to nobody.
+    pub fn datagram_sockets(&self) -> Vec<&Row> {
+        let open = |row: &&Row| !row.table.is_tcp() && row.state == State::Closed;
+        self.own_rows().into_iter().filter(open).collect()
     }
 
     /// The process of the program that has the socket.

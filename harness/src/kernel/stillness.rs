@@ -6,7 +6,9 @@
 //!
 //! A thread that has been woken is `R` from that moment on, so `S` means that nothing has come
 //! for it yet. What may be under way is only what the network has not delivered: bytes that the
-//! other end has sent and that are not acknowledged.
+//! other end has sent and that are not acknowledged. Of datagrams nobody keeps such an account;
+//! but on loopback a datagram that was sent stands either in the receiver's queue or in the
+//! kernel's backlog, and both can be looked at.
 
 use super::Snapshot;
 use super::calls::Waits;
@@ -49,14 +51,18 @@ impl Snapshot {
         if self.own_rows().into_iter().any(|row| self.is_on_its_way(row)) {
             return Stillness::Moving;
         }
+        if self.backlog && self.own_rows().into_iter().any(|row| !row.table.is_tcp()) {
+            return Stillness::Moving;
+        }
         let mut stillness = Stillness::Still;
         for (process, thread) in self.threads() {
             let Some(call) = &thread.call else { return Stillness::Moving };
             if self.something_is_under_way(process, thread) {
                 return Stillness::Moving;
             }
-            // A call that we do not know may be anything; claim nothing about it.
-            if call.timed || call.waits == Waits::Unknown {
+            // A call that we do not know may be anything, and what a file does is not in any
+            // table that we read; claim nothing about either.
+            if call.timed || matches!(call.waits, Waits::Unknown | Waits::File) {
                 stillness = Stillness::Timed;
             }
         }
@@ -144,8 +150,11 @@ impl Snapshot {
     }
 
     /// Whether a writer that is blocked on this socket will be woken: the other end has read
-    /// everything, so its window is open again.
+    /// everything, so its window is open again. What a UDP socket sends waits for no reader.
     fn room_for(&self, inode: u64) -> bool {
+        if self.row(inode).is_some_and(|row| !row.table.is_tcp()) {
+            return true;
+        }
         let other = self.row(inode).and_then(|row| self.other_end(row));
         other.is_some_and(|other| other.rx_queue == 0)
     }
@@ -194,8 +203,12 @@ impl Snapshot {
         self.rows.iter().any(|row| handshake(&row))
     }
 
-    /// The row of the other end of a connection, where it is in the same namespace.
+    /// The row of the other end of a connection, where it is in the same namespace. Two UDP
+    /// sockets make no connection, even where each is connected to the other.
     pub fn other_end(&self, row: &Row) -> Option<&Row> {
+        if !row.table.is_tcp() {
+            return None;
+        }
         self.connection(row.remote, row.local)
     }
 }
@@ -215,21 +228,23 @@ mod tests {
             state,
             tx_queue: tx,
             rx_queue: rx,
+            drops: 0,
             inode,
         }
     }
 
     fn program(waits: Waits, timed: bool, rows: Vec<Row>) -> Snapshot {
-        let call = Call { name: "call".into(), waits, fd: Some(3), to: None, timed };
+        let call = Call { waits, fd: Some(3), timed, ..Call::of("call") };
         let thread =
             Thread { tid: 1, name: "t".into(), state: 'S', call: Some(call), cpu_ns: 5, turns: 5 };
         let descriptors = vec![Descriptor { fd: 3, target: Target::Socket(30) }];
         let process = Process { pid: 1, name: "p".into(), threads: vec![thread], descriptors };
-        Snapshot { processes: vec![process], rows }
+        Snapshot { processes: vec![process], rows, backlog: false }
     }
 
     const HERE: &str = "127.0.0.1:7007";
     const THERE: &str = "127.0.0.1:50000";
+    const NOBODY: &str = "0.0.0.0:0";
 
     fn pair(own: (u32, u32), other: (u32, u32)) -> Vec<Row> {
         vec![
@@ -319,8 +334,7 @@ mod tests {
         let sleeping = program(Waits::Time, true, Vec::new());
         assert!(sleeping.only_sleeps());
         let mut waiting = sleeping.clone();
-        let accept =
-            Call { name: "accept".into(), waits: Waits::Accept, fd: None, to: None, timed: false };
+        let accept = Call { waits: Waits::Accept, ..Call::of("accept") };
         let second =
             Thread { tid: 2, call: Some(accept), ..waiting.processes[0].threads[0].clone() };
         waiting.processes[0].threads.push(second);
@@ -332,6 +346,28 @@ mod tests {
         let listener = |rx| vec![row(HERE, "0.0.0.0:0", State::Listen, 0, rx, 30)];
         assert_eq!(judge(&program(Waits::Accept, false, listener(1))), Stillness::Moving);
         assert_eq!(judge(&program(Waits::Accept, false, listener(0))), Stillness::Still);
+    }
+
+    #[test]
+    fn a_datagram_wakes_its_reader_from_the_queue_or_from_the_backlog() {
+        let socket = |rx| Row { table: Table::Udp, ..row(HERE, NOBODY, State::Closed, 0, rx, 30) };
+        let receiver = |rx| program(Waits::Receive, false, vec![socket(rx)]);
+        assert_eq!(judge(&receiver(0)), Stillness::Still);
+        assert_eq!(judge(&receiver(832)), Stillness::Moving, "unread");
+        let under_way = Snapshot { backlog: true, ..receiver(0) };
+        assert_eq!(judge(&under_way), Stillness::Moving, "not delivered yet");
+    }
+
+    #[test]
+    fn the_backlog_does_not_matter_to_a_program_without_datagrams() {
+        let reader = program(Waits::Receive, false, pair((0, 0), (0, 0)));
+        assert_eq!(judge(&Snapshot { backlog: true, ..reader }), Stillness::Still);
+    }
+
+    #[test]
+    fn a_sender_of_datagrams_waits_for_no_reader() {
+        let socket = Row { table: Table::Udp, ..row(HERE, THERE, State::Established, 9, 0, 30) };
+        assert_eq!(judge(&program(Waits::Send, false, vec![socket])), Stillness::Moving);
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Table {
         }
     }
 
-    /// Whether its rows are TCP's.
+    /// Whether it lists TCP sockets.
     pub fn is_tcp(self) -> bool {
         matches!(self, Self::Tcp | Self::Tcp6)
     }
@@ -119,8 +119,12 @@ pub struct Row {
     /// Bytes sent that the other end has not acknowledged; a FIN counts 1.
     pub tx_queue: u32,
     /// Bytes received that the program has not read (a FIN without data counts 1); for a
-    /// listener the number of connections that wait for `accept`; for UDP memory, not bytes.
+    /// listener the number of connections that wait for `accept`; for UDP the memory that unread
+    /// datagrams take, which says that there are some, and neither how many nor how long.
     pub rx_queue: u32,
+    /// Datagrams that came for this UDP socket and that the kernel threw away, since there was no
+    /// room for them; 0 for TCP, which loses nothing.
+    pub drops: u64,
     /// Which socket: the number in `/proc/PID/fd/N -> socket:[inode]`. 0 where no process has
     /// it: queued for `accept`, TIME-WAIT, or orphaned.
     pub inode: u64,
@@ -161,8 +165,8 @@ pub fn parse(table: Table, text: &str) -> Result<Vec<Row>, ParseError> {
         .collect()
 }
 
-/// Columns: `sl local remote st tx:rx tr:when retrnsmt uid timeout inode …`. The error is the
-/// name of the column that can't be read.
+/// Columns: `sl local remote st tx:rx tr:when retrnsmt uid timeout inode …`; for UDP then
+/// `ref pointer drops`. The error is the name of the column that can't be read.
 fn parse_row(table: Table, line: &str) -> Result<Row, &'static str> {
     let mut columns = line.split_ascii_whitespace().skip(1);
     let mut next = |name| columns.next().ok_or(name);
@@ -177,7 +181,16 @@ fn parse_row(table: Table, line: &str) -> Result<Row, &'static str> {
         next(name)?;
     }
     let inode = next("inode")?.parse().map_err(|_| "inode")?;
-    Ok(Row { table, local, remote, state, tx_queue, rx_queue, inode })
+    let drops = match table.is_tcp() {
+        true => 0,
+        false => {
+            for name in ["ref", "pointer"] {
+                next(name)?;
+            }
+            next("drops")?.parse().map_err(|_| "drops")?
+        }
+    };
+    Ok(Row { table, local, remote, state, tx_queue, rx_queue, drops, inode })
 }
 
 fn parse_address(text: &str) -> Option<SocketAddr> {
@@ -241,6 +254,19 @@ mod tests {
         let rows = parse(Table::Udp, RECORDED_UDP).unwrap();
         assert_eq!(rows[0].local, "127.0.0.1:7009".parse().unwrap());
         assert_eq!(rows[0].state, State::Closed);
+    }
+
+    #[test]
+    fn a_udp_row_ends_with_the_datagrams_that_were_dropped() {
+        let row = |end: &str| {
+            let line = format!(
+                "   0: 0100007F:1B61 00000000:0000 07 00000000:00034500 00:00000000 00000000 \
+                 0 0 7 2 0000000000000000 {end}"
+            );
+            parse(Table::Udp, &format!("heading\n{line}\n"))
+        };
+        assert_eq!(row("4744").unwrap()[0].drops, 4744);
+        assert_eq!(row("").unwrap_err().column, "drops");
     }
 
     #[test]

@@ -123,6 +123,7 @@ mod tests {
             state,
             tx_queue: 0,
             rx_queue,
+            drops: 0,
             inode: pid.map_or(0, u64::from),
         };
         Held { row, holder: pid.map(|pid| Holder { pid, name: "server".into() }) }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::rc::Rc;
 
 /// The addresses of one worker. Clones share the counter, so no two trials of a worker get the
@@ -48,14 +48,23 @@ impl Addresses {
         self.isolated
     }
 
-    /// The IPv4 loopback address of this addresses.
+    /// The IPv4 loopback address of this worker.
     pub fn host(&self) -> Ipv4Addr {
         self.host
     }
 
-    /// A loopback address of this addresses that nothing is bound to.
+    /// An address there that nothing is bound to, neither of TCP nor of UDP.
     pub fn free_address(&self) -> SocketAddr {
         self.free_on(self.host.into())
+    }
+
+    /// A free address of another loopback host: who sends from there is somebody else, whatever
+    /// the port. The same as [`Addresses::free_address`] where there is but one loopback address.
+    pub fn free_elsewhere(&self) -> SocketAddr {
+        let [net, high, middle, low] = self.host.octets();
+        let other = Ipv4Addr::new(net, high, middle, low ^ 3);
+        let host = if cfg!(target_os = "linux") { other } else { self.host };
+        self.free_on(host.into())
     }
 
     /// What `localhost` stands for, with a port that nothing is bound to. Outside of a namespace
@@ -82,9 +91,34 @@ impl Addresses {
             let port = self.next_port.get();
             self.next_port.set(if port == LAST_PORT { FIRST_PORT } else { port + 1 });
             let address = SocketAddr::new(host, port);
-            if TcpListener::bind(address).is_ok() {
+            if is_free(address) {
                 return address;
             }
         }
+    }
+}
+
+/// Whether nothing is bound to it, neither of TCP nor of UDP: some programs want both on one port.
+fn is_free(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_where_datagrams_are_received_is_not_free() {
+        let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert!(!is_free(taken.local_addr().unwrap()));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_second_host_has_addresses_of_its_own() {
+        let addresses = Addresses::shared(7);
+        let [first, second] = [addresses.free_address(), addresses.free_elsewhere()];
+        assert_ne!(first.ip(), second.ip());
+        assert!(second.ip().is_loopback() && is_free(second));
     }
 }

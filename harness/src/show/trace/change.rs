@@ -144,6 +144,7 @@ mod tests {
             state,
             tx_queue: 0,
             rx_queue,
+            drops: 0,
             inode,
         })
     }

@@ -160,7 +160,11 @@ fn call_of(
                 Waits::Receive => with,
                 _ => with.map(|with| with.replace("from", "to")),
             };
-            format!("in {}{}", call.name, with.unwrap_or_default())
+            let name = match row.is_some_and(|row| !row.table.is_tcp()) {
+                true => call.datagram_name(),
+                false => &call.name,
+            };
+            format!("in {name}{}", with.unwrap_or_default())
         }
         Waits::Splice => "in splice (io::copy)".into(),
         _ => format!("in {}", call.name),
