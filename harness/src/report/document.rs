@@ -21,7 +21,7 @@ fn document(all: &[Placed<'_>], notes: &[String]) -> Json {
     Json::object([
         ("schema", SCHEMA.into()),
         ("score", sum(Record::score).into()),
-        ("max_score", sum(Record::out_of).into()),
+        ("max_score", sum(|record| record.check.points).into()),
         ("passed", count("pass").into()),
         ("failed", count("fail").into()),
         ("blocked", count("blocked").into()),
@@ -158,7 +158,7 @@ mod tests {
             Outcome::Blocked(Blocked::Step(3)),
         ]);
         let json = document(&samples::placed(&records), &["a note".to_owned()]);
-        let sums = "{\"schema\":\"sockets-lab/result/v1\",\"score\":2,\"max_score\":6,\
+        let sums = "{\"schema\":\"sockets-lab/result/v1\",\"score\":2,\"max_score\":8,\
                     \"passed\":1,\"failed\":1,\"blocked\":1,\"skipped\":1,\"faults\":0,\
                     \"notes\":[\"a note\"],\"checks\":[{\"id\":\"server/listens\",";
         assert!(json.to_string().starts_with(sums), "{json}");

@@ -1,9 +1,8 @@
 //! Reports: the same records as text for a terminal, as JSON, and as JUnit XML.
 //!
-//! The last room of the house: it decides nothing, and nobody asks it anything. [`text`] is
-//! what a person reads after a run; its parts are [`failure`] (one check, whole) and [`board`]
-//! (all of them, on one screen). [`document`] and [`junit`] are for programs. [`bytes`] shows
-//! bytes, for this module and for whoever writes a verdict; [`style`] alone knows colours.
+//! It decides nothing: what a check came to is in its record. [`text`] is what a person reads after
+//! a run; its parts are [`failure`] (one check, whole) and [`board`] (all of them, on one screen).
+//! [`document`] and [`junit`] are for programs.
 
 pub mod board;
 pub mod bytes;

@@ -32,19 +32,11 @@ pub struct Record {
 }
 
 impl Record {
-    /// The points that this record earns.
+    /// The points that this record earns, of its check's points: none for what was not judged.
     pub fn score(&self) -> u32 {
         match self.outcome {
             Outcome::Pass => self.check.points,
             _ => 0,
-        }
-    }
-
-    /// The points that this record could earn: none where the check was skipped.
-    pub fn out_of(&self) -> u32 {
-        match self.outcome {
-            Outcome::Skipped(_) => 0,
-            _ => self.check.points,
         }
     }
 }

@@ -10,6 +10,11 @@ pub(crate) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
+/// The text behind spaces, as a column of figures stands.
+pub(crate) fn pad_left(text: &str, width: usize) -> String {
+    format!("{}{text}", " ".repeat(width.saturating_sub(columns(text))))
+}
+
 /// The text without what could move a terminal's cursor or colour it: a program under test
 /// writes what it likes. Tabs become spaces, other control characters their escapes.
 pub(crate) fn printable(text: &str) -> String {

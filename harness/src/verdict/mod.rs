@@ -16,7 +16,7 @@ pub enum Outcome {
     /// Counts as failed.
     Blocked(Blocked),
     /// This system can't show what the check needs to see; the text says why. Neither a pass
-    /// nor a failure; gives no points and takes none from the total.
+    /// nor a failure; gives no points, and stays in the total.
     Skipped(String),
     /// The harness could not do its own job: never a pass, and never the program's fault.
     Fault(String),
