@@ -1,5 +1,6 @@
-//! The corpus: bodies for a lab's regions, wrong ones and right ones, each with a head that says
-//! what the harness must make of it. `fixtures/README.md` describes the form.
+//! The corpus: programs, wrong ones and right ones, each with a head that says what the harness
+//! must make of it. Most are bodies for one region of a lab's solution; some are whole programs,
+//! in whatever language. `fixtures/README.md` describes the form.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,16 +9,27 @@ use std::path::{Path, PathBuf};
 use sockets_lab::labs::{self, Lab};
 use sockets_lab::region;
 
+use super::languages;
+
 /// One file of the corpus.
-pub(crate) struct Body {
-    /// The file's name without `.rs`.
+pub(crate) struct Program {
+    /// The file's name; of a body, without `.rs`.
     pub(crate) name: String,
-    /// The whole source of the lab with this body in the place of the solution.
-    pub(crate) source: String,
+    pub(crate) source: Source,
     /// The ids of the checks that must fail.
     pub(crate) must: BTreeSet<String>,
     /// The ids of the checks that may fail, besides.
     pub(crate) may: BTreeSet<String>,
+    /// Those of the checks that must fail that the head names one by one.
+    pub(crate) named: BTreeSet<String>,
+}
+
+/// Where a program comes from.
+pub(crate) enum Source {
+    /// The lab's source, whole, with a body in the place of a region.
+    Text(String),
+    /// A program of its own.
+    File(PathBuf),
 }
 
 /// The course's root.
@@ -40,17 +52,31 @@ pub(crate) fn read(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// All bodies in a folder, by name.
-pub(crate) fn bodies(folder: &Path, lab: &Lab) -> Vec<Body> {
+/// The files in a folder, by name.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
-    files.iter().map(|file| body(file, lab)).collect()
+    files
 }
 
-fn body(file: &Path, lab: &Lab) -> Body {
+/// The mistakes of a lab, by name.
+pub(crate) fn mistakes(lab: &Lab) -> Vec<Program> {
+    programs("mistakes", lab)
+}
+
+/// The programs in a folder of the lab's fixtures, by name.
+pub(crate) fn programs(kind: &str, lab: &Lab) -> Vec<Program> {
+    files(&fixtures(kind, lab)).iter().map(|file| program(file, lab)).collect()
+}
+
+fn program(file: &Path, lab: &Lab) -> Program {
     let complain = |what: String| -> ! { panic!("{}: {what}", file.display()) };
-    let head = match Head::parse(&read(file)) {
+    let Some(language) = languages::language(file) else {
+        complain("a program in a language that tests/course/languages.rs does not know".into())
+    };
+    let text = read(file);
+    let head = match Head::parse(&text, language.comment) {
         Ok(head) => head,
         Err(what) => complain(what),
     };
@@ -61,12 +87,16 @@ fn body(file: &Path, lab: &Lab) -> Body {
     if let Some(both) = must.intersection(&may).next() {
         complain(format!("{both} both must and may fail"));
     }
-    let source = match region::replace(&solution(lab), &head.region, &head.body) {
-        Ok(source) => source,
-        Err(error) => complain(error.to_string()),
+    let named = head.must.iter().filter(|name| must.contains(*name)).cloned().collect();
+    let full_name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
+    let (name, source) = match &head.region {
+        None => (full_name, Source::File(file.to_owned())),
+        Some(region) => match region::replace(&solution(lab), region, &head.body) {
+            Ok(source) => (full_name.replace(".rs", ""), Source::Text(source)),
+            Err(error) => complain(error.to_string()),
+        },
     };
-    let name = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-    Body { name, source, must, may }
+    Program { name, source, must, may, named }
 }
 
 /// The ids that `LAB/CHECK`, or `LAB/STEP` for all of a step, stands for.
@@ -78,23 +108,28 @@ fn select(lab: &Lab, name: &str) -> Result<Vec<String>, String> {
     if ids.is_empty() { Err(format!("{} has no check {name}", lab.name)) } else { Ok(ids) }
 }
 
-/// A file as it stands: the comment at its top, and the body below it.
+/// A file as it stands: the comment at its top, and what stands below it.
 #[derive(Debug, PartialEq, Eq)]
 struct Head {
-    region: String,
+    /// The region that the body is for; nothing where the file is a whole program.
+    region: Option<String>,
     must: Vec<String>,
     may: Vec<String>,
     body: String,
 }
 
 impl Head {
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str, comment: &str) -> Result<Self, String> {
         let mut head =
-            Self { region: String::new(), must: Vec::new(), may: Vec::new(), body: String::new() };
+            Self { region: None, must: Vec::new(), may: Vec::new(), body: String::new() };
         let mut said = String::new();
-        for line in text.split_inclusive('\n') {
-            // The body is indented, its comments too: only the head stands at the margin.
-            let Some(words) = line.strip_prefix("//") else {
+        let mut is_listed = false;
+        let lines = text.split_inclusive('\n');
+        for line in lines.skip_while(|line| line.starts_with("#!")) {
+            // A body is indented, its comments too: only the head stands at the margin.
+            let words = line.strip_prefix(comment);
+            let Some(words) = words.filter(|_| head.body.is_empty() || head.region.is_some())
+            else {
                 head.body.push_str(line);
                 continue;
             };
@@ -104,22 +139,27 @@ impl Head {
             let words = words.trim();
             let list = |ids: &str| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             if let Some(region) = words.strip_prefix("region:") {
-                head.region = region.trim().to_owned();
+                head.region = Some(region.trim().to_owned());
             } else if let Some(ids) = words.strip_prefix("must fail:") {
                 head.must.extend(list(ids));
             } else if let Some(ids) = words.strip_prefix("may fail:") {
                 head.may.extend(list(ids));
-            } else if head.region.is_empty() {
+            } else if !is_listed {
                 said.push_str(words);
+                continue;
             } else {
                 return Err(format!("neither `region:`, `must fail:` nor `may fail:`: {line}"));
             }
+            is_listed = true;
         }
         if !said.ends_with('.') {
             return Err("the head begins with a sentence that says what the author thinks".into());
         }
-        if head.region.is_empty() || head.body.trim().is_empty() {
-            return Err("a file has a line `// region: NAME` and a body".into());
+        if head.body.trim().is_empty() {
+            return Err("nothing stands below the head".into());
+        }
+        if head.region.is_none() && head.body.starts_with("    ") {
+            return Err("a body needs a line `// region: NAME`".into());
         }
         Ok(head)
     }
@@ -129,11 +169,19 @@ impl Head {
 fn a_head_is_read_as_it_is_documented() {
     let text = "// A thought.\n// region: serve\n// must fail: l/a l/b\n// must fail: l/c\n\
                 // may fail: l/d\n    // why\n    Ok(())\n";
-    let head = Head::parse(text).unwrap();
-    assert_eq!(head.region, "serve");
+    let head = Head::parse(text, "//").unwrap();
+    assert_eq!(head.region.as_deref(), Some("serve"));
     assert_eq!(head.must, ["l/a", "l/b", "l/c"]);
     assert_eq!(head.may, ["l/d"]);
     assert_eq!(head.body, "    // why\n    Ok(())\n");
+}
+
+#[test]
+fn a_whole_program_has_a_head_in_its_own_comments() {
+    let text = "#!/usr/bin/env python3\n# A thought.\n# must fail: l/a\n\nimport os\n# So:\nx()\n";
+    let head = Head::parse(text, "#").unwrap();
+    assert_eq!((head.region, head.must), (None, vec!["l/a".to_owned()]));
+    assert_eq!(head.body, "\nimport os\n# So:\nx()\n");
 }
 
 #[test]
@@ -146,6 +194,6 @@ fn a_malformed_head_is_an_error() {
         "// A thought.\n// region: serve\n// must fial: l/a\n    Ok(())\n",
         "// A thought.\n// region: serve\n    Ok(())\n// must fail: l/a\n",
     ] {
-        assert!(Head::parse(text).is_err(), "{text}");
+        assert!(Head::parse(text, "//").is_err(), "{text}");
     }
 }

@@ -70,13 +70,6 @@ fn the_books_python_server_passes_everything() {
     Counterpart { lab: "server", needs: "python3", command, fails: &[], may: &[] }.judge();
 }
 
-/// The same for a client: two threads, one for each direction.
-#[test]
-fn a_python_client_passes_everything() {
-    let command = "python3 tests/course/client.py {addr}".to_owned();
-    Counterpart { lab: "client", needs: "python3", command, fails: &[], may: &[] }.judge();
-}
-
 #[test]
 fn socat_fails_what_socat_never_promised() {
     let command = "socat TCP-LISTEN:{port},bind={host},reuseaddr,fork EXEC:cat".to_owned();

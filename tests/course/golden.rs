@@ -157,9 +157,9 @@ fn normalise_all(failure: &mut Failure, exe: &Path) {
 
 /// The text of the failure as a terminal shows it, without colours; the reason where there is none.
 fn told(lab: &Lab, name: &str, id: &str) -> Result<String, String> {
-    let bodies = corpus::bodies(&corpus::fixtures("mistakes", lab), lab);
-    let mistake = bodies.iter().find(|body| body.name == name).ok_or("no such mistake")?;
-    let built = Built::new(lab, name, &mistake.source);
+    let mistakes = corpus::mistakes(lab);
+    let mistake = mistakes.iter().find(|body| body.name == name).ok_or("no such mistake")?;
+    let built = Built::of(lab, mistake).ok_or("its language is missing here")?;
     let run = built.check(lab, id);
     if !run.isolated {
         return Err("without isolation addresses and queues differ".into());

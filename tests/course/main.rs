@@ -1,7 +1,25 @@
 //! The kit's tests of itself: the harness is tested by mistakes that beginners make, the stubs
 //! by what they leave unjudged, the registry by what it promises. Not in a student's workspace.
+//!
+//! No file here knows the labs by name to demand something of them: what every lab owes is
+//! demanded of each lab of the registry, with [`test_each_lab`].
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+/// A module of tests, one for each lab of the registry: `test_each_lab! { NAME FUNCTION }` through
+/// [`sockets_lab::each_lab`], where `FUNCTION` takes the lab.
+macro_rules! test_each_lab {
+    (($name:ident $test:path) $($folder:literal $lab:ident)*) => {
+        mod $name {
+            $(
+                #[test]
+                fn $lab() {
+                    $test(sockets_lab::labs::lab(stringify!($lab)).expect("a lab"));
+                }
+            )*
+        }
+    };
+}
 
 mod book;
 mod cleanliness;
@@ -10,6 +28,7 @@ mod corpus;
 mod counterparts;
 mod demos;
 mod golden;
+mod languages;
 mod mistakes;
 mod parsers;
 mod peer_model;

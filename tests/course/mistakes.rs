@@ -3,19 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use sockets_lab::labs::{self, Check, LABS, Lab};
+use sockets_lab::labs::{Check, Lab};
 
-use super::corpus::{self, Body};
+use super::corpus::{self, Program};
 use super::runs::{Built, Result, complaints, is_skipped};
 
-fn corpus_of(lab: &Lab) -> Vec<Body> {
-    corpus::bodies(&corpus::fixtures("mistakes", lab), lab)
-}
-
 /// What is wrong with the judgement on one mistake.
-fn judge(lab: &Lab, mistake: &Body) -> Vec<String> {
+fn judge(lab: &Lab, mistake: &Program) -> Vec<String> {
     let began = std::time::Instant::now();
-    let built = Built::new(lab, &mistake.name, &mistake.source);
+    let Some(built) = Built::of(lab, mistake) else { return Vec::new() };
     let run = built.check(lab, lab.name);
     println!("{}: {} ms", mistake.name, began.elapsed().as_millis());
     let wrong = |result: &Result| {
@@ -32,42 +28,24 @@ fn judge(lab: &Lab, mistake: &Body) -> Vec<String> {
     run.results.iter().filter_map(wrong).collect()
 }
 
-fn every_mistake_is_caught(lab: &str) {
-    let lab = labs::lab(lab).expect("a lab");
-    let found = complaints(&corpus_of(lab), |mistake| judge(lab, mistake));
+fn all_are_caught(lab: &Lab) {
+    let found = complaints(&corpus::mistakes(lab), |mistake| judge(lab, mistake));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-#[test]
-fn every_mistake_in_a_server_is_caught() {
-    every_mistake_is_caught("server");
+fn each_check_catches_one(lab: &Lab) {
+    let caught: BTreeSet<_> = corpus::mistakes(lab).into_iter().flat_map(|it| it.named).collect();
+    let all = lab.checks().map(Check::id);
+    let idle: Vec<_> = all.filter(|id| !caught.contains(id)).collect();
+    assert!(idle.is_empty(), "no mistake names these checks: {}", idle.join(" "));
 }
 
-#[test]
-fn every_mistake_in_a_client_is_caught() {
-    every_mistake_is_caught("client");
-}
-
-#[test]
-fn every_mistake_in_a_peer_is_caught() {
-    every_mistake_is_caught("peer");
-}
-
-#[test]
-fn every_check_catches_a_mistake() {
-    for lab in LABS {
-        let caught: BTreeSet<_> = corpus_of(lab).into_iter().flat_map(|body| body.must).collect();
-        let all = lab.checks().map(Check::id);
-        let idle: Vec<_> = all.filter(|id| !caught.contains(id)).collect();
-        assert!(idle.is_empty(), "no mistake must fail these checks: {}", idle.join(" "));
+fn each_must_be_caught(lab: &Lab) {
+    for mistake in corpus::mistakes(lab) {
+        assert!(!mistake.must.is_empty(), "{} must fail nothing", mistake.name);
     }
 }
 
-#[test]
-fn every_mistake_must_be_caught_by_something() {
-    for lab in LABS {
-        for mistake in corpus_of(lab) {
-            assert!(!mistake.must.is_empty(), "{} must fail nothing", mistake.name);
-        }
-    }
-}
+sockets_lab::each_lab! { test_each_lab every_mistake_is_caught super::all_are_caught }
+sockets_lab::each_lab! { test_each_lab every_check_catches_a_mistake super::each_check_catches_one }
+sockets_lab::each_lab! { test_each_lab every_mistake_must_be_caught super::each_must_be_caught }

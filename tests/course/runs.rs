@@ -11,10 +11,14 @@ use sockets_lab::json::Json;
 use sockets_lab::labs::Lab;
 use tempfile::TempDir;
 
+use super::corpus::{Program, Source};
+use super::languages;
+
 /// A built program, in a folder that goes with it.
 pub(crate) struct Built {
-    folder: TempDir,
-    name: &'static str,
+    _folder: TempDir,
+    /// The words that start it: of what rustc built, one.
+    start: Vec<String>,
 }
 
 /// What `lab check --json` says of one check.
@@ -60,17 +64,36 @@ impl Built {
             .expect("rustc");
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{what} does not build:\n{words}");
-        Self { folder, name: lab.name }
+        let file = folder.path().join(lab.name).display().to_string();
+        Self { _folder: folder, start: vec![file] }
+    }
+
+    /// Builds a program of the corpus. `None`, and a word about it, where its language is missing.
+    pub(crate) fn of(lab: &Lab, program: &Program) -> Option<Self> {
+        let file = match &program.source {
+            Source::Text(source) => return Some(Self::new(lab, &program.name, source)),
+            Source::File(file) => file,
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let language = languages::language(file).expect("the corpus has only what it knows");
+        match language.build(file, folder.path()) {
+            Ok(start) => Some(Self { _folder: folder, start }),
+            Err(why) => {
+                println!("skipped: {}: {why}", program.name);
+                None
+            }
+        }
     }
 
     /// The program's file.
     pub(crate) fn file(&self) -> PathBuf {
-        self.folder.path().join(self.name)
+        PathBuf::from(&self.start[0])
     }
 
     /// Has it checked: `what` as in `lab check WHAT`.
     pub(crate) fn check(&self, lab: &Lab, what: &str) -> Run {
-        let program = format!("'{}' {}", self.file().display(), lab.arguments.join(" "));
+        let start: Vec<_> = self.start.iter().map(|word| format!("'{word}'")).collect();
+        let program = format!("{} {}", start.join(" "), lab.arguments.join(" "));
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_lab"));
         let option = format!("--{}", lab.name);
         command.args(["check", what, "--json", &option, &program]);

@@ -61,24 +61,10 @@ fn judge_together(lab: &Lab, solved: u8, built: &Built) -> Vec<String> {
     built.check(lab, &part).results.iter().filter_map(wrong).collect()
 }
 
-fn passes_what_is_written(lab: &str) {
-    let lab = labs::lab(lab).expect("a lab");
+fn what_is_written_passes(lab: &Lab) {
     let all: Vec<u8> = (0..=lab.steps.len() as u8).collect();
     let found = complaints(&all, |solved| judge(lab, *solved));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-#[test]
-fn a_server_passes_exactly_the_checks_of_the_steps_that_are_written() {
-    passes_what_is_written("server");
-}
-
-#[test]
-fn a_client_passes_exactly_the_checks_of_the_steps_that_are_written() {
-    passes_what_is_written("client");
-}
-
-#[test]
-fn a_peer_passes_exactly_the_checks_of_the_steps_that_are_written() {
-    passes_what_is_written("peer");
-}
+sockets_lab::each_lab! { test_each_lab exactly_what_is_written_passes super::what_is_written_passes }

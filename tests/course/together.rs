@@ -68,12 +68,12 @@ const TELLING: &[(&str, &str, &str)] = &[
 
 fn judge(meeting: &Meeting) -> Vec<String> {
     let lab = labs::lab(meeting.lab).expect("a lab");
-    let bodies = corpus::bodies(&corpus::fixtures("mistakes", lab), lab);
-    let mistake = bodies.iter().find(|body| body.name == meeting.mistake).expect(meeting.mistake);
+    let mistakes = corpus::mistakes(lab);
+    let mistake = mistakes.iter().find(|body| body.name == meeting.mistake).expect(meeting.mistake);
     let step = TOGETHER.steps.iter().find(|step| step.programs.contains(&lab.name));
     let step = step.expect("every lab meets another one");
-    let run = Built::new(lab, &mistake.name, &mistake.source)
-        .check(lab, &format!("together/{}", step.name));
+    let Some(built) = Built::of(lab, mistake) else { return Vec::new() };
+    let run = built.check(lab, &format!("together/{}", step.name));
     let must: Vec<_> = meeting.must.iter().map(|name| format!("together/{name}")).collect();
     let wrong =
         run.results.iter().filter(|result| must.contains(&result.id)).filter_map(|result| {

@@ -36,8 +36,25 @@ impl Check {
     }
 }
 
-/// All labs, in the order of the course.
-pub static LABS: &[Lab] = &[server::LAB, client::LAB, peer::LAB];
+/// Declares the labs, each by its folder below `labs/` and `fixtures/` and by its module here.
+/// `each_lab! { with ARGUMENTS }` hands all of them to another macro, after the arguments: so
+/// the tests of the kit need no list of labs.
+macro_rules! labs {
+    ($d:tt $($folder:literal $lab:ident),*) => {
+        /// All labs, in the order of the course.
+        pub static LABS: &[Lab] = &[$($lab::LAB),*];
+
+        /// Calls the given macro with the given arguments, and the folder and the name of each lab.
+        #[macro_export]
+        macro_rules! each_lab {
+            ($d with:ident $d($d arguments:tt)*) => {
+                $d with! { ($d($d arguments)*) $($folder $lab)* }
+            };
+        }
+    };
+}
+
+labs! { $ "01-server" server, "02-client" client, "03-peer" peer }
 
 /// What is not a lab: the programs that a student wrote, against each other.
 pub static TOGETHER: Lab = together::PART;
