@@ -1,5 +1,6 @@
 //! What a lab is: its steps, and its checks.
 
+use crate::program::Place;
 use crate::trial::{Trial, Verdict};
 
 /// One part of the course: a lab, which is a small program that the student completes; or
@@ -14,8 +15,8 @@ pub struct Lab {
     pub title: &'static str,
     /// Folder below the course's root; empty for what is no lab.
     pub folder: &'static str,
-    /// Its arguments, with places for what the harness chooses: see [`crate::program::Template`].
-    pub arguments: &'static [&'static str],
+    /// What its program takes on the command line, in order.
+    pub arguments: &'static [Place],
     /// What the student writes, in order; of what is no lab, its parts.
     pub steps: &'static [Step],
     /// Its checks, by step: the order is the order in which they build on each other.

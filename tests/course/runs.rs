@@ -93,7 +93,7 @@ impl Built {
     /// Has it checked: `what` as in `lab check WHAT`.
     pub(crate) fn check(&self, lab: &Lab, what: &str) -> Run {
         let start: Vec<_> = self.start.iter().map(|word| format!("'{word}'")).collect();
-        let program = format!("{} {}", start.join(" "), lab.arguments.join(" "));
+        let program = format!("{} {{args}}", start.join(" "));
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_lab"));
         let option = format!("--{}", lab.name);
         command.args(["check", what, "--json", &option, &program]);

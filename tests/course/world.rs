@@ -128,7 +128,7 @@ fn the_client_talks_to_socat() {
         let host = world.host();
         // Where one side has ended, socat gives the other half a second, unless told otherwise.
         let socat = world.serve(&format!("socat -t 600 TCP-LISTEN:0,bind={host} EXEC:cat"))?;
-        let client = world.trial.client(Given::Address(socat.address))?;
+        let client = world.trial.client(Given::address(socat.address))?;
         client.input(b"hello\n");
         client.expect_output(b"hello\n")?;
         let letter = letter();
@@ -147,7 +147,7 @@ fn the_client_gets_a_page_from_python() {
         let (host, folder) = (world.host(), folder.path().display());
         let line = format!("python3 -m http.server --bind {host} --directory {folder} 0");
         let python = world.serve(&line)?;
-        let client = world.trial.client(Given::Address(python.address))?;
+        let client = world.trial.client(Given::address(python.address))?;
         client.input(b"GET /page.txt HTTP/1.0\r\n\r\n");
         let end = world.trial.wait(&client.running, || Ok(Progress::<()>::Nothing))?;
         assert!(end.is_err(), "the server ends its side, and so the client ends");
@@ -175,7 +175,7 @@ fn ask_inetd(service: &str, port: u16, input: &[u8]) -> Option<Vec<u8>> {
     let configuration = folder.path().join("inetd.conf");
     let line = format!("127.0.0.1:{service} stream tcp nowait root internal\n");
     fs::write(&configuration, line).unwrap();
-    let (client, _) = template("client").fill(Given::Nothing);
+    let (client, _) = template("client").fill(&Given::nothing());
     // It listens: the kernel says so. That it waits for the processor meanwhile does no harm.
     let script = "mount -t sysfs sysfs /sys && echo 0x9 > /sys/class/net/lo/flags || exit 90
         inetutils-inetd -d \"$1\" >/dev/null 2>&1 &

@@ -35,12 +35,12 @@ impl Options {
             match *word {
                 "--json" => order.json = true,
                 "--junit" => order.junit = Some(value("a file name")?.into()),
-                "--program" => program = Some(template(value("a command in quotes")?)?),
+                "--program" => program = Some(value("a command in quotes")?.to_string()),
                 option if option.starts_with('-') => {
                     let Some(lab) = lab_option(option) else {
                         return Err(CliError::Usage(format!("there is no option {option}")));
                     };
-                    order.give(lab, template(value("a command in quotes")?)?)?;
+                    order.give(lab, value("a command in quotes")?)?;
                 }
                 what => {
                     for check in checks(what)? {
@@ -54,7 +54,7 @@ impl Options {
         if order.checks.is_empty() {
             order.checks = labs::checks().collect();
         }
-        if let Some(template) = program {
+        if let Some(text) = program {
             let only = order.only_lab().ok_or_else(|| {
                 CliError::Usage(
                     "--program goes with one lab: say which, as in `lab check server --program …`; \
@@ -62,7 +62,7 @@ impl Options {
                         .into(),
                 )
             })?;
-            order.give(only, template)?;
+            order.give(only, &text)?;
         }
         Ok(order)
     }
@@ -74,10 +74,8 @@ impl Options {
         (same && lab.is_lab()).then_some(lab)
     }
 
-    fn give(&mut self, lab: &'static Lab, template: Template) -> Result<(), CliError> {
-        let places = template.has_places_of(lab.arguments);
-        places.map_err(|error| CliError::Usage(error.to_string()))?;
-        self.programs.push((lab.name, template));
+    fn give(&mut self, lab: &'static Lab, text: &str) -> Result<(), CliError> {
+        self.programs.push((lab.name, template(text, lab)?));
         Ok(())
     }
 }
@@ -88,8 +86,9 @@ pub(super) fn lab_option(option: &str) -> Option<&'static Lab> {
     LABS.iter().find(|lab| lab.name == name)
 }
 
-pub(super) fn template(text: &str) -> Result<Template, CliError> {
-    Template::parse(text).map_err(|error| CliError::Usage(error.to_string()))
+/// The command that a user gave in place of this lab's own program.
+pub(super) fn template(text: &str, lab: &Lab) -> Result<Template, CliError> {
+    Template::parse(text, lab.arguments).map_err(|error| CliError::Usage(error.to_string()))
 }
 
 /// The checks that `LAB`, `LAB/STEP` or `LAB/CHECK` stands for.

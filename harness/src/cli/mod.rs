@@ -27,8 +27,8 @@ The sockets lab: checks the labs, and shows what is right, what is wrong and why
 usage: lab                      check every lab and show the board
        lab check [WHAT ...]     check labs (server), steps (server/1) or checks (server/half-close)
            --program 'CMD'      check this program instead of the lab's own, in any language;
-                                {addr}, or {host} and {port}, stand where it takes the address;
-                                for the peer also {name} and {peers}
+                                {addr}, or {host} and {port}, stand where it takes the address,
+                                {args} for all that the lab's own program takes
            --server 'CMD'       the same for one lab of several, also where they meet:
            --client 'CMD'       `lab check together --client 'nc -N {host} {port}'`
            --peer 'CMD'

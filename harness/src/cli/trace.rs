@@ -18,7 +18,8 @@ use crate::term::Style;
 #[derive(Debug, Default)]
 struct Options {
     what: String,
-    program: Option<Template>,
+    /// The command to trace instead of the one lab's own program.
+    program: Option<String>,
     /// Programs to trace instead of labs' own, by the lab's name.
     programs: Vec<(&'static str, Template)>,
     syscalls: bool,
@@ -38,11 +39,12 @@ impl Options {
                 "--syscalls" => order.syscalls = true,
                 "--json" => order.json = Some(value("a file name")?.into()),
                 "--svg" => order.svg = Some(value("a file name")?.into()),
-                "--program" => order.program = Some(template(value("a command in quotes")?)?),
+                "--program" => order.program = Some(value("a command in quotes")?.to_string()),
                 option if option.starts_with('-') => {
                     let lab = lab_option(option)
                         .ok_or_else(|| CliError::Usage(format!("there is no option {option}")))?;
-                    order.programs.push((lab.name, template(value("a command in quotes")?)?));
+                    let command = template(value("a command in quotes")?, lab)?;
+                    order.programs.push((lab.name, command));
                 }
                 what if order.what.is_empty() => order.what = what.to_owned(),
                 more => return Err(CliError::Usage(format!("one at a time: what is `{more}`?"))),
@@ -75,17 +77,14 @@ impl Options {
 
     /// The program that was given for a lab, or the lab's own.
     fn program_of(&self, lab: &str, labs: &[&str]) -> Result<Template, CliError> {
-        let only = self.program.as_ref().filter(|_| labs.len() == 1);
-        let given = self.programs.iter().find(|(name, _)| *name == lab).map(|(_, given)| given);
-        let Some(template) = only.or(given) else {
-            let built = session::built(lab)?;
-            return built
-                .map_err(|words| CliError::Trouble(format!("lab {lab} does not build:\n{words}")));
-        };
-        let arguments = labs::lab(lab).map_or(&[][..], |lab| lab.arguments);
-        let places = template.has_places_of(arguments);
-        places.map_err(|error| CliError::Usage(error.to_string()))?;
-        Ok(template.clone())
+        if let (Some(text), [_], Some(lab)) = (&self.program, labs, labs::lab(lab)) {
+            return template(text, lab);
+        }
+        if let Some((_, given)) = self.programs.iter().find(|(name, _)| *name == lab) {
+            return Ok(given.clone());
+        }
+        let built = session::built(lab)?;
+        built.map_err(|words| CliError::Trouble(format!("lab {lab} does not build:\n{words}")))
     }
 }
 

@@ -44,13 +44,13 @@ impl Trial {
     /// A listener, the client connected to it, and the harness's end of the connection.
     pub fn conversation(&self) -> Verdict<(Client, Connection)> {
         let listener = self.listen()?;
-        let client = self.client(Given::Address(listener.addresses[0]))?;
+        let client = self.client(Given::address(listener.addresses[0]))?;
         let server = listener.accept(&client)?;
         Ok((client, server))
     }
 
     /// Starts the client, and goes on at once. Its standard input stays open and empty.
-    pub fn client(&self, given: Given<'_>) -> Verdict<Client> {
+    pub fn client(&self, given: Given) -> Verdict<Client> {
         let running = self.start("client", given, Stdin::Piped)?;
         Ok(Client::new(self.clone(), running))
     }

@@ -50,7 +50,9 @@ impl Trial {
 
     /// Starts the peer `name` and goes on at once.
     pub fn start_peer(&self, name: &str, listen: &str, others: &[String]) -> Verdict<Rc<Running>> {
-        let (command, shown) = self.template_of(LAB)?.fill(Given::Peer { name, listen, others });
+        let (command, shown) = self
+            .template_of(LAB)?
+            .fill(&Given::text(listen).with("name", name).with_all("peers", others));
         // Standard input stays open: its end would be the end of the peer.
         self.start_command(&format!("peer {name}"), command, &shown, Stdin::Piped)
     }

@@ -48,7 +48,7 @@ impl Trial {
 
     /// Starts the server on `address` and waits until it listens.
     pub fn server_at(&self, address: SocketAddr) -> Verdict<Server> {
-        let running = self.start("server", Given::Address(address), Stdin::Null)?;
+        let running = self.start("server", Given::address(address), Stdin::Null)?;
         self.listening(running, address)
     }
 

@@ -3,9 +3,11 @@
 
 mod capture;
 mod feed;
+mod place;
 pub(crate) mod pump;
 mod template;
 mod tree;
+mod words;
 
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -15,8 +17,10 @@ use std::sync::Mutex;
 use capture::Capture;
 pub use capture::Captured;
 use feed::Feed;
-pub use template::{CommandError, Given, Template, split_words};
+pub use place::{Given, Place};
+pub use template::{CommandError, Template};
 pub use tree::stop_all;
+pub use words::split_words;
 
 use crate::sync::lock;
 

@@ -20,6 +20,7 @@ impl Request {
                 ("name", name.as_str().into()),
                 ("words", template.words().into()),
                 ("shown", template.shown().into()),
+                ("places", template.places().into()),
             ])
         });
         Json::object([
@@ -31,10 +32,13 @@ impl Request {
     /// The reverse of [`Request::to_json`].
     pub fn from_json(json: &Json) -> Option<Self> {
         let program = |json: &Json| {
-            let words = json.get("words")?.as_array()?.iter();
-            let words: Option<Vec<_>> = words.map(|word| Some(word.as_str()?.to_owned())).collect();
-            let shown = json.get("shown")?.as_str()?.to_owned();
-            Some((json.get("name")?.as_str()?.to_owned(), Template::from_words(words?, shown)))
+            let words = |member| {
+                let words = json.get(member)?.as_array()?.iter();
+                words.map(|word| Some(word.as_str()?.to_owned())).collect::<Option<Vec<_>>>()
+            };
+            let text = |member| Some(json.get(member)?.as_str()?.to_owned());
+            let template = Template::from_parts(words("words")?, text("shown")?, words("places")?);
+            Some((text("name")?, template))
         };
         let programs = json.get("programs")?.as_array()?.iter().map(program);
         let check = json.get("check")?.as_str()?.to_owned();

@@ -230,8 +230,8 @@ impl Trial {
     }
 
     /// Starts the program `name`, and goes on at once.
-    pub fn start(&self, name: &str, given: Given<'_>, stdin: Stdin) -> Verdict<Rc<Running>> {
-        let (command, shown) = self.template_of(name)?.fill(given);
+    pub fn start(&self, name: &str, given: Given, stdin: Stdin) -> Verdict<Rc<Running>> {
+        let (command, shown) = self.template_of(name)?.fill(&given);
         self.start_command(name, command, &shown, stdin)
     }
 

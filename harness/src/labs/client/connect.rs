@@ -33,7 +33,7 @@ fn connects(t: &mut Trial) -> Verdict {
 
 fn connects_once(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::Address(listener.addresses[0]))?;
+    let client = t.client(Given::address(listener.addresses[0]))?;
     let _server = listener.accept(&client)?;
     listener.expect_nobody(&client)
 }
@@ -43,14 +43,14 @@ fn connects_on_ipv6(t: &mut Trial) -> Verdict {
         return Err(Stop::Skip("this system has no IPv6 loopback address (::1)".into()));
     };
     let listener = t.listen_on(&[address])?;
-    let client = t.client(Given::Address(address))?;
+    let client = t.client(Given::address(address))?;
     listener.accept(&client).map(drop)
 }
 
 fn connects_to_a_name(t: &mut Trial) -> Verdict {
     let addresses = localhost(t)?;
     let listener = t.listen_on(&addresses)?;
-    let client = t.client(Given::Text(&format!("localhost:{}", addresses[0].port())))?;
+    let client = t.client(Given::text(&format!("localhost:{}", addresses[0].port())))?;
     let _server = listener.accept(&client)?;
     listener.expect_nobody(&client)
 }
@@ -69,7 +69,7 @@ fn tries_every_address(t: &mut Trial) -> Verdict {
         let others: Vec<_> = others.map(|other| other.ip().to_string()).collect();
         let listener = t.listen_on(&[*address])?;
         t.note(format!("localhost is {}, too, where nobody listens", others.join(" and ")));
-        let client = t.client(Given::Text(&format!("localhost:{}", address.port())))?;
+        let client = t.client(Given::text(&format!("localhost:{}", address.port())))?;
         let _server = listener.accept_or(&client, ONE_ADDRESS)?;
         client.running.program.stop()?;
     }
@@ -82,7 +82,7 @@ const ONE_ADDRESS: &str = "one address was tried, and no other: TcpStream::conne
 fn tells_when_refused(t: &mut Trial) -> Verdict {
     let address = t.addresses().free_address();
     t.note(format!("nobody listens on {address}"));
-    let client = t.client(Given::Address(address))?;
+    let client = t.client(Given::address(address))?;
     client.expect_failure(
         &address.to_string(),
         "connect says Connection refused at once: return that error, and try no longer",
@@ -93,11 +93,11 @@ fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
     // Otherwise a program that refuses everything would pass.
     let address = t.conversation()?.1.here();
     for (given, what, statuses) in [
-        (Given::Nothing, "no argument", &[2][..]),
-        (Given::Surplus(address), "one argument too many", &[2]),
-        (Given::Text("nonsense"), "an address without a port", &[1, 2]),
-        (Given::Text("127.0.0.1:99999"), "a port that does not exist", &[1, 2]),
-        (Given::Text("no-such-host.invalid:7007"), "a name that does not exist", &[1, 2]),
+        (Given::nothing(), "no argument", &[2][..]),
+        (Given::address(address).surplus(), "one argument too many", &[2]),
+        (Given::text("nonsense"), "an address without a port", &[1, 2]),
+        (Given::text("127.0.0.1:99999"), "a port that does not exist", &[1, 2]),
+        (Given::text("no-such-host.invalid:7007"), "a name that does not exist", &[1, 2]),
     ] {
         let client = t.client(given)?;
         let line = format!("given {what}, one line on standard error, and the end");

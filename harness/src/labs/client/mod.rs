@@ -8,6 +8,7 @@ mod receive;
 mod send;
 
 use crate::lab::{Lab, Step};
+use crate::program::Place;
 
 use crate::kernel;
 use crate::net::Client;
@@ -20,7 +21,7 @@ pub const LAB: Lab = Lab {
     name: "client",
     title: "connect, send, receive",
     folder: "labs/02-client",
-    arguments: &["{addr}"],
+    arguments: &[Place::new("addr", "the address that it connects to")],
     steps: &[
         Step {
             number: 1,

@@ -155,7 +155,7 @@ fn waits_for_a_late_answer(t: &mut Trial) -> Verdict {
 
 fn waits_for_a_late_server(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::Address(listener.addresses[0]))?;
+    let client = t.client(Given::address(listener.addresses[0]))?;
     client.input(b"is anybody there?\n");
     client.end_input();
     client.settle()?;

@@ -76,7 +76,7 @@ fn sends_any_bytes(t: &mut Trial) -> Verdict {
 
 fn keeps_its_connection(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::Address(listener.addresses[0]))?;
+    let client = t.client(Given::address(listener.addresses[0]))?;
     let mut server = listener.accept(&client)?;
     for line in [&b"first\n"[..], b"second\n", b"third\n"] {
         client.input(line);

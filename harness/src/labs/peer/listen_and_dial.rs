@@ -112,12 +112,13 @@ pub(super) fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
     let address = t.peer("ann", &[])?.asked;
     t.new_scene()?;
     let listen = &address.to_string();
-    let others = &[][..];
+    let named =
+        |name, listen: &str| Given::text(listen).with("name", name).with_all("peers", [""; 0]);
     for (given, what) in [
-        (Given::Nothing, "no argument"),
-        (Given::Peer { name: "ann", listen: "nonsense", others }, "an address without a port"),
-        (Given::Peer { name: "two words", listen, others }, "a name with a space in it"),
-        (Given::Peer { name: "", listen, others }, "an empty name"),
+        (Given::nothing(), "no argument"),
+        (named("ann", "nonsense"), "an address without a port"),
+        (named("two words", listen), "a name with a space in it"),
+        (named("", listen), "an empty name"),
     ] {
         let running = t.start("peer", given, Stdin::Piped)?;
         let status = match t.begun(running, address)? {

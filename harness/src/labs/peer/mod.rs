@@ -12,6 +12,7 @@ mod receive;
 mod together;
 
 use crate::lab::{Lab, Step};
+use crate::program::Place;
 
 /// Its row in the registry.
 pub const LAB: Lab = Lab {
@@ -19,7 +20,11 @@ pub const LAB: Lab = Lab {
     name: "peer",
     title: "both at once, peer to peer",
     folder: "labs/03-peer",
-    arguments: &["{name}", "{addr}", "{peers}"],
+    arguments: &[
+        Place::new("name", "its name"),
+        Place::new("addr", "the address where it listens"),
+        Place::new("peers", "the addresses of the others"),
+    ],
     steps: &[
         Step {
             number: 1,

@@ -159,7 +159,7 @@ fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
     client.half_close()?;
     client.close();
     t.note("the old connection is in TIME-WAIT on the server's port");
-    let running = t.start("server", Given::Address(server.asked), Stdin::Null)?;
+    let running = t.start("server", Given::address(server.asked), Stdin::Null)?;
     let again = t.listening_or(running, server.asked, OVER_TIME_WAIT)?;
     if again.address == server.address {
         return Ok(());

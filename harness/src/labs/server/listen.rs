@@ -161,7 +161,7 @@ fn listens_on_ipv6(t: &mut Trial) -> Verdict {
     let Some(address) = t.addresses().free_address_v6() else {
         return Err(Stop::Skip("this system has no IPv6 loopback address (::1)".into()));
     };
-    let running = t.start("server", Given::Address(address), Stdin::Null)?;
+    let running = t.start("server", Given::address(address), Stdin::Null)?;
     let server = t.listening_or(running, address, AS_IT_IS)?;
     let listeners = local_addresses(&server.look()?);
     if listeners == [address.to_string()] {
@@ -181,7 +181,7 @@ fn listens_on_a_name(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let address = t.addresses().free_localhost()?;
     let text = format!("localhost:{}", address.port());
-    let running = t.start("server", Given::Text(&text), Stdin::Null)?;
+    let running = t.start("server", Given::text(&text), Stdin::Null)?;
     let server = t.listening_or(running, address, AS_IT_IS)?;
     let bound = server.bound()?;
     let right_port = bound.port() == address.port();
@@ -230,7 +230,7 @@ fn refuses_a_privileged_port(t: &mut Trial) -> Verdict {
         return refuses(t, address, PRIVILEGED);
     }
     // We may bind it (in a namespace of our own we are root), so the program gets less.
-    let (inner, shown) = t.template_of("server")?.fill(Given::Address(address));
+    let (inner, shown) = t.template_of("server")?.fill(&Given::address(address));
     let mut command = std::process::Command::new("setpriv");
     command.args(["--bounding-set=-all", "--inh-caps=-all", "--"]);
     command.arg(inner.get_program()).args(inner.get_args());
@@ -253,11 +253,11 @@ fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
     server.kill()?;
     let address = server.asked;
     for (given, what, statuses) in [
-        (Given::Nothing, "no argument", &[2][..]),
-        (Given::Surplus(address), "one argument too many", &[2]),
-        (Given::Text("nonsense"), "an address without a port", &[1, 2]),
-        (Given::Text("127.0.0.1:99999"), "a port that does not exist", &[1, 2]),
-        (Given::Text("no-such-host.invalid:7007"), "a name that does not exist", &[1, 2]),
+        (Given::nothing(), "no argument", &[2][..]),
+        (Given::address(address).surplus(), "one argument too many", &[2]),
+        (Given::text("nonsense"), "an address without a port", &[1, 2]),
+        (Given::text("127.0.0.1:99999"), "a port that does not exist", &[1, 2]),
+        (Given::text("no-such-host.invalid:7007"), "a name that does not exist", &[1, 2]),
     ] {
         let running = t.start("server", given, Stdin::Null)?;
         let line = "a line on standard error, and the end";
@@ -350,7 +350,7 @@ fn ready_line(t: &Trial, server: &Server) -> Verdict<Vec<u8>> {
 }
 
 fn refuses(t: &Trial, address: std::net::SocketAddr, why: &str) -> Verdict {
-    let running = t.start("server", Given::Address(address), Stdin::Null)?;
+    let running = t.start("server", Given::address(address), Stdin::Null)?;
     expect_refusal(t, running, address, why)
 }
 

@@ -7,6 +7,7 @@ mod listen;
 mod serve;
 
 use crate::lab::{Lab, Step};
+use crate::program::Place;
 
 use crate::net::Server;
 use crate::trial::{Trial, Verdict};
@@ -17,7 +18,7 @@ pub const LAB: Lab = Lab {
     name: "server",
     title: "bind, listen, accept",
     folder: "labs/01-server",
-    arguments: &["{addr}"],
+    arguments: &[Place::new("addr", "the address where it listens")],
     steps: &[
         Step {
             number: 1,

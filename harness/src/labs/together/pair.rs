@@ -199,7 +199,7 @@ fn server_behind_wire(t: &Trial, cut: Cut) -> Verdict<(Server, Wire)> {
 }
 
 fn client(t: &Trial, wire: &Wire) -> Verdict<Client> {
-    t.client(Given::Address(wire.address))
+    t.client(Given::address(wire.address))
 }
 
 /// A client comes, talks and ends.

@@ -14,7 +14,7 @@ pub(crate) fn ports(programs: Vec<(String, Template)>, addresses: &Addresses) ->
 fn table(t: &Trial) -> Verdict<String> {
     let server = t.server()?;
     for _ in 0..2 {
-        let client = t.start("client", Given::Address(server.address), Stdin::Piped)?;
+        let client = t.start("client", Given::address(server.address), Stdin::Piped)?;
         // One after the other, so that the first one is accepted first.
         let connected = t.wait(&client, || {
             let rows = t.look(&client)?;

@@ -119,7 +119,7 @@ fn pieces(t: &mut Trial) -> Verdict {
 
 fn client(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::Address(listener.addresses[0]))?;
+    let client = t.client(Given::address(listener.addresses[0]))?;
     let mut server = listener.accept(&client)?;
     client.input(b"hello\n");
     server.expect(b"hello\n")?;
