@@ -1,10 +1,7 @@
-//! Likely causes of wrong bytes where a program passes bytes on: frequent mistakes have a
-//! handwriting.
-
-use crate::words::count;
+//! Likely causes of wrong bytes: frequent mistakes have a handwriting.
 
 /// What the difference between the bytes expected and those seen suggests.
-pub(crate) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
+pub(super) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     let same = expected.iter().zip(seen).take_while(|(a, b)| a == b).count();
     let (missing, surplus) = (&expected[same..], &seen[same..]);
     let without_end = expected.trim_ascii_end();
@@ -38,11 +35,10 @@ pub(crate) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     }
 }
 
-/// Why what is passed on stops before its end, where the program has read all that was sent.
-pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
-    let owed = count(expected.len() - seen.len());
+/// Why a reply stops before its end, where the program has read all that was sent.
+pub(super) fn silence(expected: &[u8], seen: &[u8]) -> &'static str {
     let without_end = expected.trim_ascii_end();
-    let why = match (seen.is_empty(), expected.ends_with(b"\n")) {
+    match (seen.is_empty(), expected.ends_with(b"\n")) {
         (false, true) if seen == without_end => LINE_END,
         (false, _) => {
             "a part of what was read is not sent: look at what becomes of all bytes of a read, and \
@@ -56,8 +52,7 @@ pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
             "it waits for a line end, for a full buffer or for the end of the stream before it \
              answers, or its answer stands in a buffer that is not flushed (BufWriter)"
         }
-    };
-    format!("the program has read all that was there and still owes {owed}: {why}")
+    }
 }
 
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();

@@ -4,18 +4,16 @@
 //! server sends; how it is cut, and who speaks first, is the server's and the user's to decide.
 
 mod connect;
-mod echo;
-mod program;
-mod receive;
 mod send;
+mod send_and_receive;
 
-use crate::kernel;
 use crate::lab::{Lab, Step};
 use crate::program::Place;
+
+use crate::kernel;
+use crate::net::Client;
 use crate::trial::{Stop, Trial, Verdict};
 use crate::words::count;
-
-pub use program::Client;
 
 /// Its row in the registry.
 pub const LAB: Lab = Lab {
@@ -29,21 +27,21 @@ pub const LAB: Lab = Lab {
             number: 1,
             name: "connect",
             task: "connect to the address, trying each address that the name has",
-            chapter: "06-connect-and-send",
+            chapter: "07-connect-and-send",
             programs: &["client"],
         },
         Step {
             number: 2,
             name: "send",
             task: "send all of stdin to the server, then end the sending side only",
-            chapter: "06-connect-and-send",
+            chapter: "07-connect-and-send",
             programs: &["client"],
         },
         Step {
             number: 3,
-            name: "receive",
-            task: "copy what arrives to stdout, while `send` runs",
-            chapter: "07-endings",
+            name: "send_and_receive",
+            task: "start `send` in a thread, and copy what arrives to stdout meanwhile",
+            chapter: "08-send-and-receive",
             programs: &["client"],
         },
     ],
@@ -55,12 +53,15 @@ pub const LAB: Lab = Lab {
     ],
 };
 
-steps! { $ client_checks: connect client_connect, send client_send, receive client_receive }
+steps! { $ client_checks: connect client_connect, send client_send, send_and_receive client_send_and_receive }
 
 /// More than the queues between two programs hold, in bytes.
 fn large(t: &Trial) -> usize {
-    // The usual queues of a system hold up to 10 MiB in a direction.
-    if t.addresses().is_isolated() { 8 << 20 } else { 15 << 20 }
+    match t.addresses().is_isolated() {
+        true => 8 << 20,
+        // The usual queues of a system hold up to 10 MiB in a direction.
+        false => 15 << 20,
+    }
 }
 
 fn memory(client: &Client) -> Verdict<u64> {

@@ -5,18 +5,14 @@
 //! kernel: a module for each step, and one for several real peers together.
 
 mod broadcast;
-pub(crate) mod causes;
 mod conversations;
 mod greet;
 mod listen_and_dial;
-mod program;
 mod receive;
 mod together;
 
 use crate::lab::{Lab, Step};
 use crate::program::Place;
-
-pub use program::Peer;
 
 /// Its row in the registry.
 pub const LAB: Lab = Lab {
@@ -34,28 +30,28 @@ pub const LAB: Lab = Lab {
             number: 1,
             name: "listen_and_dial",
             task: "listen, and accept in one thread while you dial the given peers",
-            chapter: "08-one-program-both-roles",
+            chapter: "09-one-program-both-roles",
             programs: &["peer"],
         },
         Step {
             number: 2,
             name: "greet",
             task: "send HELLO and your name, then read the other's HELLO",
-            chapter: "09-lines-on-a-stream",
+            chapter: "10-lines-on-a-stream",
             programs: &["peer"],
         },
         Step {
             number: 3,
             name: "receive",
             task: "read lines from one peer, and print what it says",
-            chapter: "09-lines-on-a-stream",
+            chapter: "10-lines-on-a-stream",
             programs: &["peer"],
         },
         Step {
             number: 4,
             name: "broadcast",
             task: "send one line to every peer that is present",
-            chapter: "10-talking-to-everybody",
+            chapter: "11-talking-to-everybody",
             programs: &["peer"],
         },
     ],

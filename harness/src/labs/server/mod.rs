@@ -3,18 +3,14 @@
 //! A server that serves clients at the same time is as right as an iterative one.
 
 mod accept_loop;
-mod echo;
 mod listen;
 mod serve;
 
-use std::net::SocketAddr;
-
 use crate::lab::{Lab, Step};
-use crate::net::Service;
-use crate::program::{Given, Place, Stdin};
-use crate::trial::{Trial, Verdict};
+use crate::program::Place;
 
-pub use echo::Flow;
+use crate::net::Server;
+use crate::trial::{Trial, Verdict};
 
 /// Its row in the registry.
 pub const LAB: Lab = Lab {
@@ -42,7 +38,7 @@ pub const LAB: Lab = Lab {
             number: 3,
             name: "serve",
             task: "echo every byte until the client ends its stream",
-            chapter: "07-endings",
+            chapter: "06-endings",
             programs: &["server"],
         },
     ],
@@ -57,19 +53,6 @@ pub const LAB: Lab = Lab {
 
 steps! { $ server_checks: listen server_listen, accept_loop server_accept_loop, serve server_serve }
 
-impl Trial {
-    /// Starts the server on a free loopback address and waits until it listens.
-    pub fn server(&self) -> Verdict<Service> {
-        self.server_at(self.addresses().free_address())
-    }
-
-    /// Starts the server on `address` and waits until it listens.
-    pub fn server_at(&self, address: SocketAddr) -> Verdict<Service> {
-        let running = self.start(LAB.name, Given::address(address), Stdin::Null)?;
-        Ok(self.listening(running, address)?.owing(&echo::ECHO))
-    }
-}
-
-fn expect_idle(t: &Trial, server: &Service) -> Verdict {
+fn expect_idle(t: &Trial, server: &Server) -> Verdict {
     t.expect_idle(&server.running, &server.expect_rest()?)
 }

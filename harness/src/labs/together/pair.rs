@@ -1,8 +1,6 @@
 //! Your client and your server.
 
-use crate::labs::client::Client;
-use crate::labs::server::Flow;
-use crate::net::{Cut, Service, Wire, noise};
+use crate::net::{Client, Cut, Flow, Server, Wire, noise};
 use crate::program::Given;
 use crate::trial::{Stop, Trial, Verdict};
 use crate::verdict::Failure;
@@ -137,7 +135,7 @@ pub(super) fn notices_a_killed_server(t: &mut Trial) -> Verdict {
             let orphan = client(t, &wire)?;
             orphan.input(LINE);
             orphan.expect_output(LINE)?;
-            server.crash()?;
+            crash(&server)?;
             ends(&orphan)?;
             let _again = t.server_at(server.address)?;
             visit(t, &wire, &[BACK])
@@ -156,7 +154,7 @@ pub(super) fn notices_a_killed_server(t: &mut Trial) -> Verdict {
             let server = t.server()?;
             let mut orphan = server.connect()?;
             orphan.exchange(LINE, LINE, Flow::Together)?;
-            server.crash()?;
+            crash(&server)?;
             drop(orphan);
             be_served(&t.server_at(server.address)?, &[BACK])
         },
@@ -194,7 +192,7 @@ fn receive(t: &Trial, guests: &[&[&[u8]]]) -> Verdict {
     )
 }
 
-fn server_behind_wire(t: &Trial, cut: Cut) -> Verdict<(Service, Wire)> {
+fn server_behind_wire(t: &Trial, cut: Cut) -> Verdict<(Server, Wire)> {
     let server = t.server()?;
     let wire = t.wire("the client", "the server", server.address, cut)?;
     Ok((server, wire))
@@ -235,13 +233,19 @@ fn client_alone(t: &Trial, turns: &[&[u8]]) -> Verdict {
 }
 
 /// The harness is the client.
-fn be_served(server: &Service, turns: &[&[u8]]) -> Verdict {
+fn be_served(server: &Server, turns: &[&[u8]]) -> Verdict {
     let mut client = server.connect()?;
     for turn in turns {
         client.exchange(turn, turn, Flow::Together)?;
     }
     client.half_close()?;
     client.expect_end()
+}
+
+fn crash(server: &Server) -> Verdict {
+    server.running.program.crash()?;
+    server.trial().note("the server was killed (SIGKILL)");
+    Ok(())
 }
 
 /// The client ends by itself, in whatever way but a panic.

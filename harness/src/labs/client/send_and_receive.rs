@@ -1,12 +1,11 @@
-//! Step 3 of lab 2: `receive`.
+//! Step 3 of lab 2: `send_and_receive`.
 
-use super::program::Client;
 use super::{expect_bounded, large, memory};
-use crate::net::{Connection, Cut, text};
+use crate::net::{Client, Connection, Cut, text};
 use crate::program::Given;
 use crate::trial::{Progress, Trial, Verdict};
 
-checks! { $ client_receive, "client" step 3:
+checks! { $ client_send_and_receive, "client" step 3:
     prints_what_arrives, 3 points: "prints what it receives, and nothing else";
     "stdout of a client is exactly the bytes received; when the server ends its side: exit status 0."
 
@@ -156,12 +155,12 @@ fn waits_for_a_late_answer(t: &mut Trial) -> Verdict {
 
 fn waits_for_a_late_server(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::address(listener.address()))?;
+    let client = t.client(Given::address(listener.addresses[0]))?;
     client.input(b"is anybody there?\n");
     client.end_input();
     client.settle()?;
     t.note("the client is at rest, and the server has not accepted it yet");
-    let mut server = client.connects(&listener)?;
+    let mut server = listener.accept(&client)?;
     server.expect(b"is anybody there?\n")?;
     server.send(b"yes, now\n")?;
     server.half_close()?;
