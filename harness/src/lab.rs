@@ -56,6 +56,9 @@ pub struct Check {
     /// little memory, a frozen process, a port that needs a privilege. Of several failures of a
     /// lab such a one is shown last, whatever its step.
     pub exotic: bool,
+    /// Whether it has to let time pass, a second or more, where nothing is to be seen: whether a
+    /// program gives up by itself. It gets a worker of its own, so that it holds up no other.
+    pub patient: bool,
     /// The requirement that it enforces, in the words of the lab's contract or an RFC.
     pub requirement: &'static str,
     /// Carries it out.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use sockets_lab::labs;
-use sockets_lab::net::Peer;
+use sockets_lab::labs::peer::Peer;
 use sockets_lab::program::Template;
 use sockets_lab::run::build::{Built, build};
 use sockets_lab::trial::{Addresses, Stop, Trial, Verdict};
@@ -75,7 +75,7 @@ impl World {
             }
             Deed::Crash(who) => {
                 let Some(name) = self.pick(*who) else { return Ok(()) };
-                self.present[name].crash()?;
+                self.present[name].service.crash()?;
                 self.expect_of_others(name, &format!("left {name}"))?;
                 self.present.remove(name);
                 Ok(())
@@ -87,7 +87,7 @@ impl World {
         if self.present.contains_key(name) {
             return Ok(());
         }
-        let others: Vec<_> = self.present.values().map(|peer| peer.address).collect();
+        let others: Vec<_> = self.present.values().map(|peer| peer.address()).collect();
         // Who comes back comes back on the same port.
         let free = || self.trial.addresses().free_address();
         let address = *self.addresses.entry(name).or_insert_with(free);
@@ -96,7 +96,7 @@ impl World {
         let greeted = self
             .present
             .values()
-            .map(|other| format!("joined {} {} as client", other.name, other.address));
+            .map(|other| format!("joined {} {} as client", other.name, other.address()));
         let greeted: Vec<_> = greeted.collect();
         let greeted: Vec<_> = greeted.iter().map(String::as_str).collect();
         peer.expect_events(&greeted, MODEL)?;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use sockets_lab::labs;
-use sockets_lab::net::{Cut, Flow};
+use sockets_lab::labs::server::Flow;
+use sockets_lab::net::Cut;
 use sockets_lab::program::Template;
 use sockets_lab::run::build::{Built, build};
 use sockets_lab::trial::{Addresses, Stop, Trial, Verdict};

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sockets_lab::labs;
-use sockets_lab::net::Server;
+use sockets_lab::net::Service;
 use sockets_lab::program::{Given, Stdin, Template};
 use sockets_lab::run::build::{Built, build};
 use sockets_lab::trial::{Addresses, Progress, Running, Stop, Trial, Verdict};
@@ -50,7 +50,7 @@ impl World {
     }
 
     /// The same of one that listens; waits until it does, on whatever port it has.
-    fn serve(&self, line: &str) -> Verdict<Server> {
+    fn serve(&self, line: &str) -> Verdict<Service> {
         let any = SocketAddr::new(self.trial.addresses().host().into(), 0);
         self.trial.listening(self.start(line)?, any)
     }
@@ -251,7 +251,7 @@ fn the_server_echoes_to_socat() {
 fn a_person_with_nc_calls_a_peer() {
     play("nc", |world| {
         let peer = world.trial.peer("ann", &[])?;
-        let (host, port) = (peer.address.ip(), peer.address.port());
+        let (host, port) = (peer.address().ip(), peer.address().port());
         let person = world.start(&format!("nc {host} {port}"))?;
         // The peer speaks first: nobody has to wait for the other.
         world.expect_output(&person, b"HELLO ann\n")?;
@@ -276,7 +276,7 @@ fn a_person_with_nc_is_called_by_a_peer() {
 }
 
 /// From the greetings to the farewell.
-fn talk(world: &World, peer: &sockets_lab::net::Peer, person: &Running) -> Verdict {
+fn talk(world: &World, peer: &sockets_lab::labs::peer::Peer, person: &Running) -> Verdict {
     person.program.write_stdin("SAY is this the right way to spell naïve?\n".as_bytes())?;
     peer.expect_event("me-myself: is this the right way to spell naïve?", TYPED)?;
     peer.types("yes, it is");
@@ -292,7 +292,7 @@ fn talk(world: &World, peer: &sockets_lab::net::Peer, person: &Running) -> Verdi
 fn a_person_who_types_something_else_is_a_bad_peer() {
     play("nc", |world| {
         let peer = world.trial.peer("ann", &[])?;
-        let (host, port) = (peer.address.ip(), peer.address.port());
+        let (host, port) = (peer.address().ip(), peer.address().port());
         let person = world.start(&format!("nc {host} {port}"))?;
         person.program.write_stdin(b"hello?\n")?;
         peer.expect_event("bad peer *: *", TYPED)?;

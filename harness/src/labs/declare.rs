@@ -9,10 +9,12 @@
 /// `exotic` behind the points marks a check of what a beginner meets last (see
 /// [`crate::lab::Check::exotic`]): `survives_few_descriptors, 2 points, exotic: "recovers …"`.
 ///
+/// `patient` marks one that has to let time pass (see [`crate::lab::Check::patient`]).
+///
 /// The leading `$` is passed in because a macro that writes a macro can't write it itself.
 macro_rules! checks {
     ($d:tt $each:ident, $lab:literal step $step:literal: $(
-        $name:ident, $points:literal $(point)? $(points)? $(, $mark:ident)?: $title:literal;
+        $name:ident, $points:literal $(point)? $(points)? $(, $mark:ident)*: $title:literal;
         $requirement:literal
     )*) => {
         /// The checks of this step, in the order in which they build on each other.
@@ -23,7 +25,8 @@ macro_rules! checks {
                 title: $title,
                 step: $step,
                 points: $points,
-                exotic: is_exotic!($($mark)?),
+                exotic: is_exotic!($($mark)*),
+                patient: is_patient!($($mark)*),
                 requirement: $requirement,
                 run: $name,
             },
@@ -38,13 +41,29 @@ macro_rules! checks {
     };
 }
 
-/// Whether a check has the mark `exotic`. There is no other: a misspelt one does not compile.
+/// Whether a check has the mark `exotic`. A misspelt mark does not compile.
 macro_rules! is_exotic {
     () => {
         false
     };
-    (exotic) => {
+    (exotic $($rest:ident)*) => {
         true
+    };
+    (patient $($rest:ident)*) => {
+        is_exotic!($($rest)*)
+    };
+}
+
+/// Whether a check has the mark `patient`.
+macro_rules! is_patient {
+    () => {
+        false
+    };
+    (patient $($rest:ident)*) => {
+        true
+    };
+    (exotic $($rest:ident)*) => {
+        is_patient!($($rest)*)
     };
 }
 

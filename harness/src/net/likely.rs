@@ -1,7 +1,10 @@
-//! Likely causes of wrong bytes: frequent mistakes have a handwriting.
+//! Likely causes of wrong bytes where a program passes bytes on: frequent mistakes have a
+//! handwriting.
+
+use crate::words::count;
 
 /// What the difference between the bytes expected and those seen suggests.
-pub(super) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
+pub(crate) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     let same = expected.iter().zip(seen).take_while(|(a, b)| a == b).count();
     let (missing, surplus) = (&expected[same..], &seen[same..]);
     let without_end = expected.trim_ascii_end();
@@ -35,10 +38,11 @@ pub(super) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     }
 }
 
-/// Why a reply stops before its end, where the program has read all that was sent.
-pub(super) fn silence(expected: &[u8], seen: &[u8]) -> &'static str {
+/// Why what is passed on stops before its end, where the program has read all that was sent.
+pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
+    let owed = count(expected.len() - seen.len());
     let without_end = expected.trim_ascii_end();
-    match (seen.is_empty(), expected.ends_with(b"\n")) {
+    let why = match (seen.is_empty(), expected.ends_with(b"\n")) {
         (false, true) if seen == without_end => LINE_END,
         (false, _) => {
             "a part of what was read is not sent: look at what becomes of all bytes of a read, and \
@@ -52,7 +56,8 @@ pub(super) fn silence(expected: &[u8], seen: &[u8]) -> &'static str {
             "it waits for a line end, for a full buffer or for the end of the stream before it \
              answers, or its answer stands in a buffer that is not flushed (BufWriter)"
         }
-    }
+    };
+    format!("the program has read all that was there and still owes {owed}: {why}")
 }
 
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();

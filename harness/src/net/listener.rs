@@ -1,121 +1,133 @@
-//! The harness as the server of a program under test that connects.
+//! A listening socket of the harness, for programs that connect.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::connection::{Connection, Role};
-use super::{Client, describe_addresses};
-use crate::program::{Given, Stdin};
-use crate::trial::{Act, Progress, StallKind, Stop, Trial, Verdict};
+use super::connection::Connection;
+use super::{Terms, describe_addresses};
+use crate::trial::{Act, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 
 /// The harness's listening socket; several where a name has several addresses.
 #[derive(Debug)]
 pub struct Listener {
     trial: Trial,
     sockets: Vec<TcpListener>,
+    /// What the reader calls it.
+    name: String,
+    /// What a program owes that connects.
+    terms: &'static Terms,
     /// Where it listens, one address for each socket.
     pub addresses: Vec<SocketAddr>,
 }
 
-/// What the reader calls the harness's end.
-const NAME: &str = "the server";
+/// The queue of a listener of std takes 129 connections (128, and one more, on Linux).
+const MORE_THAN_QUEUED: usize = 200;
+/// Connections to a full queue are not refused; they hang.
+const HANGS: Duration = Duration::from_millis(20);
 
 impl Trial {
-    /// Listens on a free loopback address.
-    pub fn listen(&self) -> Verdict<Listener> {
-        self.listen_on(&[self.addresses().free_address()])
-    }
-
-    /// Listens on these addresses.
-    pub fn listen_on(&self, addresses: &[SocketAddr]) -> Verdict<Listener> {
+    /// Listens on these addresses; the reader calls the harness's end `name`.
+    pub fn listen_as(
+        &self,
+        name: &str,
+        addresses: &[SocketAddr],
+        terms: &'static Terms,
+    ) -> Verdict<Listener> {
         let mut sockets = Vec::new();
         for address in addresses {
             let socket = TcpListener::bind(address)
                 .map_err(|error| Stop::Fault(format!("cannot listen on {address}: {error}")))?;
             socket.set_nonblocking(true)?;
             sockets.push(socket);
-            self.name(*address, NAME);
+            self.name(*address, name);
         }
-        self.note(format!("the harness listens on {}, as {NAME}", describe_addresses(addresses)));
-        Ok(Listener { trial: self.clone(), sockets, addresses: addresses.to_vec() })
-    }
-
-    /// A listener, the client connected to it, and the harness's end of the connection.
-    pub fn conversation(&self) -> Verdict<(Client, Connection)> {
-        let listener = self.listen()?;
-        let client = self.client(Given::address(listener.addresses[0]))?;
-        let server = listener.accept(&client)?;
-        Ok((client, server))
-    }
-
-    /// Starts the client, and goes on at once. Its standard input stays open and empty.
-    pub fn client(&self, given: Given) -> Verdict<Client> {
-        let running = self.start("client", given, Stdin::Piped)?;
-        Ok(Client::new(self.clone(), running))
+        let (trial, name, addresses) = (self.clone(), name.to_owned(), addresses.to_vec());
+        Ok(Listener { trial, sockets, name, terms, addresses })
     }
 }
 
 impl Listener {
-    /// Waits for the client's connection, and accepts it.
-    pub fn accept(&self, client: &Client) -> Verdict<Connection> {
-        self.accept_or(
-            client,
-            "connect takes the text that the user typed: the host, a colon, the port",
-        )
+    /// What the reader calls it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The same; `cause` is why the client may not connect, where the check knows better.
-    pub fn accept_or(&self, client: &Client, cause: &str) -> Verdict<Connection> {
-        let result = self.trial.wait(&client.running, || match self.next()? {
-            Some(connection) => Ok(Progress::Done(connection)),
-            None => Ok(Progress::Nothing),
-        })?;
-        let stall = match result {
-            Ok((stream, from)) => {
-                self.trial.note(format!("{NAME} accepted a connection from port {}", from.port()));
-                let running = Rc::clone(&client.running);
-                let trial = self.trial.clone();
-                let name = NAME.to_owned();
-                let still = trial.record_before(&running, usize::MAX);
-                let connection = Connection::new(trial, running, stream, Role::Server, name, from)?;
-                connection.record(still, Act::Accept);
-                return Ok(connection);
-            }
-            Err(stall) => stall,
-        };
-        let blame = match stall.kind {
-            StallKind::Ended(_) => self.trial.fail("the client ended and did not connect"),
-            _ => self.trial.fail("the client does not connect"),
-        };
-        Err(blame
-            .expected(format!("a connection to {}", describe_addresses(&self.addresses)))
-            .seen(stall.sentence("client"))
-            .cause(cause)
-            .stop())
+    /// Where it listens; the first address, where there are several.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
     }
 
-    /// Expects that the client, once it is at rest, has not connected again.
-    pub fn expect_nobody(&self, client: &Client) -> Verdict {
-        let _ = self.trial.settle(&client.running)?;
-        let Some((_, from)) = self.next()? else {
-            self.trial.note(format!("nobody else has connected to {NAME}"));
-            return Ok(());
-        };
-        Err(self
+    /// Waits for the program's connection, and takes it; `told` says it in the story, from the
+    /// address that it comes from. `Err` where the program will not connect.
+    pub fn take(
+        &self,
+        running: &Rc<Running>,
+        told: impl FnOnce(SocketAddr) -> String,
+    ) -> Verdict<Result<Connection, Stall>> {
+        let result = self
             .trial
-            .fail("the client connected more than once")
-            .expected("one connection, for all that is sent and received")
-            .seen(format!("one more connection, from port {}", from.port()))
-            .cause(
-                "each connect is a connection of its own, which the server has to accept and to \
-                 serve: connect once, and stop trying addresses when one works",
-            )
-            .stop())
+            .wait(running, || Ok(self.next()?.map_or(Progress::Nothing, Progress::Done)))?;
+        let (stream, from) = match result {
+            Ok(next) => next,
+            Err(stall) => return Ok(Err(stall)),
+        };
+        self.trial.note(told(from));
+        let (trial, running) = (self.trial.clone(), Rc::clone(running));
+        let still = trial.record_before(&running, usize::MAX);
+        let name = self.name.clone();
+        let connection = Connection::new(trial, running, stream, name, from, self.terms)?;
+        connection.record(still, Act::Accept);
+        Ok(Ok(connection))
+    }
+
+    /// Expects the program's connection, and takes it; `cause` is why it may not connect.
+    pub fn accept(&self, running: &Rc<Running>, cause: &str) -> Verdict<Connection> {
+        let told = |from: SocketAddr| {
+            format!("{} accepted a connection from port {}", self.name, from.port())
+        };
+        self.take(running, told)?.map_err(|stall| {
+            let name = &running.name;
+            self.trial
+                .fail(match stall.kind {
+                    StallKind::Ended(_) => format!("the {name} ended and did not connect"),
+                    _ => format!("the {name} does not connect"),
+                })
+                .expected(format!("a connection to {}", describe_addresses(&self.addresses)))
+                .seen(stall.sentence(name))
+                .cause(cause)
+                .stop()
+        })
+    }
+
+    /// Where a further connection comes from, once the program is at rest, if there is one.
+    pub fn take_another(&self, running: &Running) -> Verdict<Option<SocketAddr>> {
+        let _ = self.trial.settle(running)?;
+        Ok(self.next()?.map(|(_, from)| from))
+    }
+
+    /// Fills its queue, so that a further connection gets no answer. The connections that fill it
+    /// are returned: they must be kept.
+    pub fn fill_queue(&self) -> Verdict<Vec<TcpStream>> {
+        let mut held = Vec::new();
+        while held.len() < MORE_THAN_QUEUED {
+            match TcpStream::connect_timeout(&self.address(), HANGS) {
+                Ok(stream) => held.push(stream),
+                Err(_) => {
+                    self.trial.note(format!(
+                        "{} does not accept, and its queue is full: who calls it gets no answer",
+                        self.name
+                    ));
+                    break;
+                }
+            }
+        }
+        Ok(held)
     }
 
     /// A connection that is there.
-    fn next(&self) -> Verdict<Option<(std::net::TcpStream, SocketAddr)>> {
+    fn next(&self) -> Verdict<Option<(TcpStream, SocketAddr)>> {
         for socket in &self.sockets {
             match socket.accept() {
                 Ok(connection) => return Ok(Some(connection)),

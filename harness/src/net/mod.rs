@@ -4,47 +4,43 @@
 //! ends the check by itself when the program does not do its part.
 
 pub(crate) mod causes;
-mod client;
 mod connection;
-mod echo;
-mod events;
-mod exchange;
-mod host;
-mod idle;
-mod likely;
+mod console;
+mod expect;
+pub(crate) mod likely;
+mod lines;
 mod listener;
 mod pace;
 mod pattern;
 mod payload;
-mod peer;
-mod remote_peer;
-mod server;
+mod rest;
+mod service;
+mod terms;
 mod wire;
 
 use std::net::SocketAddr;
 
 use crate::words::{count, summary};
 
-pub use client::Client;
-pub use connection::{Connection, End, Role};
-pub use exchange::Flow;
-pub use host::Host;
+pub use connection::{Connection, End};
+pub(crate) use connection::{Got, Put};
+pub use console::Console;
+pub use lines::{LineEnd, Lines};
 pub use listener::Listener;
 pub use pattern::Pattern;
 pub use payload::{Cut, noise, pattern, text};
-pub use peer::Peer;
-pub use remote_peer::RemotePeer;
-pub use server::{Server, Started};
+pub use service::{Service, Started};
+pub use terms::Terms;
 pub use wire::{Carried, Stretch, Wire};
 
 /// `127.0.0.1:7007 and [::1]:7007`.
-fn describe_addresses(addresses: &[SocketAddr]) -> String {
+pub(crate) fn describe_addresses(addresses: &[SocketAddr]) -> String {
     let texts: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
     texts.join(" and ")
 }
 
 /// Bytes for a sentence: how many, and of a short payload the beginning.
-fn describe_bytes(bytes: &[u8]) -> String {
+pub(crate) fn describe_bytes(bytes: &[u8]) -> String {
     match bytes.len() {
         0..=TOLD => summary(bytes, SHOWN),
         length => count(length),

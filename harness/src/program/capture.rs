@@ -1,9 +1,12 @@
 //! Capturing a stream of a program: always drained, so that the program is never blocked by
 //! us; kept only up to a limit, so that a program that prints a gigabyte costs no memory.
+//!
+//! Unless a check asks for it: a program whose output is held is blocked as soon as the pipe is
+//! full, and stays where it is until the output is released.
 
 use std::collections::VecDeque;
-use std::io::Read;
-use std::sync::{Arc, Condvar, Mutex};
+use std::io::{PipeWriter, Read, Write};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -48,6 +51,35 @@ struct Shared {
     kept: Mutex<Kept>,
     ended: Condvar,
     pump: Pump,
+    hold: Hold,
+}
+
+/// How many bytes may be read before the reading thread waits; `None` is any number.
+#[derive(Debug, Default)]
+struct Hold {
+    left: Mutex<Option<usize>>,
+    changed: Condvar,
+}
+
+impl Hold {
+    fn set(&self, left: Option<usize>) {
+        *lock(&self.left) = left;
+        self.changed.notify_all();
+    }
+
+    /// Waits until something may be read, and returns how much.
+    fn wait(&self, most: usize) -> usize {
+        let left = lock(&self.left);
+        let waits = |left: &mut Option<usize>| *left == Some(0);
+        let left = self.changed.wait_while(left, waits).unwrap_or_else(PoisonError::into_inner);
+        left.map_or(most, |left| left.min(most))
+    }
+
+    fn took(&self, count: usize) {
+        if let Some(left) = lock(&self.left).as_mut() {
+            *left = left.saturating_sub(count);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +89,52 @@ struct Kept {
     total: u64,
     ended: bool,
     closing: bool,
+    /// NUL bytes that are still to come and that are not the program's.
+    filler: usize,
+}
+
+impl Kept {
+    fn keep(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
+        let room = HEAD.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend_from_slice(&bytes[..room]);
+        self.tail.extend(&bytes[room..]);
+        let surplus = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..surplus);
+    }
+
+    /// Takes the filler out of what has come. Where the program's own bytes stand among it is the
+    /// kernel's to decide.
+    fn unfill(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut own = Vec::new();
+        for &byte in bytes {
+            match (byte, self.filler) {
+                (0, 1..) => self.filler -= 1,
+                _ => own.push(byte),
+            }
+        }
+        own
+    }
+}
+
+/// More than any pipe holds (pipe(7): 16 pages).
+const MORE_THAN_A_PIPE: usize = (1 << 20) + 1;
+
+/// Fills a pipe, so that whoever writes to it next is blocked. Returns the number of NUL bytes that
+/// its reader has to leave out.
+pub(super) fn fill(mut pipe: PipeWriter) -> usize {
+    let pump = Arc::new(Pump::default());
+    let seen = Arc::clone(&pump);
+    thread::spawn(move || {
+        pump.begin();
+        // An error means that the reader has gone.
+        let _ = pipe.write_all(&vec![0; MORE_THAN_A_PIPE]);
+        pump.end();
+    });
+    while !seen.is_at_rest() {
+        thread::yield_now();
+    }
+    MORE_THAN_A_PIPE
 }
 
 /// A thread that drains one stream.
@@ -65,12 +143,25 @@ pub(super) struct Capture(Arc<Shared>);
 
 impl Capture {
     pub(super) fn start(stream: Option<impl Read + Send + 'static>) -> Self {
-        let shared = Arc::new(Shared::default());
+        Self::begin(stream, Shared::default())
+    }
+
+    /// The same, and nothing is read before [`Capture::release`]. `filler` bytes of the stream,
+    /// all of them NUL, are none of the program's: see [`fill`].
+    pub(super) fn start_held(stream: Option<impl Read + Send + 'static>, filler: usize) -> Self {
+        let shared = Shared::default();
+        shared.hold.set(Some(0));
+        lock(&shared.kept).filler = filler;
+        Self::begin(stream, shared)
+    }
+
+    fn begin(stream: Option<impl Read + Send + 'static>, shared: Shared) -> Self {
+        let shared = Arc::new(shared);
         let drain = Arc::clone(&shared);
         thread::spawn(move || {
             drain.pump.begin();
             if let Some(mut stream) = stream {
-                drain_into(&mut stream, &drain.kept);
+                drain_into(&mut stream, &drain);
             }
             lock(&drain.kept).ended = true;
             drain.ended.notify_all();
@@ -104,6 +195,16 @@ impl Capture {
         lock(&self.0.kept).head.get(from..).unwrap_or_default().to_vec()
     }
 
+    /// Reads this many bytes of a stream that is held, and no more.
+    pub(super) fn take(&self, count: usize) {
+        self.0.hold.set(Some(count));
+    }
+
+    /// Holds the stream no longer.
+    pub(super) fn release(&self) {
+        self.0.hold.set(None);
+    }
+
     /// Stops reading at the next byte, and closes the stream.
     pub(super) fn close(&self) {
         lock(&self.0.kept).closing = true;
@@ -111,27 +212,30 @@ impl Capture {
 
     /// Waits for the end of the stream of a program that was stopped.
     pub(super) fn finish(&self) {
+        self.release();
         let kept = lock(&self.0.kept);
         drop(self.0.ended.wait_timeout_while(kept, GRACE, |kept| !kept.ended));
     }
 }
 
-fn drain_into(stream: &mut impl Read, kept: &Mutex<Kept>) {
+fn drain_into(stream: &mut impl Read, shared: &Shared) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let count = match stream.read(&mut buffer) {
+        let most = shared.hold.wait(buffer.len());
+        let count = match stream.read(&mut buffer[..most]) {
             Ok(0) => return,
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => return,
         };
-        let mut kept = lock(kept);
-        kept.total += count as u64;
-        let room = HEAD.saturating_sub(kept.head.len()).min(count);
-        kept.head.extend_from_slice(&buffer[..room]);
-        kept.tail.extend(&buffer[room..count]);
-        let surplus = kept.tail.len().saturating_sub(TAIL);
-        kept.tail.drain(..surplus);
+        shared.hold.took(count);
+        let mut kept = lock(&shared.kept);
+        if kept.filler > 0 {
+            let own = kept.unfill(&buffer[..count]);
+            kept.keep(&own);
+        } else {
+            kept.keep(&buffer[..count]);
+        }
         if kept.closing {
             return;
         }
@@ -156,7 +260,6 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_pipe_is_drained_when_its_reader_waits_for_more() {
-        use std::io::Write;
         let (read, mut write) = io::pipe().unwrap();
         let capture = Capture::start(Some(read));
         for total in 1..100 {
@@ -166,6 +269,34 @@ mod tests {
             }
             assert_eq!(capture.so_far().total, total);
         }
+    }
+
+    #[test]
+    fn of_a_held_stream_no_more_is_read_than_was_allowed() {
+        let capture = Capture::start_held(Some(io::repeat(b'x').take(1000)), 0);
+        for (allowed, total) in [(300, 300), (200, 500)] {
+            capture.take(allowed);
+            while capture.len() < total || lock(&capture.0.hold.left).is_some_and(|left| left > 0) {
+                thread::yield_now();
+            }
+            assert_eq!(capture.len(), total);
+        }
+        capture.finish();
+        assert_eq!(capture.len(), 1000);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_filled_a_pipe_is_left_out() {
+        let (read, mut write) = io::pipe().unwrap();
+        let filler = fill(write.try_clone().unwrap());
+        let capture = Capture::start_held(Some(read), filler);
+        let writing = thread::spawn(move || write.write_all(b"own\n").unwrap());
+        capture.release();
+        writing.join().unwrap();
+        let kept = lock(&capture.0.kept);
+        drop(capture.0.ended.wait_while(kept, |kept| !kept.ended));
+        assert_eq!(capture.so_far().head, b"own\n");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub use template::{CommandError, Template};
 pub use tree::stop_all;
 pub use words::split_words;
 
+use crate::kernel;
 use crate::sync::lock;
 
 /// A program that was started. Dropping it stops it, and everything that it started.
@@ -43,9 +44,21 @@ pub enum Stdin {
     Piped,
 }
 
+/// What becomes of a program's standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// It is read as it comes.
+    #[default]
+    Read,
+    /// Nobody reads it before [`Program::release_stdout`].
+    Held,
+    /// The same, and its pipe is full from the beginning: who writes to it is blocked.
+    Full,
+}
+
 impl Program {
     /// Starts the command. Its process group's id is its process id.
-    pub fn start(mut command: Command, stdin: Stdin) -> io::Result<Self> {
+    pub fn start(mut command: Command, stdin: Stdin, output: Output) -> io::Result<Self> {
         command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.stdin(match stdin {
             Stdin::Null => Stdio::null(),
@@ -53,10 +66,20 @@ impl Program {
         });
         // A backtrace would push what a panic says out of the last lines that are shown.
         command.env("RUST_BACKTRACE", "0");
+        let mut full = None;
+        if output == Output::Full {
+            let (reader, writer) = io::pipe()?;
+            command.stdout(writer.try_clone()?);
+            full = Some((reader, capture::fill(writer)));
+        }
         let mut child = command.spawn()?;
         let pid = child.id();
         tree::register(pid);
-        let stdout = Capture::start(child.stdout.take());
+        let stdout = match (output, full) {
+            (_, Some((pipe, filler))) => Capture::start_held(Some(pipe), filler),
+            (Output::Read, None) => Capture::start(child.stdout.take()),
+            (Output::Held | Output::Full, None) => Capture::start_held(child.stdout.take(), 0),
+        };
         let stderr = Capture::start(child.stderr.take());
         let stdin = Feed::start(child.stdin.take());
         Ok(Self { child: Mutex::new(child), pid, stdin, stdout, stderr })
@@ -116,6 +139,26 @@ impl Program {
     /// [`Captured::ended`] says so it is closed, and a write there is a broken pipe.
     pub fn close_stdout(&self) {
         self.stdout.close();
+    }
+
+    /// Reads this many bytes of a standard output that is held, and no more: see [`Output`].
+    pub fn take_stdout(&self, count: usize) {
+        self.stdout.take(count);
+    }
+
+    /// Reads a standard output that was held, from now on.
+    pub fn release_stdout(&self) {
+        self.stdout.release();
+    }
+
+    /// Sends a signal by name (`STOP`, `CONT`) to all of its processes.
+    pub fn signal_all(&self, name: &str) -> io::Result<()> {
+        let mut pids = kernel::process_tree(self.pid).unwrap_or_default();
+        if pids.is_empty() {
+            pids.push(self.pid);
+        }
+        let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
+        tree::kill(&format!("-{name}"), &pids)
     }
 
     /// Sends a signal by name (`TERM`, `STOP`, `CONT`) to its first process.

@@ -40,6 +40,7 @@ const fn check(name: &'static str, title: &'static str, step: u8) -> Check {
         step,
         points: 2,
         exotic: false,
+        patient: false,
         requirement: "The server echoes every byte until the client ends its stream (RFC 9293, \
                       section 3.6: a side that has sent its FIN may still receive).",
         run: |_| unreachable!("the reports run no checks"),

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::json::Json;
+use crate::labs;
 use crate::run::isolation;
 use crate::run::protocol::{READY, Request};
 use crate::sync::lock;
@@ -65,13 +66,17 @@ impl Pool {
     /// Carries out all requests, `tell` being called as each is done. The answers are in the
     /// order of the requests.
     pub fn run(&self, requests: &[Request], tell: impl Fn(usize, &Answer) + Sync) -> Vec<Answer> {
-        let next = Mutex::new(0);
+        let order = order(requests);
+        let patient = requests.iter().filter(|request| is_patient(request)).count();
+        let next = Mutex::new(order.into_iter());
         let answers = Mutex::new(vec![None; requests.len()]);
         thread::scope(|scope| {
-            for _ in 0..self.size.min(requests.len()) {
+            for _ in 0..(self.size + patient).min(requests.len()) {
                 scope.spawn(|| {
                     let mut worker = None;
-                    while let Some((index, request)) = take(&next, requests) {
+                    let take = || lock(&next).next();
+                    while let Some(index) = take() {
+                        let request = &requests[index];
                         let answer = self.ask(&mut worker, request);
                         tell(index, &answer);
                         lock(&answers)[index] = Some(answer);
@@ -111,12 +116,17 @@ impl Pool {
     }
 }
 
-/// From the end: the last checks of a lab are the longest ones, and the short ones fill the gaps.
-fn take<'a>(next: &Mutex<usize>, requests: &'a [Request]) -> Option<(usize, &'a Request)> {
-    let mut taken = lock(next);
-    *taken += 1;
-    let index = requests.len().checked_sub(*taken)?;
-    requests.get(index).map(|request| (index, request))
+/// Those that wait for time to pass begin at once. Then from the end: the last checks of a lab are
+/// the longest ones, and the short ones fill the gaps.
+fn order(requests: &[Request]) -> Vec<usize> {
+    let (mut first, rest): (Vec<_>, Vec<_>) =
+        (0..requests.len()).rev().partition(|index| is_patient(&requests[*index]));
+    first.extend(rest);
+    first
+}
+
+fn is_patient(request: &Request) -> bool {
+    labs::check(&request.check).is_some_and(|check| check.patient)
 }
 
 fn fault(what: String) -> Answer {

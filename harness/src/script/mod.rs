@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub use error::SyntaxError;
 pub use parse::parse;
-pub use play::play;
+pub use play::{Player, Stage, play};
 pub use segments::{Segments, bursts};
 
 /// A conversation of two sides.

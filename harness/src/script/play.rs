@@ -4,20 +4,56 @@ use std::net::SocketAddr;
 
 use super::segments::{Burst, bursts};
 use super::{Action, Conversation, Line, Segments};
-use crate::net::{Peer, RemotePeer, causes};
+use crate::net::{Console, Lines, Listener, causes};
 use crate::trial::{Stop, Trial, Verdict};
+
+/// What a lab's room brings to its conversations: its program, and its protocol's own words.
+pub trait Stage {
+    /// The trial that the performances belong to.
+    fn trial(&self) -> &Trial;
+    /// A listener that plays `name`, and waits to be called.
+    fn host(&self, name: &str) -> Verdict<Listener>;
+    /// Starts the program that plays `name`, and waits until it can be called; it calls `others`.
+    fn start(&self, name: &str, others: &[SocketAddr]) -> Verdict<Box<dyn Player>>;
+    /// What is likely wrong where this line is not said.
+    fn cause_of_line(&self, line: &str) -> &'static str;
+    /// What is likely wrong where this line is not printed.
+    fn cause_of_event(&self, event: &str) -> &'static str;
+    /// What may come of a side that has nothing to say.
+    fn not_silent(&self) -> &'static str;
+    /// Why the program may not end.
+    fn not_over(&self) -> &'static str;
+}
+
+/// A program on the stage.
+pub trait Player {
+    /// The name of the side that it plays.
+    fn name(&self) -> &str;
+    /// Where it listens.
+    fn address(&self) -> SocketAddr;
+    /// Its user's side.
+    fn console(&self) -> &Console;
+    /// A side of the harness calls it.
+    fn called_by(&self, side: &str) -> Verdict<Lines>;
+    /// It calls a side of the harness.
+    fn calls(&self, host: &Listener) -> Verdict<Lines>;
+    /// Waits until it has closed its end of the connection from `address`, which the harness has
+    /// closed. Returns whether it has.
+    fn is_rid_of(&self, address: SocketAddr) -> Verdict<bool>;
+}
 
 /// Plays a conversation with the program as each side that the file allows, in all of the
 /// [`Segments`].
-pub fn play(trial: &Trial, conversation: &Conversation) -> Verdict {
+pub fn play(room: &dyn Stage, conversation: &Conversation) -> Verdict {
     for program in &conversation.program {
-        let mut peer: Option<Peer> = None;
+        let mut peer: Option<Box<dyn Player>> = None;
         for segments in Segments::ALL {
             // Who is called can be called again. Who calls, or ends, is started afresh.
             let again = peer.take().filter(|_| conversation.leaves_the_program_running(*program));
-            let (with, other) = scene(trial, conversation, *program, again, segments)?;
+            let (with, other) = scene(room, conversation, *program, again, segments)?;
+            let (peer_of, other) = (&*with, Some(other));
             let mut stage =
-                Cast { conversation, peer: &with, other: Some(other), segments, several: false };
+                Cast { room, conversation, peer: peer_of, other, segments, several: false };
             for step in bursts(conversation, *program, segments) {
                 stage.carry_out(step)?;
             }
@@ -34,12 +70,13 @@ pub fn play(trial: &Trial, conversation: &Conversation) -> Verdict {
 
 /// The two sides, connected. The failure of one performance does not tell of those before it.
 fn scene(
-    trial: &Trial,
+    room: &dyn Stage,
     conversation: &Conversation,
     program: usize,
-    again: Option<Peer>,
+    again: Option<Box<dyn Player>>,
     segments: Segments,
-) -> Verdict<(Peer, RemotePeer)> {
+) -> Verdict<(Box<dyn Player>, Lines)> {
+    let trial = room.trial();
     let [name, harness] = [program, 1 - program].map(|side| &conversation.sides[side]);
     match &again {
         Some(_) => trial.new_story(),
@@ -50,17 +87,17 @@ fn scene(
         "{file}: the program is {name}, and the harness {harness}, which sends {how}"
     ));
     if program == 0 {
-        let host = trial.host(harness)?;
-        let peer = trial.peer(name, &[host.address])?;
+        let host = room.host(harness)?;
+        let peer = room.start(name, &[host.address()])?;
         let other = peer.calls(&host)?;
         return Ok((peer, other));
     }
     let peer = match again {
         Some(peer) => {
-            trial.note(format!("the peer {name} has listened on {} since before", peer.address));
+            trial.note(format!("the peer {name} has listened on {} since before", peer.address()));
             peer
         }
-        None => trial.peer(name, &[])?,
+        None => room.start(name, &[])?,
     };
     let other = peer.called_by(harness)?;
     Ok((peer, other))
@@ -76,9 +113,10 @@ impl Conversation {
 
 /// One performance.
 struct Cast<'a> {
+    room: &'a dyn Stage,
     conversation: &'a Conversation,
-    peer: &'a Peer,
-    other: Option<RemotePeer>,
+    peer: &'a dyn Player,
+    other: Option<Lines>,
     segments: Segments,
     /// Whether the last thing that was sent was several lines in one segment.
     several: bool,
@@ -89,7 +127,7 @@ impl Cast<'_> {
         match step {
             Burst::Send(lines) => self.send(&lines).map_err(|stop| stop.at(&self.place(lines[0]))),
             Burst::Do(line) => {
-                let own = self.conversation.sides[line.side] != self.peer.name;
+                let own = self.conversation.sides[line.side] != self.peer.name();
                 let done = if own { self.act(line) } else { self.expect(line) };
                 done.map_err(|stop| self.explain(stop, line).at(&self.place(line)))
             }
@@ -99,13 +137,13 @@ impl Cast<'_> {
     /// The end of the file: all that was printed and said stands in it. Returns whether the
     /// program is at rest, and has noticed that the harness has gone.
     fn finish(mut self) -> Verdict<bool> {
-        if self.peer.running.program.exited()?.is_some() {
+        if self.peer.console().exited()?.is_some() {
             return Ok(true);
         }
         let over = format!("{}, behind the last line", self.conversation.file);
-        let rest = self.peer.expect_no_event(OVER).map_err(|stop| stop.at(&over))?;
+        let rest = self.peer.console().expect_no_event(OVER).map_err(|stop| stop.at(&over))?;
         let Some(mut other) = self.other.take() else { return Ok(rest) };
-        other.expect_no_more().map_err(|stop| stop.at(&over))?;
+        other.expect_no_more(self.room.not_silent()).map_err(|stop| stop.at(&over))?;
         let here = other.connection().here();
         drop(other);
         // What the program says of our going is no part of the conversation.
@@ -141,7 +179,7 @@ impl Cast<'_> {
         }
         for line in lines {
             let text = shorten(&line.text);
-            self.peer.trial().note(format!("line {}: {text}", line.number));
+            self.room.trial().note(format!("line {}: {text}", line.number));
         }
         // Long pieces of nothing but repetition need not be cut into single bytes.
         let (start, rest) = bytes.split_at(bytes.len().min(MOST_ALONE));
@@ -177,21 +215,28 @@ impl Cast<'_> {
     fn expect(&mut self, line: &Line) -> Verdict {
         match (&line.act, &mut self.other) {
             (Action::Types(text), _) => {
-                self.peer.types(text);
+                self.peer.console().types(text);
                 Ok(())
             }
             (Action::Quits, _) => {
-                self.peer.stops_typing();
+                self.peer.console().stops_typing();
                 Ok(())
             }
-            (Action::Prints(text), _) => self.peer.expect_event(&self.fill(text), cause_of(text)),
-            (Action::Exits(status), _) => self.peer.expect_exit(*status),
-            (Action::Says(text), Some(other)) => other.expect_line(text, cause_of_line(text)),
+            (Action::Prints(text), _) => {
+                let cause = self.room.cause_of_event(text);
+                self.peer.console().expect_event(&self.fill(text), cause)
+            }
+            (Action::Exits(status), _) => {
+                self.peer.console().expect_exit(*status, self.room.not_over())
+            }
+            (Action::Says(text), Some(other)) => {
+                other.expect_line(text, self.room.cause_of_line(text))
+            }
             (Action::Sends(bytes), Some(other)) => other.expect_bytes(bytes, SAYS),
             (Action::Ends, Some(other)) => other.expect_end(ENDS),
             (Action::Closes, Some(other)) => other.expect_closed(ENDS),
             (Action::Resets, Some(other)) => other.expect_closed(ENDS),
-            (Action::IsSilent, Some(other)) => other.expect_silence(),
+            (Action::IsSilent, Some(other)) => other.expect_silence(self.room.not_silent()),
             (act, _) => {
                 Err(Stop::Fault(format!("line {}: {act:?} can't be expected here", line.number)))
             }
@@ -223,25 +268,6 @@ fn shorten(text: &str) -> String {
     match text.char_indices().nth(80) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
-    }
-}
-
-/// The likely cause where a line is not printed, by what it tells.
-fn cause_of(event: &str) -> &'static str {
-    match event.split(' ').next() {
-        Some("joined") => causes::JOINED,
-        Some("left") => causes::LEFT,
-        Some("bad") => causes::BAD,
-        _ => causes::SAID,
-    }
-}
-
-/// The likely cause where a line is not sent.
-fn cause_of_line(line: &str) -> &'static str {
-    match line.split(' ').next() {
-        Some("HELLO") => causes::GREETING,
-        Some("BYE") => causes::LEAVING,
-        _ => causes::TELLS,
     }
 }
 

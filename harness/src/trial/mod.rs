@@ -6,6 +6,7 @@
 
 mod addresses;
 mod failure;
+mod freeze;
 mod observe;
 mod patience;
 mod wait;
@@ -22,7 +23,7 @@ pub(crate) use observe::{Act, Observer, Still};
 pub use wait::{Progress, Stall, StallKind};
 
 use crate::kernel::{Names, Snapshot};
-use crate::program::{Given, Program, Stdin, Template};
+use crate::program::{Given, Output, Program, Stdin, Template};
 use crate::verdict::Failure;
 
 /// What a check comes to: `Ok` is a pass.
@@ -127,6 +128,8 @@ struct Inner {
     /// Whether the last waiting ended with a program that keeps the processor busy.
     busy: Cell<bool>,
     time_outs: Cell<bool>,
+    /// What becomes of the standard output of the next program.
+    output: Cell<Output>,
     /// What stands between programs.
     in_flight: RefCell<Vec<Arc<dyn InFlight>>>,
     observer: Option<Rc<dyn Observer>>,
@@ -164,6 +167,7 @@ impl Trial {
             counter: RefCell::default(),
             busy: Cell::default(),
             time_outs: Cell::default(),
+            output: Cell::default(),
             in_flight: RefCell::default(),
             observer,
         }))
@@ -221,6 +225,11 @@ impl Trial {
         self.0.time_outs.set(true);
     }
 
+    /// What becomes of the standard output of the program that is started next.
+    pub fn set_next_output(&self, output: Output) {
+        self.0.output.set(output);
+    }
+
     /// The command line of the program `name`.
     pub(crate) fn template_of(&self, name: &str) -> Verdict<&Template> {
         let found = self.0.templates.iter().find(|(known, _)| known == name);
@@ -248,7 +257,7 @@ impl Trial {
             Some(observer) => observer.wrap(command),
             None => command,
         };
-        let program = match Program::start(command, stdin) {
+        let program = match Program::start(command, stdin, self.0.output.take()) {
             Ok(program) => program,
             Err(error) => return Err(self.cannot_start(shown, &error)),
         };

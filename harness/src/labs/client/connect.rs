@@ -33,9 +33,9 @@ fn connects(t: &mut Trial) -> Verdict {
 
 fn connects_once(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::address(listener.addresses[0]))?;
-    let _server = listener.accept(&client)?;
-    listener.expect_nobody(&client)
+    let client = t.client(Given::address(listener.address()))?;
+    let _server = client.connects(&listener)?;
+    client.connects_no_more(&listener)
 }
 
 fn connects_on_ipv6(t: &mut Trial) -> Verdict {
@@ -44,15 +44,15 @@ fn connects_on_ipv6(t: &mut Trial) -> Verdict {
     };
     let listener = t.listen_on(&[address])?;
     let client = t.client(Given::address(address))?;
-    listener.accept(&client).map(drop)
+    client.connects(&listener).map(drop)
 }
 
 fn connects_to_a_name(t: &mut Trial) -> Verdict {
     let addresses = localhost(t)?;
     let listener = t.listen_on(&addresses)?;
     let client = t.client(Given::text(&format!("localhost:{}", addresses[0].port())))?;
-    let _server = listener.accept(&client)?;
-    listener.expect_nobody(&client)
+    let _server = client.connects(&listener)?;
+    client.connects_no_more(&listener)
 }
 
 fn tries_every_address(t: &mut Trial) -> Verdict {
@@ -70,7 +70,7 @@ fn tries_every_address(t: &mut Trial) -> Verdict {
         let listener = t.listen_on(&[*address])?;
         t.note(format!("localhost is {}, too, where nobody listens", others.join(" and ")));
         let client = t.client(Given::text(&format!("localhost:{}", address.port())))?;
-        let _server = listener.accept_or(&client, ONE_ADDRESS)?;
+        let _server = listener.accept(&client.running, ONE_ADDRESS)?;
         client.running.program.stop()?;
     }
     Ok(())

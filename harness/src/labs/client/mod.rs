@@ -4,16 +4,18 @@
 //! server sends; how it is cut, and who speaks first, is the server's and the user's to decide.
 
 mod connect;
+mod echo;
+mod program;
 mod send;
 mod send_and_receive;
 
+use crate::kernel;
 use crate::lab::{Lab, Step};
 use crate::program::Place;
-
-use crate::kernel;
-use crate::net::Client;
 use crate::trial::{Stop, Trial, Verdict};
 use crate::words::count;
+
+pub use program::Client;
 
 /// Its row in the registry.
 pub const LAB: Lab = Lab {
@@ -57,11 +59,8 @@ steps! { $ client_checks: connect client_connect, send client_send, send_and_rec
 
 /// More than the queues between two programs hold, in bytes.
 fn large(t: &Trial) -> usize {
-    match t.addresses().is_isolated() {
-        true => 8 << 20,
-        // The usual queues of a system hold up to 10 MiB in a direction.
-        false => 15 << 20,
-    }
+    // The usual queues of a system hold up to 10 MiB in a direction.
+    if t.addresses().is_isolated() { 8 << 20 } else { 15 << 20 }
 }
 
 fn memory(client: &Client) -> Verdict<u64> {

@@ -76,11 +76,11 @@ fn sends_any_bytes(t: &mut Trial) -> Verdict {
 
 fn keeps_its_connection(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::address(listener.addresses[0]))?;
-    let mut server = listener.accept(&client)?;
+    let client = t.client(Given::address(listener.address()))?;
+    let mut server = client.connects(&listener)?;
     for line in [&b"first\n"[..], b"second\n", b"third\n"] {
         client.input(line);
-        listener.expect_nobody(&client)?;
+        client.connects_no_more(&listener)?;
         server.expect(line)?;
     }
     server.expect_nothing()

@@ -1,7 +1,8 @@
 //! Step 3 of lab 2: `send_and_receive`.
 
+use super::program::Client;
 use super::{expect_bounded, large, memory};
-use crate::net::{Client, Connection, Cut, text};
+use crate::net::{Connection, Cut, text};
 use crate::program::Given;
 use crate::trial::{Progress, Trial, Verdict};
 
@@ -155,12 +156,12 @@ fn waits_for_a_late_answer(t: &mut Trial) -> Verdict {
 
 fn waits_for_a_late_server(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::address(listener.addresses[0]))?;
+    let client = t.client(Given::address(listener.address()))?;
     client.input(b"is anybody there?\n");
     client.end_input();
     client.settle()?;
     t.note("the client is at rest, and the server has not accepted it yet");
-    let mut server = listener.accept(&client)?;
+    let mut server = client.connects(&listener)?;
     server.expect(b"is anybody there?\n")?;
     server.send(b"yes, now\n")?;
     server.half_close()?;

@@ -7,10 +7,11 @@ use super::together::{
 };
 use std::time::{Duration, Instant};
 
+use super::Peer;
+use super::causes::{LEFT, NOT_FOR_IT, SAID, TELLS};
 use super::conversations::converse;
 use crate::kernel::Stillness;
-use crate::net::causes::{LEFT, SAID, TELLS};
-use crate::net::{Peer, RemotePeer};
+use crate::net::Lines;
 use crate::program::describe_exit;
 use crate::trial::{Progress, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
@@ -64,7 +65,7 @@ checks! { $ peer_broadcast, "peer" step 4:
 
 pub(super) fn tells_everybody(t: &mut Trial) -> Verdict {
     let host = t.host("bob")?;
-    let peer = t.peer("ann", &[host.address])?;
+    let peer = t.peer("ann", &[host.address()])?;
     let mut bob = peer.calls(&host)?;
     peer.greet(&mut bob, "client")?;
     let mut carol = peer.joined_by("carol")?;
@@ -85,7 +86,7 @@ pub(super) fn is_not_held_up(t: &mut Trial) -> Verdict {
         let mut carol = peer.joined_by("carol")?;
         t.note("bob reads nothing from now on");
         let expected = type_much(&peer)?;
-        peer.running.program.close_stdin();
+        peer.running().program.close_stdin();
         carol_hears(&peer, &mut carol, &[&expected[..], b"BYE\n"].concat(), HELD_UP)
     })
 }
@@ -136,12 +137,12 @@ fn type_much(peer: &Peer) -> Verdict<Vec<u8>> {
     // A time-out for writing is a good answer, and it does not show in /proc.
     peer.trial().allow_time_outs();
     // A peer that has ended takes no input: what carol hears tells of that.
-    let _ = peer.running.program.write_stdin(typed.as_bytes());
+    let _ = peer.running().program.write_stdin(typed.as_bytes());
     Ok(typed.split_inclusive('\n').flat_map(|line| [b"SAY ", line.as_bytes()].concat()).collect())
 }
 
 /// In doubt where the peer may have given up on carol because the harness did not read for a while.
-fn carol_hears(peer: &Peer, carol: &mut RemotePeer, expected: &[u8], cause: &str) -> Verdict<Told> {
+fn carol_hears(peer: &Peer, carol: &mut Lines, expected: &[u8], cause: &str) -> Verdict<Told> {
     let heard = carol.read_all_until(|heard| heard.len() >= expected.len())?;
     if heard == expected {
         peer.trial().note("carol heard every line");
@@ -149,7 +150,7 @@ fn carol_hears(peer: &Peer, carol: &mut RemotePeer, expected: &[u8], cause: &str
     }
     // How it ends, if it does, takes a moment.
     let _ = peer.rest();
-    let ended = peer.running.program.exited()?;
+    let ended = peer.running().program.exited()?;
     let cut_off = expected.starts_with(&heard);
     let doubtful = cut_off && carol.may_be_given_up() && !is_stuck(peer)?;
     let whole = heard.iter().filter(|byte| **byte == b'\n').count();
@@ -165,7 +166,7 @@ fn carol_hears(peer: &Peer, carol: &mut RemotePeer, expected: &[u8], cause: &str
     if !cut_off {
         return Err(blame.difference(expected, &heard).cause(IN_PARTS).stop());
     }
-    let blame = match peer.look().is_ok_and(|now| now.waits_for_a_thread()) {
+    let blame = match peer.service.look().is_ok_and(|now| now.waits_for_a_thread()) {
         true => blame.cause(LOCKED).cause(cause),
         false => blame.cause(cause),
     };
@@ -177,14 +178,14 @@ fn carol_hears(peer: &Peer, carol: &mut RemotePeer, expected: &[u8], cause: &str
 
 /// Whether the peer does not get on: it has failed, or what it waits for does not come.
 fn is_stuck(peer: &Peer) -> Verdict<bool> {
-    if let Some(status) = peer.running.program.exited()? {
+    if let Some(status) = peer.running().program.exited()? {
         return Ok(!status.success());
     }
     if peer.trial().needs_watching().is_err() {
         return Ok(true);
     }
-    let free = peer.trial().wait(&peer.running, || {
-        let now = peer.look()?;
+    let free = peer.trial().wait(peer.running(), || {
+        let now = peer.service.look()?;
         let waits = now.is_blocked_in_send() || now.waits_for_a_thread();
         Ok(if waits { Progress::Nothing } else { Progress::Done(()) })
     })?;
@@ -219,8 +220,8 @@ pub(super) fn forwards_nothing(t: &mut Trial) -> Verdict {
     let mut carol = peer.joined_by("carol")?;
     bob.say("SAY for ann alone")?;
     peer.expect_event("bob: for ann alone", SAID)?;
-    carol.expect_silence().map_err(Stop::telling)?;
-    bob.expect_silence().map_err(Stop::telling)?;
+    carol.expect_silence(NOT_FOR_IT).map_err(Stop::telling)?;
+    bob.expect_silence(NOT_FOR_IT).map_err(Stop::telling)?;
     peer.types("and this is for both");
     carol.expect_line("SAY and this is for both", TELLS)?;
     bob.expect_line("SAY and this is for both", TELLS)
@@ -233,7 +234,7 @@ pub(super) fn keeps_to_the_limits(t: &mut Trial) -> Verdict {
     peer.types(&longest);
     bob.expect_line(&format!("SAY {longest}"), LIMITS)?;
     peer.types(&"y".repeat(1020));
-    peer.types_bytes(b"half a letter: \xc3\n");
+    peer.console.types_bytes(b"half a letter: \xc3\n");
     peer.types("fine again");
     let last = b"SAY fine again\n";
     let heard = bob.read_all_until(|heard| heard.ends_with(last))?;
@@ -262,9 +263,9 @@ pub(super) fn survives_who_vanishes(t: &mut Trial) -> Verdict {
         let mut carol = peer.joined_by("carol")?;
         let expected = type_much(&peer)?;
         // When bob's queues are full, a write to him waits; and fails when he is gone.
-        let _ = t.wait(&peer.running, || {
+        let _ = t.wait(peer.running(), || {
             carol.take_in()?;
-            let blocked = peer.look()?.is_blocked_in_send();
+            let blocked = peer.service.look()?.is_blocked_in_send();
             Ok(if blocked { Progress::Done(()) } else { Progress::Nothing })
         })?;
         bob.reset()?;
@@ -277,11 +278,11 @@ pub(super) fn survives_who_vanishes(t: &mut Trial) -> Verdict {
 
 pub(super) fn says_everything_before_it_leaves(t: &mut Trial) -> Verdict {
     let host = t.host("bob")?;
-    let peer = t.peer("ann", &[host.address])?;
+    let peer = t.peer("ann", &[host.address()])?;
     let mut bob = peer.calls(&host)?;
     peer.greet(&mut bob, "client")?;
     let mut carol = peer.joined_by("carol")?;
-    peer.types_bytes(b"one\ntwo\nthree, without a line end");
+    peer.console.types_bytes(b"one\ntwo\nthree, without a line end");
     peer.stops_typing();
     for other in [&mut bob, &mut carol] {
         for line in ["SAY one", "SAY two", "SAY three, without a line end"] {
@@ -314,8 +315,8 @@ fn says_something_late(t: &Trial) -> Verdict<Told> {
     bob.expect_line("BYE", GOODBYE)?;
     bob.expect_end(GOODBYE)?;
     // Now it waits. To whoever has closed instead, this comes too late: the answer is a reset.
-    let waits = t.wait(&peer.running, || {
-        let now = peer.look()?;
+    let waits = t.wait(peer.running(), || {
+        let now = peer.service.look()?;
         Ok(if now.is_asleep() { Progress::Done(now) } else { Progress::Nothing })
     })?;
     bob.say("SAY one more thing")?;

@@ -1,5 +1,6 @@
 //! Step 2: the two greetings.
 
+use super::causes::NOT_FOR_IT;
 use super::conversations::converse;
 use crate::trial::{Trial, Verdict};
 
@@ -39,7 +40,7 @@ pub(super) fn greets(t: &mut Trial) -> Verdict {
 pub(super) fn greets_without_waiting(t: &mut Trial) -> Verdict {
     converse(t, "greeting-first")?;
     let host = t.host("bob")?;
-    let peer = t.peer("ann", &[host.address])?;
+    let peer = t.peer("ann", &[host.address()])?;
     let mut bob = peer.calls(&host)?;
     peer.expect_greeting(&mut bob)?;
     bob.say("HELLO bob")?;
@@ -48,7 +49,7 @@ pub(super) fn greets_without_waiting(t: &mut Trial) -> Verdict {
 
 pub(super) fn tells_its_role(t: &mut Trial) -> Verdict {
     let host = t.host("bob")?;
-    let peer = t.peer("ann", &[host.address])?;
+    let peer = t.peer("ann", &[host.address()])?;
     let mut bob = peer.calls(&host)?;
     peer.greet(&mut bob, "client")?;
     let _carol = peer.joined_by("carol")?;
@@ -57,19 +58,19 @@ pub(super) fn tells_its_role(t: &mut Trial) -> Verdict {
 
 pub(super) fn keeps_both_connections(t: &mut Trial) -> Verdict {
     let host = t.host("bob")?;
-    let peer = t.peer("ann", &[host.address])?;
+    let peer = t.peer("ann", &[host.address()])?;
     let mut called = peer.calls(&host)?;
     let mut calling = peer.called_by("bob")?;
     peer.greet(&mut called, "client")?;
     peer.greet(&mut calling, "server")?;
-    called.expect_silence()?;
-    calling.expect_silence()?;
+    called.expect_silence(NOT_FOR_IT)?;
+    calling.expect_silence(NOT_FOR_IT)?;
     peer.expect_no_event("both have joined, and neither has left").map(drop)
 }
 
 pub(super) fn waits_for_a_silent_caller(t: &mut Trial) -> Verdict {
     let host = t.host("dave")?;
-    let peer = t.peer("ann", &[host.address])?;
+    let peer = t.peer("ann", &[host.address()])?;
     let mut silent = peer.called_by("bob")?;
     let mut called = peer.calls(&host)?;
     t.note("bob called and says nothing; dave was called and says nothing");

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::kernel::State;
-use crate::net::{Server, Started};
+use crate::net::{Listener, Service, Started};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::trial::{Progress, Stop, Trial, Verdict};
 use crate::words::quote_short;
@@ -43,15 +43,15 @@ checks! { $ peer_listen_and_dial, "peer" step 1:
 pub(super) fn listens_on_the_given_address(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let peer = t.peer("ann", &[])?;
-    let snapshot = peer.look()?;
+    let snapshot = peer.service.look()?;
     let sockets: Vec<_> =
         snapshot.own_rows().iter().map(|row| format!("{} {}", row.local, row.state)).collect();
-    if sockets == [format!("{} {}", peer.asked, State::Listen)] {
+    if sockets == [format!("{} {}", peer.service.asked, State::Listen)] {
         return Ok(());
     }
     Err(t
         .fail("the peer has not exactly the one socket that it should have")
-        .expected(format!("one listening socket, on {}", peer.asked))
+        .expected(format!("one listening socket, on {}", peer.service.asked))
         .seen(sockets.join(" and "))
         .cause("bind exactly the address that was given: not 0.0.0.0, no other port, and once")
         .stop())
@@ -63,14 +63,14 @@ pub(super) fn prints_the_ready_line(t: &mut Trial) -> Verdict {
     any.set_port(0);
     for listen in [t.addresses().free_address(), any] {
         let peer = t.peer_at("ann", listen, &[])?;
-        let program = &peer.running.program;
-        let line = t.wait(&peer.running, || {
+        let program = &peer.running().program;
+        let line = t.wait(peer.running(), || {
             let done = program.stdout().head.contains(&b'\n');
             Ok(if done { Progress::Done(()) } else { Progress::Nothing })
         })?;
         peer.expect_no_event("standard output is for events alone")?;
         let (expected, stdout) =
-            (format!("listening on {}\n", peer.address), program.stdout().head);
+            (format!("listening on {}\n", peer.address()), program.stdout().head);
         if line.is_err() || stdout != expected.as_bytes() {
             return Err(t
                 .fail("the ready line is not what it should be")
@@ -109,7 +109,7 @@ pub(super) fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
 
 pub(super) fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
     // Otherwise a program that refuses everything would pass.
-    let address = t.peer("ann", &[])?.asked;
+    let address = t.peer("ann", &[])?.service.asked;
     t.new_scene()?;
     let listen = &address.to_string();
     let named =
@@ -139,7 +139,7 @@ pub(super) fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
 
 pub(super) fn calls_every_peer(t: &mut Trial) -> Verdict {
     let hosts = [t.host("bob")?, t.host("carol")?, t.host("dave")?];
-    let addresses = hosts.each_ref().map(|host| host.address);
+    let addresses = hosts.each_ref().map(Listener::address);
     let peer = t.peer("ann", &addresses)?;
     // In the reverse order: a call must not wait until the one before it is answered.
     let mut calls = Vec::new();
@@ -147,7 +147,7 @@ pub(super) fn calls_every_peer(t: &mut Trial) -> Verdict {
         calls.push(peer.calls(host)?);
     }
     for host in &hosts {
-        host.expect_no_call(&peer.running)?;
+        peer.expect_no_call(host)?;
     }
     Ok(())
 }
@@ -156,14 +156,14 @@ pub(super) fn goes_on_without_a_peer(t: &mut Trial) -> Verdict {
     let nobody = t.addresses().free_address();
     let host = t.host("bob")?;
     t.note(format!("nobody listens on {nobody}"));
-    let peer = t.peer("ann", &[nobody, host.address]).map_err(|stop| stop.because(GO_ON))?;
+    let peer = t.peer("ann", &[nobody, host.address()]).map_err(|stop| stop.because(GO_ON))?;
     let _bob = peer.calls(&host)?;
     let _carol = peer.called_by("carol")?;
-    peer.wait_until_accepted()?;
-    let program = &peer.running.program;
+    peer.service.wait_until_accepted()?;
+    let program = &peer.running().program;
     let told =
         |lines: &[String]| lines.iter().filter(|line| line.contains(&nobody.to_string())).count();
-    let result = t.wait(&peer.running, || {
+    let result = t.wait(peer.running(), || {
         let lines = program.stderr().last_lines(usize::MAX);
         Ok(if told(&lines) > 0 { Progress::Done(()) } else { Progress::Nothing })
     })?;
@@ -181,13 +181,13 @@ pub(super) fn goes_on_without_a_peer(t: &mut Trial) -> Verdict {
 
 pub(super) fn accepts_many(t: &mut Trial) -> Verdict {
     let peer = t.peer("ann", &[])?;
-    for client in peer.connect_many(10)? {
+    for client in peer.service.connect_many(10)? {
         client.close();
     }
     peer.rest()?;
     for name in ["bob", "carol", "dave"] {
         let _other = peer.called_by(name)?;
-        peer.wait_until_accepted()?;
+        peer.service.wait_until_accepted()?;
     }
     Ok(())
 }
@@ -196,41 +196,41 @@ pub(super) fn accepts_while_it_calls(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let host = t.host("carol")?;
     let _held = host.fill_queue()?;
-    let peer = t.peer("ann", &[host.address]).map_err(|stop| stop.because(LISTEN_FIRST))?;
+    let peer = t.peer("ann", &[host.address()]).map_err(|stop| stop.because(LISTEN_FIRST))?;
     let _bob = peer.called_by("bob")?;
-    peer.wait_until_accepted().map(drop).map_err(|stop| stop.because(LISTEN_FIRST))
+    peer.service.wait_until_accepted().map(drop).map_err(|stop| stop.because(LISTEN_FIRST))
 }
 
 pub(super) fn is_idle_alone(t: &mut Trial) -> Verdict {
     let peer = t.peer("ann", &[])?;
-    t.expect_idle(&peer.running, &peer.settle()?)
+    t.expect_idle(peer.running(), &peer.service.settle()?)
 }
 
 pub(super) fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let peer = t.peer("ann", &[])?;
     let mut bob = peer.called_by("bob")?;
-    peer.wait_until_accepted()?;
+    peer.service.wait_until_accepted()?;
     // The side that closes first goes to TIME-WAIT: here the peer, which is killed.
-    peer.crash()?;
+    peer.service.crash()?;
     // Bytes left unread would make a reset of the end, and nothing would be in TIME-WAIT.
     bob.take_in()?;
     bob.end()?;
     bob.close();
     t.note("the old connection is in TIME-WAIT on the peer's port");
-    let again = t.peer_at("ann", peer.asked, &[])?;
-    if again.address == peer.address {
+    let again = t.peer_at("ann", peer.service.asked, &[])?;
+    if again.address() == peer.address() {
         return Ok(());
     }
     Err(t
         .fail("the restarted peer listens somewhere else")
-        .expected(format!("a listening socket on {}", peer.address))
-        .seen(format!("listening on {}", again.address))
+        .expected(format!("a listening socket on {}", peer.address()))
+        .seen(format!("listening on {}", again.address()))
         .cause("std sets SO_REUSEADDR: bind works over TIME-WAIT; no other port is needed")
         .stop())
 }
 
-fn listens_all_the_same(t: &Trial, server: &Server) -> Stop {
+fn listens_all_the_same(t: &Trial, server: &Service) -> Stop {
     t.fail("the peer listens all the same")
         .expected("a line on standard error, and the end")
         .seen(format!("it listens on {}", server.address))

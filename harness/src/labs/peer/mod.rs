@@ -5,14 +5,18 @@
 //! kernel: a module for each step, and one for several real peers together.
 
 mod broadcast;
+pub(crate) mod causes;
 mod conversations;
 mod greet;
 mod listen_and_dial;
+mod program;
 mod receive;
 mod together;
 
 use crate::lab::{Lab, Step};
 use crate::program::Place;
+
+pub use program::Peer;
 
 /// Its row in the registry.
 pub const LAB: Lab = Lab {

@@ -1,8 +1,8 @@
 //! Step 3: what is said, and who has left.
 
+use super::causes::{BAD, LEFT, NOT_FOR_IT, SAID};
 use super::conversations::converse;
 use crate::kernel::{self};
-use crate::net::causes::{BAD, LEFT, SAID};
 use crate::trial::{Stop, Trial, Verdict};
 use crate::words::count;
 
@@ -64,7 +64,7 @@ pub(super) fn bounds_an_endless_line(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let peer = t.peer("ann", &[])?;
     let mut bob = peer.joined_by("bob")?;
-    let memory = || kernel::resident_bytes(peer.running.program.pid()).map_err(Stop::from);
+    let memory = || kernel::resident_bytes(peer.running().program.pid()).map_err(Stop::from);
     let before = memory()?;
     bob.send(b"SAY ")?;
     bob.flood(&[b'x'; 65536], 32 << 20)?;
@@ -108,7 +108,7 @@ pub(super) fn keeps_speakers_apart(t: &mut Trial) -> Verdict {
     }
     for part in ["SAY I", " am", " ", "NAME"] {
         for other in &mut others {
-            let part = part.replace("NAME", &other.name());
+            let part = part.replace("NAME", other.name());
             other.send_alone(part.as_bytes())?;
         }
     }
@@ -131,7 +131,7 @@ pub(super) fn goes_on_after_a_bad_peer(t: &mut Trial) -> Verdict {
     bob.expect_closed(BAD)?;
     carol.say("SAY I am still here")?;
     peer.expect_event("carol: I am still here", ONE_ONLY)?;
-    carol.expect_silence()?;
+    carol.expect_silence(NOT_FOR_IT)?;
     let _dave = peer.joined_by("dave")?;
     peer.expect_no_event("a bad peer is one line, `bad peer`, and nothing else").map(drop)
 }
@@ -139,7 +139,7 @@ pub(super) fn goes_on_after_a_bad_peer(t: &mut Trial) -> Verdict {
 pub(super) fn keeps_nothing_of_who_left(t: &mut Trial) -> Verdict {
     let peer = t.peer("ann", &[])?;
     let _stays = peer.joined_by("bob")?;
-    let before = peer.settle()?;
+    let before = peer.service.settle()?;
     for round in 1..=3 {
         let mut others = Vec::new();
         for index in 1..=10 {
@@ -155,7 +155,7 @@ pub(super) fn keeps_nothing_of_who_left(t: &mut Trial) -> Verdict {
         }
     }
     let (sockets, threads) = (before.socket_descriptors(), before.threads().count() + 8);
-    peer.wait_until(
+    peer.service.expect_shown(
         "the peer keeps something of every peer that has left",
         &format!("{sockets} sockets and at most {threads} threads, as before"),
         "each peer leaves something behind: a stream that is kept in the list, or a clone of it, \
@@ -170,18 +170,18 @@ pub(super) fn keeps_nothing_of_who_left(t: &mut Trial) -> Verdict {
 
 pub(super) fn is_idle_among_peers(t: &mut Trial) -> Verdict {
     let host = t.host("bob")?;
-    let peer = t.peer("ann", &[host.address])?;
+    let peer = t.peer("ann", &[host.address()])?;
     let mut bob = peer.calls(&host)?;
     peer.greet(&mut bob, "client")?;
     let mut carol = peer.joined_by("carol")?;
     carol.say("SAY now be quiet")?;
     peer.expect_event("carol: now be quiet", SAID)?;
     let _silent = peer.called_by("dave")?;
-    peer.wait_until_accepted()?;
-    t.expect_idle(&peer.running, &peer.settle()?)?;
+    peer.service.wait_until_accepted()?;
+    t.expect_idle(peer.running(), &peer.service.settle()?)?;
     // What it says of that is another check's matter.
     carol.end()?;
-    t.expect_idle(&peer.running, &peer.settle()?)
+    t.expect_idle(peer.running(), &peer.service.settle()?)
 }
 
 const TOO_LONG: &str = "1,024 bytes without a line end can't become a line: `bad peer`, and close";

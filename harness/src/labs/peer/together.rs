@@ -1,8 +1,8 @@
 //! Several real peers together.
 
+use super::Peer;
 use super::broadcast::HELD_UP;
-use crate::net::Peer;
-use crate::net::causes::{JOINED, LEFT, SAID};
+use super::causes::{JOINED, LEFT, SAID};
 use crate::trial::{Progress, Trial, Verdict};
 
 pub(super) fn meets_in_either_order(t: &mut Trial) -> Verdict {
@@ -21,7 +21,7 @@ pub(super) fn meets_in_either_order(t: &mut Trial) -> Verdict {
         two.stops_typing();
         one.expect_event(&format!("left {second}"), LEFT)?;
         two.expect_exit(0)?;
-        one.crash()?;
+        one.service.crash()?;
     }
     Ok(())
 }
@@ -45,8 +45,8 @@ pub(super) fn meets_in_a_mesh(t: &mut Trial) -> Verdict {
 
 pub(super) fn stands_in_a_line(t: &mut Trial) -> Verdict {
     let ann = t.peer("ann", &[])?;
-    let bob = t.peer("bob", &[ann.address])?;
-    let carol = t.peer("carol", &[bob.address])?;
+    let bob = t.peer("bob", &[ann.address()])?;
+    let carol = t.peer("carol", &[bob.address()])?;
     ann.expect_event("joined bob * as server", JOINED)?;
     bob.expect_events(&["joined ann * as client", "joined carol * as server"], JOINED)?;
     carol.expect_event("joined bob * as client", JOINED)?;
@@ -60,14 +60,14 @@ pub(super) fn stands_in_a_line(t: &mut Trial) -> Verdict {
 
 pub(super) fn comes_back_after_a_crash(t: &mut Trial) -> Verdict {
     let ann = t.peer("ann", &[])?;
-    let bob = t.peer("bob", &[ann.address])?;
+    let bob = t.peer("bob", &[ann.address()])?;
     ann.expect_event("joined bob * as server", JOINED)?;
     bob.expect_event("joined ann * as client", JOINED)?;
-    bob.crash()?;
+    bob.service.crash()?;
     ann.expect_event("left bob", LEFT)?;
     ann.types("where is bob?");
     ann.rest()?;
-    let again = t.peer_at("bob", bob.address, &[ann.address])?;
+    let again = t.peer_at("bob", bob.address(), &[ann.address()])?;
     ann.expect_event("joined bob * as server", JOINED)?;
     again.expect_event("joined ann * as client", JOINED)?;
     ann.types("welcome back");
@@ -76,10 +76,10 @@ pub(super) fn comes_back_after_a_crash(t: &mut Trial) -> Verdict {
 
 pub(super) fn waits_for_a_frozen_peer(t: &mut Trial) -> Verdict {
     let [ann, bob, carol] = mesh(t)?;
-    bob.running.program.signal("STOP")?;
+    bob.running().program.signal("STOP")?;
     // On a busy machine a thread may read once more before it stops.
-    let _ = t.wait(&bob.running, || {
-        Ok(if bob.look()?.is_stopped() { Progress::Done(()) } else { Progress::Nothing })
+    let _ = t.wait(bob.running(), || {
+        Ok(if bob.service.look()?.is_stopped() { Progress::Done(()) } else { Progress::Nothing })
     })?;
     t.note("bob was frozen (SIGSTOP)");
     for text in ["bob is frozen", "we go on"] {
@@ -88,7 +88,7 @@ pub(super) fn waits_for_a_frozen_peer(t: &mut Trial) -> Verdict {
     }
     // All of it stands in his queue before he goes on.
     ann.rest()?;
-    bob.running.program.signal("CONT")?;
+    bob.running().program.signal("CONT")?;
     t.note("bob was thawed (SIGCONT)");
     bob.expect_event("ann: bob is frozen", SAID)?;
     bob.expect_event("ann: we go on", SAID)?;
@@ -100,8 +100,8 @@ pub(super) fn waits_for_a_frozen_peer(t: &mut Trial) -> Verdict {
 /// Three peers of which each knows the two others.
 fn mesh(t: &Trial) -> Verdict<[Peer; 3]> {
     let ann = t.peer("ann", &[])?;
-    let bob = t.peer("bob", &[ann.address])?;
-    let carol = t.peer("carol", &[ann.address, bob.address])?;
+    let bob = t.peer("bob", &[ann.address()])?;
+    let carol = t.peer("carol", &[ann.address(), bob.address()])?;
     ann.expect_events(&["joined bob * as server", "joined carol * as server"], JOINED)?;
     bob.expect_events(&["joined ann * as client", "joined carol * as server"], JOINED)?;
     carol.expect_events(&["joined ann * as client", "joined bob * as client"], JOINED)?;

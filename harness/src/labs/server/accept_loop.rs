@@ -70,7 +70,7 @@ fn closes_what_has_ended(t: &mut Trial) -> Verdict {
     client.close();
     let cause = "a stream is closed when it is dropped; one that is stored, forgotten or cloned \
                  stays open";
-    server.wait_until(
+    server.expect_shown(
         "the server keeps the socket of a client that has gone",
         "the socket is closed: no row in CLOSE-WAIT",
         cause,
@@ -103,7 +103,7 @@ fn keeps_nothing_of_many_clients(t: &mut Trial) -> Verdict {
     let (sockets, threads) = (before.socket_descriptors(), before.threads().count() + 16);
     let cause = "each client leaves something behind: a stream that is kept, or a thread that \
                  never ends";
-    server.wait_until(
+    server.expect_shown(
         "the server keeps something of every client",
         &format!("sockets: {sockets}, threads: at most {threads}, as before"),
         cause,

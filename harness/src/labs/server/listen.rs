@@ -2,7 +2,7 @@
 
 use super::expect_idle;
 use crate::kernel::{self, Snapshot, State};
-use crate::net::{Server, Started};
+use crate::net::{Service, Started};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::trial::{Progress, Running, Stop, Trial, Verdict};
 use crate::words::quote_short;
@@ -325,7 +325,7 @@ fn local_addresses(snapshot: &Snapshot) -> Vec<String> {
 }
 
 /// The first line of standard output, and all that follows it until the server is at rest.
-fn ready_line(t: &Trial, server: &Server) -> Verdict<Vec<u8>> {
+fn ready_line(t: &Trial, server: &Service) -> Verdict<Vec<u8>> {
     let program = &server.running.program;
     let result = t.wait(&server.running, || {
         let line = program.stdout().head.contains(&b'\n');

@@ -3,14 +3,18 @@
 //! A server that serves clients at the same time is as right as an iterative one.
 
 mod accept_loop;
+mod echo;
 mod listen;
 mod serve;
 
-use crate::lab::{Lab, Step};
-use crate::program::Place;
+use std::net::SocketAddr;
 
-use crate::net::Server;
+use crate::lab::{Lab, Step};
+use crate::net::Service;
+use crate::program::{Given, Place, Stdin};
 use crate::trial::{Trial, Verdict};
+
+pub use echo::Flow;
 
 /// Its row in the registry.
 pub const LAB: Lab = Lab {
@@ -53,6 +57,19 @@ pub const LAB: Lab = Lab {
 
 steps! { $ server_checks: listen server_listen, accept_loop server_accept_loop, serve server_serve }
 
-fn expect_idle(t: &Trial, server: &Server) -> Verdict {
+impl Trial {
+    /// Starts the server on a free loopback address and waits until it listens.
+    pub fn server(&self) -> Verdict<Service> {
+        self.server_at(self.addresses().free_address())
+    }
+
+    /// Starts the server on `address` and waits until it listens.
+    pub fn server_at(&self, address: SocketAddr) -> Verdict<Service> {
+        let running = self.start(LAB.name, Given::address(address), Stdin::Null)?;
+        Ok(self.listening(running, address)?.owing(&echo::ECHO))
+    }
+}
+
+fn expect_idle(t: &Trial, server: &Service) -> Verdict {
     t.expect_idle(&server.running, &server.expect_rest()?)
 }

@@ -1,8 +1,9 @@
 //! Step 3 of lab 1: `serve`.
 
+use super::echo::Flow;
 use super::expect_idle;
 use crate::kernel::{self};
-use crate::net::{Cut, Flow, Server, noise, pattern};
+use crate::net::{Cut, Service, noise, pattern};
 use crate::trial::{Trial, Verdict};
 use crate::words::count;
 
@@ -237,7 +238,7 @@ fn echoes_a_large_stream(t: &mut Trial) -> Verdict {
         .stop())
 }
 
-fn memory(server: &Server) -> Verdict<u64> {
+fn memory(server: &Service) -> Verdict<u64> {
     server.trial().needs_watching()?;
     Ok(kernel::resident_bytes(server.running.program.pid())?)
 }

@@ -1,6 +1,8 @@
 //! Your client and your server.
 
-use crate::net::{Client, Cut, Flow, Server, Wire, noise};
+use crate::labs::client::Client;
+use crate::labs::server::Flow;
+use crate::net::{Cut, Service, Wire, noise};
 use crate::program::Given;
 use crate::trial::{Stop, Trial, Verdict};
 use crate::verdict::Failure;
@@ -135,7 +137,7 @@ pub(super) fn notices_a_killed_server(t: &mut Trial) -> Verdict {
             let orphan = client(t, &wire)?;
             orphan.input(LINE);
             orphan.expect_output(LINE)?;
-            crash(&server)?;
+            server.crash()?;
             ends(&orphan)?;
             let _again = t.server_at(server.address)?;
             visit(t, &wire, &[BACK])
@@ -154,7 +156,7 @@ pub(super) fn notices_a_killed_server(t: &mut Trial) -> Verdict {
             let server = t.server()?;
             let mut orphan = server.connect()?;
             orphan.exchange(LINE, LINE, Flow::Together)?;
-            crash(&server)?;
+            server.crash()?;
             drop(orphan);
             be_served(&t.server_at(server.address)?, &[BACK])
         },
@@ -192,7 +194,7 @@ fn receive(t: &Trial, guests: &[&[&[u8]]]) -> Verdict {
     )
 }
 
-fn server_behind_wire(t: &Trial, cut: Cut) -> Verdict<(Server, Wire)> {
+fn server_behind_wire(t: &Trial, cut: Cut) -> Verdict<(Service, Wire)> {
     let server = t.server()?;
     let wire = t.wire("the client", "the server", server.address, cut)?;
     Ok((server, wire))
@@ -233,19 +235,13 @@ fn client_alone(t: &Trial, turns: &[&[u8]]) -> Verdict {
 }
 
 /// The harness is the client.
-fn be_served(server: &Server, turns: &[&[u8]]) -> Verdict {
+fn be_served(server: &Service, turns: &[&[u8]]) -> Verdict {
     let mut client = server.connect()?;
     for turn in turns {
         client.exchange(turn, turn, Flow::Together)?;
     }
     client.half_close()?;
     client.expect_end()
-}
-
-fn crash(server: &Server) -> Verdict {
-    server.running.program.crash()?;
-    server.trial().note("the server was killed (SIGKILL)");
-    Ok(())
 }
 
 /// The client ends by itself, in whatever way but a panic.

@@ -1,7 +1,8 @@
 //! Several of your peers, with a wire between each two.
 
-use crate::net::causes::{JOINED, LEFT, SAID};
-use crate::net::{Cut, Peer, Wire};
+use crate::labs::peer::Peer;
+use crate::labs::peer::causes::{JOINED, LEFT, SAID};
+use crate::net::{Cut, Wire};
 use crate::trial::{Trial, Verdict};
 
 checks! { $ together_peers, "together" step 2:
@@ -27,7 +28,7 @@ pub(super) fn says_exactly_what_is_typed(t: &mut Trial) -> Verdict {
     bob.stops_typing();
     ann.expect_event("left bob", LEFT)?;
     bob.expect_exit(0)?;
-    ann.settle()?;
+    ann.service.settle()?;
     let up = "HELLO bob\nSAY   spaces at both ends, and größer als ASCII  \nBYE\n";
     wire.expect_carried(up.as_bytes(), b"HELLO ann\nSAY hello, bob\n")
 }
@@ -45,9 +46,9 @@ pub(super) fn understands_single_bytes(t: &mut Trial) -> Verdict {
 
 pub(super) fn notices_a_cut_wire(t: &mut Trial) -> Verdict {
     let (ann, bob, wire) = two(t, Cut::Whole)?;
-    let carol = t.peer("carol", &[ann.address])?;
+    let carol = t.peer("carol", &[ann.address()])?;
     ann.expect_event("joined carol * as server", JOINED)?;
-    carol.expect_event(&format!("joined ann {} as client", ann.address), JOINED)?;
+    carol.expect_event(&format!("joined ann {} as client", ann.address()), JOINED)?;
     wire.cut();
     ann.expect_event("left bob", LEFT)?;
     bob.expect_event("left ann", LEFT)?;
@@ -59,10 +60,10 @@ pub(super) fn notices_a_cut_wire(t: &mut Trial) -> Verdict {
 
 pub(super) fn meets_in_a_mesh_of_wires(t: &mut Trial) -> Verdict {
     let ann = t.peer("ann", &[])?;
-    let bob_to_ann = t.wire("bob", "ann", ann.address, Cut::Whole)?;
+    let bob_to_ann = t.wire("bob", "ann", ann.address(), Cut::Whole)?;
     let bob = t.peer("bob", &[bob_to_ann.address])?;
-    let carol_to_ann = t.wire("carol", "ann", ann.address, Cut::Whole)?;
-    let carol_to_bob = t.wire("carol", "bob", bob.address, Cut::Whole)?;
+    let carol_to_ann = t.wire("carol", "ann", ann.address(), Cut::Whole)?;
+    let carol_to_bob = t.wire("carol", "bob", bob.address(), Cut::Whole)?;
     let carol = t.peer("carol", &[carol_to_ann.address, carol_to_bob.address])?;
     ann.expect_events(&["joined bob * as server", "joined carol * as server"], JOINED)?;
     bob.expect_events(&["joined ann * as client", "joined carol * as server"], JOINED)?;
@@ -89,7 +90,7 @@ pub(super) fn meets_in_a_mesh_of_wires(t: &mut Trial) -> Verdict {
 /// Ann, and bob, who has called her through a wire.
 fn two(t: &Trial, cut: Cut) -> Verdict<(Peer, Peer, Wire)> {
     let ann = t.peer("ann", &[])?;
-    let wire = t.wire("bob", "ann", ann.address, cut)?;
+    let wire = t.wire("bob", "ann", ann.address(), cut)?;
     let bob = t.peer("bob", &[wire.address])?;
     ann.expect_event("joined bob * as server", JOINED)?;
     bob.expect_event(&format!("joined ann {} as client", wire.address), JOINED)?;

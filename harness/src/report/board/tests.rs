@@ -123,6 +123,7 @@ static CHECK: Check = Check {
     step: 1,
     points: 2,
     exotic: false,
+    patient: false,
     requirement: "",
     run: |_| unreachable!("the reports run no checks"),
 };

@@ -119,8 +119,8 @@ fn pieces(t: &mut Trial) -> Verdict {
 
 fn client(t: &mut Trial) -> Verdict {
     let listener = t.listen()?;
-    let client = t.client(Given::address(listener.addresses[0]))?;
-    let mut server = listener.accept(&client)?;
+    let client = t.client(Given::address(listener.address()))?;
+    let mut server = client.connects(&listener)?;
     client.input(b"hello\n");
     server.expect(b"hello\n")?;
     server.send(b"HELLO\n")?;

@@ -1,19 +1,28 @@
-//! The harness's own peer at the other end of a connection: it speaks lines, and hears them.
-
-use std::io::{ErrorKind, Write};
+//! Lines over a connection: what is said ends with a line end, and what comes is heard line by
+//! line, whatever its segments were.
 
 use super::causes::{EMPTY_LINE, NO_LINE_END};
 use super::connection::{Connection, End, Got};
 use super::pace::Pace;
 use super::pattern::Pattern;
 use crate::kernel;
-use crate::trial::{Act, Progress, Trial, Verdict};
+use crate::trial::{Progress, Stall, Trial, Verdict};
 use crate::words::{count, quote_short, summary};
 
-/// A peer of the harness, connected to the program.
+/// What ends a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    /// `\n`.
+    Lf,
+    /// `\r\n`, as most of the Internet's protocols in text have it.
+    CrLf,
+}
+
+/// The harness's end of a connection on which lines are spoken.
 #[derive(Debug)]
-pub struct RemotePeer {
+pub struct Lines {
     connection: Connection,
+    line_end: LineEnd,
     /// What has come and was not expected yet.
     ahead: Vec<u8>,
     end: Option<End>,
@@ -25,10 +34,21 @@ pub struct RemotePeer {
 /// Bytes of a line that a sentence shows.
 const SHOWN: usize = 80;
 
-impl RemotePeer {
-    /// The peer at the harness's end of `connection`.
-    pub fn new(connection: Connection) -> Self {
-        Self { connection, ahead: Vec::new(), end: None, over: false, pace: Pace::new() }
+impl LineEnd {
+    /// Its bytes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lf => "\n",
+            Self::CrLf => "\r\n",
+        }
+    }
+}
+
+impl Lines {
+    /// Lines over `connection`.
+    pub fn new(connection: Connection, line_end: LineEnd) -> Self {
+        let (ahead, pace) = (Vec::new(), Pace::new());
+        Self { connection, line_end, ahead, end: None, over: false, pace }
     }
 
     /// Its connection.
@@ -36,22 +56,26 @@ impl RemotePeer {
         &self.connection
     }
 
-    /// Its name: also what the reader calls it.
-    pub fn name(&self) -> String {
-        self.connection.name().to_owned()
+    /// What the reader calls the harness's end.
+    pub fn name(&self) -> &str {
+        self.connection.name()
     }
 
     fn trial(&self) -> &Trial {
-        &self.connection.trial
+        self.connection.trial()
     }
 
     fn program(&self) -> String {
-        self.connection.running.name.clone()
+        self.connection.program().to_owned()
     }
 
-    /// Sends a line: `text` and LF, in one write.
+    fn whole(&self, line: &str) -> Vec<u8> {
+        format!("{line}{}", self.line_end.as_str()).into_bytes()
+    }
+
+    /// Sends a line: `text` and its end, in one write.
     pub fn say(&mut self, text: &str) -> Verdict {
-        self.send(format!("{text}\n").as_bytes())
+        self.send(&self.whole(text))
     }
 
     /// Sends these bytes in one write. That the program does not want them (it has closed) is
@@ -67,7 +91,7 @@ impl RemotePeer {
         let taken = self.put(bytes)?;
         if taken && kernel::available().is_ok() {
             let (here, there) = (self.connection.here(), self.connection.there());
-            let result = self.trial().wait(&self.connection.running, || {
+            let result = self.trial().wait(self.connection.running(), || {
                 let unread = kernel::unread(there, here)?;
                 Ok(if unread == 0 { Progress::Done(()) } else { Progress::Nothing })
             })?;
@@ -76,57 +100,63 @@ impl RemotePeer {
         Ok(taken)
     }
 
-    /// Whether the program took all of the bytes.
+    /// Sends these bytes without a word. Returns whether the program took all of them.
     pub fn put(&self, bytes: &[u8]) -> Verdict<bool> {
-        let mut sent = 0;
-        let mut stream = &self.connection.stream;
-        let still = self.connection.record_before(bytes.len());
-        let result =
-            self.trial().wait(&self.connection.running, || match stream.write(&bytes[sent..]) {
-                Ok(taken) => {
-                    sent += taken;
-                    Ok(if sent == bytes.len() { Progress::Done(true) } else { Progress::Moved })
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Progress::Nothing),
-                Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Progress::Moved),
-                // It has closed.
-                Err(_) => Ok(Progress::Done(false)),
-            })?;
-        self.connection.record(still, Act::Write(&bytes[..sent]));
-        Ok(result.unwrap_or(false))
+        Ok(self.connection.write_recorded(bytes)?.stopped.is_none())
     }
 
-    /// Expects this line next, ended by LF. `*` stands for anything in it. `cause` is what is
+    /// Sends `bytes` again and again until the program closes, or until `limit` bytes were sent
+    /// or stand in the queues. Returns how many were sent.
+    pub fn flood(&mut self, bytes: &[u8], limit: usize) -> Verdict<usize> {
+        self.trial().note(format!(
+            "{} sent {} again and again",
+            self.name(),
+            quote_short(bytes, 8)
+        ));
+        let mut sent = 0;
+        while sent < limit {
+            let written = self.connection.write(bytes)?;
+            sent += written.bytes;
+            if written.stopped.is_some() {
+                break;
+            }
+        }
+        self.trial().note_result(&format!("{} were taken", count(sent)));
+        Ok(sent)
+    }
+
+    /// Expects this line next, with its end. `*` stands for anything in it. `cause` is what is
     /// likely wrong where it does not come.
     pub fn expect_line(&mut self, line: &str, cause: &str) -> Verdict {
         let pattern = Pattern::new(line);
         let result = self.read_until(|ahead| ahead.contains(&b'\n'), false)?;
-        let (name, program) = (self.name(), self.program());
+        let (name, program) = (self.name().to_owned(), self.program());
+        let whole = self.whole(line);
+        let expected = format!("the line {}", quote_short(&whole, SHOWN));
         if result.is_ok()
             && let Some(end) = self.ahead.iter().position(|byte| *byte == b'\n')
         {
             let heard: Vec<u8> = self.ahead.drain(..=end).collect();
-            if pattern.fits(&heard[..end]) {
+            let text = heard.strip_suffix(self.line_end.as_str().as_bytes());
+            if text.is_some_and(|text| pattern.fits(text)) {
                 self.trial().note(format!("{name} heard {}", quote_short(&heard, SHOWN)));
                 return Ok(());
             }
             let mut blame = self
                 .trial()
                 .fail(format!("the {program} sent {name} another line than expected"))
-                .expected(format!(
-                    "the line {}",
-                    quote_short(format!("{line}\n").as_bytes(), SHOWN)
-                ))
+                .expected(expected)
                 .seen(format!("the line {}", quote_short(&heard, SHOWN)));
             if !pattern.is_free() && pattern.begins_like(&heard) {
-                blame = blame.difference(format!("{line}\n").as_bytes(), &heard);
+                blame = blame.difference(&whole, &heard);
             }
             let is_empty = heard == b"\n";
             return Err(blame.cause(if is_empty { EMPTY_LINE } else { cause }).stop());
         }
-        let part = match self.ahead.is_empty() {
-            true => String::new(),
-            false => format!("only {}, without a line end; then ", quote_short(&self.ahead, SHOWN)),
+        let part = if self.ahead.is_empty() {
+            String::new()
+        } else {
+            format!("only {}, without a line end; then ", quote_short(&self.ahead, SHOWN))
         };
         let then = match (&result, self.end) {
             (_, Some(end)) => describe(end).to_owned(),
@@ -139,7 +169,7 @@ impl RemotePeer {
                 Some(_) => format!("the {program} closed the connection with {name}"),
                 None => format!("{name} did not hear what the {program} should have sent"),
             })
-            .expected(format!("the line {}", quote_short(format!("{line}\n").as_bytes(), SHOWN)))
+            .expected(expected)
             .seen(format!("{part}{then}"))
             .cause(match (self.waiting(), self.ahead.is_empty()) {
                 (Some(why), _) => why,
@@ -151,7 +181,7 @@ impl RemotePeer {
 
     /// Where nobody has accepted the connection yet, that is why nothing comes.
     fn waiting(&self) -> Option<&'static str> {
-        let snapshot = self.trial().look(&self.connection.running).ok()?;
+        let snapshot = self.trial().look(self.connection.running()).ok()?;
         let row = snapshot.connection(self.connection.there(), self.connection.here())?;
         (row.inode == 0).then_some(NOT_ACCEPTED)
     }
@@ -159,12 +189,12 @@ impl RemotePeer {
     /// Expects exactly these bytes next, whatever follows them.
     pub fn expect_bytes(&mut self, bytes: &[u8], cause: &str) -> Verdict {
         let result = self.read_until(|ahead| ahead.len() >= bytes.len(), false)?;
-        let (name, program) = (self.name(), self.program());
         if self.ahead.starts_with(bytes) {
             self.ahead.drain(..bytes.len());
-            self.trial().note(format!("{name} heard {}", quote_short(bytes, SHOWN)));
+            self.trial().note(format!("{} heard {}", self.name(), quote_short(bytes, SHOWN)));
             return Ok(());
         }
+        let (name, program) = (self.name(), self.program());
         let seen = &self.ahead[..self.ahead.len().min(bytes.len())];
         let then = match (&result, self.end) {
             (_, Some(end)) => format!("; then {}", describe(end)),
@@ -182,14 +212,14 @@ impl RemotePeer {
     }
 
     /// Expects that nothing comes, and that the connection stays as it is, when the program has
-    /// come to rest.
-    pub fn expect_silence(&mut self) -> Verdict {
-        let _ = self.trial().settle(&self.connection.running)?;
-        self.expect_no_more()
+    /// come to rest; `cause` is why something may come.
+    pub fn expect_silence(&mut self, cause: &str) -> Verdict {
+        let _ = self.trial().settle(self.connection.running())?;
+        self.expect_no_more(cause)
     }
 
     /// The same of a program that is known to be at rest.
-    pub fn expect_no_more(&mut self) -> Verdict {
+    pub fn expect_no_more(&mut self, cause: &str) -> Verdict {
         let _ = self.read_until(|_| true, true)?;
         let (name, program) = (self.name(), self.program());
         if self.ahead.is_empty() && (self.end.is_none() || self.over) {
@@ -200,7 +230,7 @@ impl RemotePeer {
         let blame = blame.expected("nothing: the connection stays open, and nobody speaks");
         Err(match self.end {
             Some(end) if self.ahead.is_empty() => blame.seen(describe(end)),
-            _ => blame.seen(quote_short(&self.ahead, SHOWN)).cause(NOT_FOR_IT),
+            _ => blame.seen(quote_short(&self.ahead, SHOWN)).cause(cause),
         }
         .stop())
     }
@@ -217,61 +247,50 @@ impl RemotePeer {
 
     fn expect_over(&mut self, reset_too: bool, cause: &str) -> Verdict {
         let result = self.read_until(|ahead| !ahead.is_empty(), false)?;
-        let (name, program) = (self.name(), self.program());
-        let expected = match reset_too {
-            true => "the connection is closed (FIN or RST)",
-            false => "the end of the stream (FIN)",
-        };
-        match (self.end, self.ahead.is_empty()) {
-            (Some(end), true) if reset_too || end == End::Stream => {
-                self.trial().note(format!("{name} saw {}", describe(end)));
-                self.over = true;
-                return Ok(());
-            }
-            _ => {}
+        if let Some(end) = self.end
+            && self.ahead.is_empty()
+            && (reset_too || end == End::Stream)
+        {
+            self.trial().note(format!("{} saw {}", self.name(), describe(end)));
+            self.over = true;
+            return Ok(());
         }
-        let blame = match (self.ahead.is_empty(), self.end) {
-            (false, _) => self
-                .trial()
-                .fail(format!("the {program} sent {name} more than it should have"))
-                .seen(quote_short(&self.ahead, SHOWN)),
-            (true, Some(end)) => self
-                .trial()
-                .fail(format!("the {program} reset the connection with {name}"))
-                .seen(describe(end)),
-            (true, None) => {
-                let what = match &result {
-                    Err(stall) => stall.sentence(&program),
-                    Ok(()) => "nothing".into(),
-                };
-                self.trial()
-                    .fail(format!("the {program} did not end the connection with {name}"))
-                    .seen(what)
-            }
+        let (name, program) = (self.name(), self.program());
+        let expected = if reset_too {
+            "the connection is closed (FIN or RST)"
+        } else {
+            "the end of the stream (FIN)"
         };
-        Err(blame.expected(expected).cause(cause).stop())
+        let (headline, seen) = match (self.ahead.is_empty(), self.end) {
+            (false, _) => (
+                format!("the {program} sent {name} more than it should have"),
+                quote_short(&self.ahead, SHOWN),
+            ),
+            (true, Some(end)) => (
+                format!("the {program} reset the connection with {name}"),
+                describe(end).to_owned(),
+            ),
+            (true, None) => (
+                format!("the {program} did not end the connection with {name}"),
+                result.map_or_else(|stall| stall.sentence(&program), |()| "nothing".to_owned()),
+            ),
+        };
+        Err(self.trial().fail(headline).seen(seen).expected(expected).cause(cause).stop())
     }
 
     /// Takes in what is there, and does not wait.
     pub fn take_in(&mut self) -> Verdict {
         let mut buffer = vec![0; 64 * 1024];
-        loop {
+        while self.end.is_none() {
             match self.connection.try_read(&mut buffer)? {
-                Got::Bytes(n) => {
-                    self.pace.read(n);
-                    self.ahead.extend_from_slice(&buffer[..n]);
-                }
-                Got::End(how) => {
-                    self.pace.empty();
-                    self.end = Some(how);
-                    return Ok(());
-                }
                 Got::Nothing => {
                     self.pace.empty();
-                    return Ok(());
+                    break;
                 }
+                got => take(got, &mut self.ahead, &mut self.end, &mut self.pace),
             }
         }
+        Ok(())
     }
 
     /// Whether the program may have given up on this end, since the harness had no time to read.
@@ -285,41 +304,29 @@ impl RemotePeer {
         Ok(std::mem::take(&mut self.ahead))
     }
 
-    /// Reads until `enough`, the end, or stall; with `now`, only what is there.
+    /// Reads until `enough`, the end, or a stall; with `now`, only what is there.
     fn read_until(
         &mut self,
         enough: impl Fn(&[u8]) -> bool,
         now: bool,
-    ) -> Verdict<Result<(), crate::trial::Stall>> {
+    ) -> Verdict<Result<(), Stall>> {
         let Self { connection, ahead, end, pace, .. } = self;
         if end.is_some() || (!now && enough(ahead)) {
             return Ok(Ok(()));
         }
-        let mut buffer = vec![0; 64 * 1024];
-        connection.trial.wait(&connection.running, || {
-            Ok(match connection.try_read(&mut buffer)? {
-                Got::Bytes(n) => {
-                    pace.read(n);
-                    ahead.extend_from_slice(&buffer[..n]);
-                    if enough(ahead) { Progress::Done(()) } else { Progress::Moved }
-                }
-                Got::End(how) => {
-                    pace.empty();
-                    *end = Some(how);
-                    Progress::Done(())
-                }
-                Got::Nothing => {
-                    pace.empty();
-                    if now { Progress::Done(()) } else { Progress::Nothing }
-                }
-            })
+        connection.read(|got| {
+            take(got, ahead, end, pace);
+            match got {
+                Got::Bytes(_) if !enough(ahead) => Progress::Moved,
+                Got::Nothing if !now => Progress::Nothing,
+                _ => Progress::Done(()),
+            }
         })
     }
 
     /// Ends its sending side (FIN), and goes on listening.
     pub fn end(&mut self) -> Verdict {
-        self.trial().note(format!("{} ended its sending side (FIN)", self.name()));
-        self.connection.end_sending()
+        self.connection.half_close()
     }
 
     /// Tears the connection down (RST): closes with something of the program's unread.
@@ -331,35 +338,22 @@ impl RemotePeer {
     pub fn close(self) {
         self.connection.close();
     }
-
-    /// Sends `bytes` again and again until the program closes, or until `limit` bytes were sent
-    /// or stand in the queues. Returns how many were sent.
-    pub fn flood(&mut self, bytes: &[u8], limit: usize) -> Verdict<usize> {
-        let (name, mut sent, mut offset) = (self.name(), 0, 0);
-        self.trial().note(format!("{name} sent {} again and again", quote_short(bytes, 8)));
-        let mut stream = &self.connection.stream;
-        let _ = self.trial().wait(&self.connection.running, || {
-            if sent >= limit {
-                return Ok(Progress::Done(()));
-            }
-            Ok(match stream.write(&bytes[offset..]) {
-                Ok(taken) => {
-                    (sent, offset) = (sent + taken, (offset + taken) % bytes.len());
-                    Progress::Moved
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => Progress::Nothing,
-                Err(_) => Progress::Done(()),
-            })
-        })?;
-        self.trial().note_result(&format!("{} were taken", count(sent)));
-        Ok(sent)
-    }
 }
 
-const NOT_FOR_IT: &str = "a connection carries HELLO, what this peer's own user types, and BYE: who joins, \
-    who leaves and what others say is printed, and told to nobody";
-const NOT_ACCEPTED: &str = "the connection stands in the listener's queue: nobody has accepted it. The \
-    thread that accepts must do nothing else: whatever it waits for, nobody can join meanwhile";
+/// Keeps what a look has brought.
+fn take(got: Got<'_>, ahead: &mut Vec<u8>, end: &mut Option<End>, pace: &mut Pace) {
+    match got {
+        Got::Bytes(bytes) => {
+            pace.read(bytes.len());
+            ahead.extend_from_slice(bytes);
+        }
+        Got::End(how) => {
+            pace.empty();
+            *end = Some(how);
+        }
+        Got::Nothing => pace.empty(),
+    }
+}
 
 fn describe(end: End) -> &'static str {
     match end {
@@ -367,3 +361,6 @@ fn describe(end: End) -> &'static str {
         End::Reset => "a reset (RST)",
     }
 }
+
+const NOT_ACCEPTED: &str = "the connection stands in the listener's queue: nobody has accepted it. The \
+    thread that accepts must do nothing else: whatever it waits for, nobody can join meanwhile";

@@ -1,15 +1,70 @@
-//! A program under test that connects: its standard input and output, and its end.
+//! The client under test: its standard input and output, and its end. The harness is its server.
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
-use super::{describe_bytes, likely};
+use super::LAB;
 use crate::kernel::Snapshot;
-use crate::program::describe_exit;
+use crate::net::{Connection, Listener, Terms, describe_addresses, describe_bytes, likely};
+use crate::program::{Given, Stdin, describe_exit};
 use crate::trial::{FailureBuilder, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
+
+/// What the reader calls the harness's end.
+const SERVER: &str = "the server";
+
+/// What a client owes on its connection: its standard input.
+const INPUT: Terms = Terms {
+    owed: "the bytes of its standard input",
+    nothing_came: "sent nothing",
+    ends_after: Some("the standard input of the client"),
+    never_ends: "nobody has told the server that no more will come: end the sending side when \
+        standard input ends, with shutdown(Shutdown::Write). Dropping one of two handles of a \
+        socket ends nothing",
+    silence: |expected, seen| {
+        if seen.is_empty() {
+            format!(
+                "{} of its standard input never reached the server: it may be waiting for a line \
+                 end, for a full buffer or for the end of its input before it sends; what it sends \
+                 may stand in a buffer that is not flushed (BufWriter); or nobody reads its input",
+                count(expected.len())
+            )
+        } else {
+            likely::silence(expected, seen)
+        }
+    },
+};
+
+impl Trial {
+    /// Listens on a free loopback address, as the client's server.
+    pub fn listen(&self) -> Verdict<Listener> {
+        self.listen_on(&[self.addresses().free_address()])
+    }
+
+    /// Listens on these addresses, as the client's server.
+    pub fn listen_on(&self, addresses: &[SocketAddr]) -> Verdict<Listener> {
+        let listener = self.listen_as(SERVER, addresses, &INPUT)?;
+        self.note(format!("the harness listens on {}, as {SERVER}", describe_addresses(addresses)));
+        Ok(listener)
+    }
+
+    /// A client that is connected to a listener of the harness, and the harness's end.
+    pub fn conversation(&self) -> Verdict<(Client, Connection)> {
+        let listener = self.listen()?;
+        let client = self.client(Given::address(listener.address()))?;
+        let server = client.connects(&listener)?;
+        Ok((client, server))
+    }
+
+    /// Starts the client, and goes on at once. Its standard input stays open and empty.
+    pub fn client(&self, given: Given) -> Verdict<Client> {
+        let running = self.start(LAB.name, given, Stdin::Piped)?;
+        Ok(Client { trial: self.clone(), running, expected: Cell::new(0) })
+    }
+}
 
 /// A client that was started.
 #[derive(Debug)]
@@ -22,8 +77,30 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) fn new(trial: Trial, running: Rc<Running>) -> Self {
-        Self { trial, running, expected: Cell::new(0) }
+    /// Expects it to connect to `listener`, and takes the connection.
+    pub fn connects(&self, listener: &Listener) -> Verdict<Connection> {
+        listener.accept(
+            &self.running,
+            "connect takes the text that the user typed: the host, a colon, the port",
+        )
+    }
+
+    /// Expects that, once it is at rest, it has not connected again.
+    pub fn connects_no_more(&self, listener: &Listener) -> Verdict {
+        let Some(from) = listener.take_another(&self.running)? else {
+            self.trial.note(format!("nobody else has connected to {SERVER}"));
+            return Ok(());
+        };
+        Err(self
+            .trial
+            .fail("the client connected more than once")
+            .expected("one connection, for all that is sent and received")
+            .seen(format!("one more connection, from port {}", from.port()))
+            .cause(
+                "each connect is a connection of its own, which the server has to accept and to \
+                 serve: connect once, and stop trying addresses when one works",
+            )
+            .stop())
     }
 
     /// Gives `bytes` to its standard input, and goes on at once. What becomes of them is for
@@ -44,34 +121,12 @@ impl Client {
     /// Waits until it has come to rest, whatever it is blocked in, or has shown that it does
     /// not: that it runs idle is another check's matter. That it ends is a failure.
     pub fn settle(&self) -> Verdict<Snapshot> {
-        match self.trial.settle(&self.running)? {
-            Ok(snapshot) => Ok(snapshot),
-            Err(stall) => match stall.kind {
-                StallKind::Ended(status) => Err(self.goes_on(status)),
-                _ => self.trial.look(&self.running),
-            },
-        }
+        self.trial.settle_or(&self.running, |status| self.goes_on(status))
     }
 
     /// Expects that it comes to rest, whatever it is blocked in.
     pub fn expect_rest(&self) -> Verdict<Snapshot> {
-        let stall = match self.trial.settle(&self.running)? {
-            Ok(snapshot) => return Ok(snapshot),
-            Err(stall) => stall,
-        };
-        if let StallKind::Ended(status) = stall.kind {
-            return Err(self.goes_on(status));
-        }
-        Err(self
-            .trial
-            .fail("the client does not come to rest")
-            .expected("every thread is blocked in a call (read) when there is nothing to do")
-            .seen(stall.sentence("client"))
-            .cause(
-                "a loop that asks again and again: a read that returns 0 is the end, and will \
-                 return 0 for ever; a non-blocking socket returns at once, with WouldBlock",
-            )
-            .stop())
+        self.trial.expect_rest(&self.running, |status| self.goes_on(status))
     }
 
     /// The failure of a client that ended while it should have gone on.
@@ -93,10 +148,12 @@ impl Client {
             let printed = program.stdout_len();
             let moved = printed > before;
             before = printed;
-            Ok(match printed >= (from + bytes.len()) as u64 {
-                true => Progress::Done(()),
-                false if moved => Progress::Moved,
-                false => Progress::Nothing,
+            Ok(if printed >= (from + bytes.len()) as u64 {
+                Progress::Done(())
+            } else if moved {
+                Progress::Moved
+            } else {
+                Progress::Nothing
             })
         })?;
         let mut stdout = program.stdout().head;
@@ -116,9 +173,10 @@ impl Client {
             Err(Stall { kind: StallKind::Ended(status) }) if prefix => self.ended_early(*status),
             Err(_) if prefix => self
                 .trial
-                .fail(match seen.is_empty() {
-                    true => "the client does not print what has arrived",
-                    false => "the client printed only a part of what has arrived",
+                .fail(if seen.is_empty() {
+                    "the client does not print what has arrived"
+                } else {
+                    "the client printed only a part of what has arrived"
                 })
                 .cause(self.why_not_printed(bytes.len() - seen.len())),
             _ => self
@@ -206,12 +264,11 @@ impl Client {
                 codes.join(" or ")
             ))
             .seen(format!("{lines}; {}", describe_exit(status)))
-            .cause(match code {
-                0 => {
-                    "an error was swallowed: return it (`?`), so that main can tell the user and \
-                      the shell"
-                }
-                _ => why,
+            .cause(if code == 0 {
+                "an error was swallowed: return it (`?`), so that main can tell the user and the \
+                 shell"
+            } else {
+                why
             })
             .stop())
     }

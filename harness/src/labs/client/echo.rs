@@ -1,10 +1,8 @@
 //! The harness as an echo server that is as simple as most are: what it has read it writes
 //! back before it reads any more. A client that does not read stops it.
 
-use std::io::{ErrorKind, Write};
-
 use super::Client;
-use super::connection::{Connection, End, Got};
+use crate::net::{Connection, End, Got, Put};
 use crate::trial::{Progress, Stall, StallKind, Stop, Verdict};
 use crate::words::count;
 
@@ -26,29 +24,29 @@ enum Over {
 impl Connection {
     /// Sends back all that comes, until it was all of `expected`.
     pub fn echo(&mut self, client: &Client, expected: &[u8]) -> Verdict {
-        self.trial.note("the server sends back what it reads, and reads on when that is written");
+        self.trial().note("the server sends back what it reads, and reads on when that is written");
         let mut received = 0;
         let mut buffer = vec![0; BUFFER];
         let (mut from, mut to) = (0, 0);
-        let result = self.trial.wait(&client.running, || {
+        let result = self.trial().wait(&client.running, || {
             if from == to && received >= expected.len() {
                 return Ok(Progress::Done(Over::Complete));
             }
             if from < to {
-                return Ok(match (&self.stream).write(&buffer[from..to]) {
-                    Ok(taken) => {
+                return Ok(match self.try_write(&buffer[from..to]) {
+                    Put::Bytes(taken) => {
                         from += taken;
                         Progress::Moved
                     }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => Progress::Nothing,
-                    Err(_) => Progress::Done(Over::Gone),
+                    Put::Full => Progress::Nothing,
+                    Put::Gone(_) => Progress::Done(Over::Gone),
                 });
             }
             Ok(match self.try_read(&mut buffer)? {
-                Got::Bytes(n) => {
+                Got::Bytes(bytes) => {
                     // What comes behind the last byte is for another check to judge.
-                    let n = n.min(expected.len() - received);
-                    let right = expected[received..received + n] == buffer[..n];
+                    let n = bytes.len().min(expected.len() - received);
+                    let right = expected[received..received + n] == bytes[..n];
                     received += n;
                     (from, to) = (0, n);
                     if right { Progress::Moved } else { Progress::Done(Over::Wrong) }
@@ -61,7 +59,7 @@ impl Connection {
         let seen = &expected[..received];
         match result {
             Ok(Over::Complete) => {
-                self.trial.note_result(&format!("it had {} in all", count(received)));
+                self.trial().note_result(&format!("it had {} in all", count(received)));
                 Ok(())
             }
             Err(Stall { kind: StallKind::Ended(status) }) => Err(client.goes_on(status)),
@@ -69,14 +67,14 @@ impl Connection {
             Err(stall) => Err(self.wrong_bytes(&what, expected, seen, Err(stall))),
             Ok(Over::End(end)) => Err(self.wrong_bytes(&what, expected, seen, Ok(Some(end)))),
             Ok(Over::Wrong) => Err(self
-                .trial
+                .trial()
                 .fail("the client sent other bytes than its standard input")
                 .expected("exactly the bytes of standard input, in order")
                 .seen(format!("something else within the first {}", count(received)))
                 .cause("read returns how many bytes are new: only those may be sent on")
                 .stop()),
             Ok(Over::Gone) => Err(self
-                .trial
+                .trial()
                 .fail("the client ended the connection while the server was still answering")
                 .expected("the client reads until the server ends its side")
                 .seen(format!(
@@ -92,11 +90,11 @@ impl Connection {
     fn stuck(&self, client: &Client, received: usize, all: usize) -> Stop {
         let expected = format!("the client receives while it sends: all {} come back", count(all));
         // Where it comes to rest: a moment ago an acknowledgement may have woken it.
-        let rest = self.trial.settle(&client.running).ok().and_then(Result::ok);
-        let snapshot = match rest.map_or_else(|| self.trial.look(&client.running), Ok) {
+        let rest = self.trial().settle(&client.running).ok().and_then(Result::ok);
+        let snapshot = match rest.map_or_else(|| self.trial().look(&client.running), Ok) {
             Ok(snapshot) => snapshot,
             Err(_) => {
-                let blame = self.trial.fail("the client stopped receiving").expected(expected);
+                let blame = self.trial().fail("the client stopped receiving").expected(expected);
                 return blame.cause(BOTH).stop();
             }
         };
@@ -107,12 +105,13 @@ impl Connection {
         let (server_sent, server_unread) = queues(self.here(), self.there());
         let (client_sent, client_unread) = queues(self.there(), self.here());
         let deadlock = snapshot.is_blocked_in_send();
-        let headline = match deadlock {
-            true => "deadlock: both ends are blocked in write",
-            false => "the client stopped receiving while the server was sending",
+        let headline = if deadlock {
+            "deadlock: both ends are blocked in write"
+        } else {
+            "the client stopped receiving while the server was sending"
         };
         let mut blame = self
-            .trial
+            .trial()
             .fail(headline)
             .expected(expected)
             .seen(format!(

@@ -1,6 +1,7 @@
-//! What a program prints on standard output, line by line, in order.
+//! A program's user: what is typed, what is printed, line by line and in order, and how it ends.
 
 use std::cell::{Cell, RefCell};
+use std::process::ExitStatus;
 use std::rc::Rc;
 
 use super::causes::{AGAIN, BUSY, NO_LINE_END, PANIC};
@@ -9,10 +10,10 @@ use crate::program::describe_exit;
 use crate::trial::{Progress, Running, Stall, StallKind, Trial, Verdict};
 use crate::words::quote_short;
 
-/// The lines of a program's standard output; each is handed out once. The ready line is left
-/// out: it is another check's matter.
+/// A program under test as its user has it. Each line that it prints is handed out once; the ready
+/// line is left out: it is another check's matter.
 #[derive(Debug)]
-pub(super) struct Events {
+pub struct Console {
     trial: Trial,
     running: Rc<Running>,
     read: Cell<usize>,
@@ -26,8 +27,9 @@ const READY: &str = "listening on ";
 /// Characters of a line that a sentence shows.
 const SHOWN: usize = 100;
 
-impl Events {
-    pub(super) fn new(trial: Trial, running: Rc<Running>) -> Self {
+impl Console {
+    /// The console of a program that was started, with its standard input open.
+    pub fn new(trial: Trial, running: Rc<Running>) -> Self {
         Self {
             trial,
             running,
@@ -35,6 +37,26 @@ impl Events {
             ahead: RefCell::default(),
             last: RefCell::default(),
         }
+    }
+
+    /// The user types a line. A program that does not read it is for what is expected to judge.
+    pub fn types(&self, text: &str) {
+        self.types_bytes(format!("{text}\n").as_bytes());
+    }
+
+    /// The user types these bytes.
+    pub fn types_bytes(&self, bytes: &[u8]) {
+        let name = &self.running.name;
+        self.trial.note(format!("the user of the {name} typed {}", quote_short(bytes, 60)));
+        let _ = self.running.program.write_stdin(bytes);
+        self.trial.record_program(&self.running, "stdin", || quote_short(bytes, 60));
+    }
+
+    /// The user ends standard input.
+    pub fn stops_typing(&self) {
+        self.trial.note(format!("the user of the {} ended standard input", self.running.name));
+        self.running.program.close_stdin();
+        self.trial.record_program(&self.running, "stdin", || "its end".into());
     }
 
     /// Takes in whole lines that have come. Returns whether there were any.
@@ -52,16 +74,23 @@ impl Events {
     fn wait_for(&self, enough: usize) -> Verdict<Result<(), Stall>> {
         self.trial.wait(&self.running, || {
             let moved = self.take_in();
-            Ok(match self.ahead.borrow().len() >= enough {
-                true => Progress::Done(()),
-                false if moved => Progress::Moved,
-                false => Progress::Nothing,
+            Ok(if self.ahead.borrow().len() >= enough {
+                Progress::Done(())
+            } else if moved {
+                Progress::Moved
+            } else {
+                Progress::Nothing
             })
         })
     }
 
-    /// Expects these lines next, in any order. `*` stands for anything.
-    pub(super) fn expect(&self, expected: &[&str], cause: &str) -> Verdict {
+    /// Expects this line on standard output next. `*` stands for anything in it.
+    pub fn expect_event(&self, event: &str, cause: &str) -> Verdict {
+        self.expect_events(&[event], cause)
+    }
+
+    /// Expects these lines next, in any order.
+    pub fn expect_events(&self, expected: &[&str], cause: &str) -> Verdict {
         let mut open: Vec<&str> = expected.to_vec();
         while !open.is_empty() {
             let result = self.wait_for(1)?;
@@ -119,7 +148,7 @@ impl Events {
     }
 
     /// Expects that nothing more is printed, once the program is at rest. Returns whether it is.
-    pub(super) fn expect_none(&self, cause: &str) -> Verdict<bool> {
+    pub fn expect_no_event(&self, cause: &str) -> Verdict<bool> {
         let rest = self.trial.settle(&self.running)?.is_ok();
         self.take_in();
         let name = &self.running.name;
@@ -136,19 +165,61 @@ impl Events {
             .stop())
     }
 
+    /// How the program ended, if it has.
+    pub fn exited(&self) -> Verdict<Option<ExitStatus>> {
+        Ok(self.running.program.exited()?)
+    }
+
     /// Leaves out what is printed until the program is at rest.
-    pub(super) fn forget(&self) -> Verdict {
+    pub fn forget(&self) -> Verdict {
         let _ = self.trial.settle(&self.running)?;
         self.take_in();
         self.ahead.borrow_mut().clear();
         Ok(())
     }
+
+    /// Expects that it ends by itself, with this exit status; `cause` is why it may not.
+    pub fn expect_exit(&self, status: i32, cause: &str) -> Verdict {
+        let code = Some(status);
+        let name = &self.running.name;
+        // Its own limit and our backstop are alike, two seconds: wait for both.
+        for _ in 0..2 {
+            let result = self.trial.wait(&self.running, || Ok(Progress::<()>::Nothing))?;
+            let Err(stall) = result else { continue };
+            let blame = match stall.kind {
+                StallKind::Ended(status) if status.code() == code => {
+                    self.trial.note(format!("the {name} ended, {}", describe_exit(status)));
+                    return Ok(());
+                }
+                StallKind::Patience => continue,
+                StallKind::Ended(other) => self
+                    .trial
+                    .fail(format!("the {name} did not end well"))
+                    .seen(describe_exit(other)),
+                _ => self.trial.fail(format!("the {name} does not end")).seen(stall.sentence(name)),
+            };
+            let cause = match stall.kind {
+                StallKind::Busy => BUSY,
+                StallKind::Ended(how) if how.code() == Some(101) => PANIC,
+                _ => cause,
+            };
+            return Err(blame.expected(format!("exit status {status}")).cause(cause).stop());
+        }
+        Err(self
+            .trial
+            .fail(format!("the {name} does not end"))
+            .expected(format!("exit status {status}, after two seconds at the latest"))
+            .seen("after four seconds it still runs")
+            .cause(cause)
+            .stop())
+    }
 }
 
 fn line_of(line: &str) -> String {
-    match line.is_ascii() {
-        true => quote_short(line.as_bytes(), SHOWN),
+    if line.is_ascii() {
+        quote_short(line.as_bytes(), SHOWN)
+    } else {
         // A person reads letters, not bytes.
-        false => format!("{line:?}"),
+        format!("{line:?}")
     }
 }

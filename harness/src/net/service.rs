@@ -5,15 +5,17 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::connection::{Connection, Role};
+use super::Terms;
+use super::causes::SPINS;
+use super::connection::Connection;
 use crate::kernel::{Row, Snapshot};
-use crate::program::{Given, Stdin, describe_exit};
+use crate::program::describe_exit;
 use crate::trial::{Act, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
 
-/// A server that listens.
+/// A program under test that listens.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct Service {
     trial: Trial,
     /// The program.
     pub running: Rc<Running>,
@@ -22,13 +24,15 @@ pub struct Server {
     /// The address that the harness connects to: `asked`, or, for a program that listens
     /// elsewhere, where it really listens.
     pub address: SocketAddr,
+    /// What it owes on a connection.
+    terms: &'static Terms,
 }
 
 /// How a program that should have listened has begun.
 #[derive(Debug)]
 pub enum Started {
     /// It listens.
-    Listening(Server),
+    Listening(Service),
     /// It ended instead.
     Ended(ExitStatus),
 }
@@ -41,19 +45,8 @@ const CHATTER: u64 = 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(5);
 
 impl Trial {
-    /// Starts the server on a free loopback address and waits until it listens.
-    pub fn server(&self) -> Verdict<Server> {
-        self.server_at(self.addresses().free_address())
-    }
-
-    /// Starts the server on `address` and waits until it listens.
-    pub fn server_at(&self, address: SocketAddr) -> Verdict<Server> {
-        let running = self.start("server", Given::address(address), Stdin::Null)?;
-        self.listening(running, address)
-    }
-
     /// Waits until a program that was told to listen on `address` does.
-    pub fn listening(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Server> {
+    pub fn listening(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Service> {
         self.listening_or(running, address, "")
     }
 
@@ -64,10 +57,10 @@ impl Trial {
         running: Rc<Running>,
         address: SocketAddr,
         cause: &str,
-    ) -> Verdict<Server> {
+    ) -> Verdict<Service> {
         let name = running.name.clone();
         match self.begun(running, address)? {
-            Started::Listening(server) => Ok(server),
+            Started::Listening(service) => Ok(service),
             Started::Ended(status) => Err(self
                 .fail(format!("the {name} ended instead of listening"))
                 .expected(format!("it listens on {address}"))
@@ -113,8 +106,9 @@ impl Trial {
                     _ => format!("the {name} listens on {at} (it was told {address})"),
                 });
                 self.name(real, &format!("the {name}"));
-                let server = Server { trial: self.clone(), running, asked: address, address: real };
-                return Ok(Started::Listening(server));
+                let (trial, terms) = (self.clone(), &Terms::ANSWERS);
+                let service = Service { trial, running, asked: address, address: real, terms };
+                return Ok(Started::Listening(service));
             }
             Ok(None) => {
                 let printed = running.program.stdout();
@@ -184,10 +178,12 @@ fn cause_of_end(status: ExitStatus) -> &'static str {
     }
 }
 
-const SPINS: &str = "a loop that asks again and again: a read that returns 0 is the end of the \
-    stream, and will return 0 for ever; a non-blocking socket returns at once, with WouldBlock";
+impl Service {
+    /// The same program, which owes this on each connection.
+    pub fn owing(self, terms: &'static Terms) -> Self {
+        Self { terms, ..self }
+    }
 
-impl Server {
     /// The trial that it takes part in.
     pub fn trial(&self) -> &Trial {
         &self.trial
@@ -216,8 +212,8 @@ impl Server {
         self.connect_as(format!("client {}", self.trial.next_number()), tell)
     }
 
-    /// Connects; the reader calls the harness's end `name`.
-    pub(super) fn connect_as(&self, name: String, tell: bool) -> Verdict<Connection> {
+    /// Connects; the reader calls the harness's end `name`, and the story says so if `tell`.
+    pub(crate) fn connect_as(&self, name: String, tell: bool) -> Verdict<Connection> {
         let still = self.trial.record_before(&self.running, 0);
         match TcpStream::connect_timeout(&self.address, CONNECT) {
             Ok(stream) => {
@@ -228,7 +224,7 @@ impl Server {
                 }
                 let running = Rc::clone(&self.running);
                 let (trial, at) = (self.trial.clone(), self.address);
-                let connection = Connection::new(trial, running, stream, Role::Client, name, at)?;
+                let connection = Connection::new(trial, running, stream, name, at, self.terms)?;
                 connection.record(still, Act::Connect);
                 Ok(connection)
             }
@@ -267,31 +263,12 @@ impl Server {
     /// Waits until the server has come to rest, whatever it is blocked in, or has shown that it
     /// does not: that it runs idle is another check's matter. That it ends is a failure.
     pub fn settle(&self) -> Verdict<Snapshot> {
-        match self.trial.settle(&self.running)? {
-            Ok(snapshot) => Ok(snapshot),
-            Err(stall) => match stall.kind {
-                StallKind::Ended(status) => Err(self.ended(status)),
-                _ => self.look(),
-            },
-        }
+        self.trial.settle_or(&self.running, |status| self.ended(status))
     }
 
-    /// Expects that the server comes to rest, whatever it is blocked in.
+    /// Expects that the program comes to rest, whatever it is blocked in.
     pub fn expect_rest(&self) -> Verdict<Snapshot> {
-        let stall = match self.trial.settle(&self.running)? {
-            Ok(snapshot) => return Ok(snapshot),
-            Err(stall) => stall,
-        };
-        if let StallKind::Ended(status) = stall.kind {
-            return Err(self.ended(status));
-        }
-        Err(self
-            .trial
-            .fail(format!("the {} does not come to rest", self.name()))
-            .expected("it is blocked in a call (accept, read) when there is nothing to do")
-            .seen(stall.sentence(self.name()))
-            .cause(SPINS)
-            .stop())
+        self.trial.expect_rest(&self.running, |status| self.ended(status))
     }
 
     fn ended(&self, status: ExitStatus) -> Stop {
@@ -303,8 +280,39 @@ impl Server {
             .stop()
     }
 
-    /// Waits until `condition` holds; otherwise the check fails with this headline.
-    pub fn wait_until(
+    /// Expects that `look` soon finds what it looks for; until then it says what it sees instead,
+    /// in words for the failure. `cause` is why it may never come.
+    pub fn expect_until<T>(
+        &self,
+        headline: &str,
+        expected: &str,
+        cause: &str,
+        mut look: impl FnMut() -> Verdict<Result<T, String>>,
+    ) -> Verdict<T> {
+        let mut seen = String::new();
+        let result = self.trial.wait(&self.running, || {
+            Ok(match look()? {
+                Ok(found) => Progress::Done(found),
+                Err(instead) => {
+                    seen = instead;
+                    Progress::Nothing
+                }
+            })
+        })?;
+        result.map_err(|stall| {
+            let blame = self.trial.fail(headline).expected(expected);
+            let blame = match stall.kind {
+                StallKind::Ended(status) => blame.cause(cause_of_end(status)),
+                StallKind::Busy => blame.seen(seen).cause(SPINS),
+                _ => blame.seen(seen).cause(cause),
+            };
+            blame.seen(stall.stays(self.name())).stop()
+        })
+    }
+
+    /// Expects that the kernel soon shows what `condition` looks for: the same with a look at the
+    /// program's sockets and threads.
+    pub fn expect_shown(
         &self,
         headline: &str,
         expected: &str,
@@ -312,27 +320,9 @@ impl Server {
         condition: impl Fn(&Snapshot) -> Result<(), String>,
     ) -> Verdict<Snapshot> {
         self.trial.needs_watching()?;
-        let mut seen = String::new();
-        let result = self.trial.wait(&self.running, || {
+        self.expect_until(headline, expected, cause, || {
             let snapshot = self.look()?;
-            Ok(match condition(&snapshot) {
-                Ok(()) => Progress::Done(snapshot),
-                Err(what) => {
-                    seen = what;
-                    Progress::Nothing
-                }
-            })
-        })?;
-        result.map_err(|stall| {
-            let blame = self.trial.fail(headline).expected(expected);
-            match stall.kind {
-                StallKind::Ended(status) => {
-                    blame.seen(stall.stays(self.name())).cause(cause_of_end(status))
-                }
-                StallKind::Busy => blame.seen(&*seen).seen(stall.stays(self.name())).cause(SPINS),
-                _ => blame.seen(&*seen).seen(stall.stays(self.name())).cause(cause),
-            }
-            .stop()
+            Ok(condition(&snapshot).map(|()| snapshot))
         })
     }
 
@@ -345,7 +335,7 @@ impl Server {
     /// Waits until no connection stands in the listener's queue: all were accepted. Then until
     /// the program has come to rest over that: one that accepts and dies of it has not served.
     pub fn wait_until_accepted(&self) -> Verdict<Snapshot> {
-        self.wait_until(
+        self.expect_shown(
             "a client was not accepted",
             "every connection is accepted: the listener's queue is empty",
             "nobody calls accept: the loop must come back to it after each client",
@@ -363,21 +353,23 @@ impl Server {
         self.settle()
     }
 
-    /// Expects a new client to be served: what it sends comes back.
-    pub fn expect_service(&self) -> Verdict {
-        let mut client = self.connect()?;
-        let text = format!("hello from {}\n", client.name());
-        client.send(text.as_bytes())?;
-        client.expect(text.as_bytes())?;
-        client.close();
+    /// Stops it and all that it has started, without a chance to clean up: SIGKILL.
+    pub fn kill(&self) -> Verdict {
+        self.running.program.stop()?;
+        self.tell_killed();
         Ok(())
     }
 
-    /// Stops it as a crash would: SIGKILL, without a chance to clean up.
-    pub fn kill(&self) -> Verdict {
-        self.running.program.stop().map_err(Stop::from)?;
+    /// Ends its first process as a crash would: SIGKILL, and without the end of its standard input
+    /// before.
+    pub fn crash(&self) -> Verdict {
+        self.running.program.crash()?;
+        self.tell_killed();
+        Ok(())
+    }
+
+    fn tell_killed(&self) {
         self.trial.note(format!("the {} was killed (SIGKILL)", self.name()));
         self.trial.record_program(&self.running, "killed", || "SIGKILL".into());
-        Ok(())
     }
 }

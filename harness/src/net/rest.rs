@@ -1,15 +1,55 @@
-//! Quiet when idle: a program that waits uses no processor time.
+//! A program at rest: it has done all that it will do by itself, and waits without using the
+//! processor.
 
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use super::causes::BUSY;
+use super::causes::{BUSY, SPINS};
 use crate::kernel::{Snapshot, Stillness};
-use crate::trial::{Progress, Running, Trial, Verdict};
+use crate::trial::{Progress, Running, StallKind, Stop, Trial, Verdict};
 
 /// Where a call has a time-out, the program is watched for so long.
 const WINDOW: Duration = Duration::from_millis(200);
 
 impl Trial {
+    /// Waits until the program has come to rest, whatever it is blocked in, or has shown that it
+    /// does not: that it runs idle is another check's matter. That it ends is a failure, in the
+    /// words of `ended`.
+    pub(crate) fn settle_or(
+        &self,
+        running: &Running,
+        ended: impl FnOnce(ExitStatus) -> Stop,
+    ) -> Verdict<Snapshot> {
+        match self.settle(running)? {
+            Ok(snapshot) => Ok(snapshot),
+            Err(stall) => match stall.kind {
+                StallKind::Ended(status) => Err(ended(status)),
+                _ => self.look(running),
+            },
+        }
+    }
+
+    /// Expects that the program comes to rest, whatever it is blocked in.
+    pub(crate) fn expect_rest(
+        &self,
+        running: &Running,
+        ended: impl FnOnce(ExitStatus) -> Stop,
+    ) -> Verdict<Snapshot> {
+        let stall = match self.settle(running)? {
+            Ok(snapshot) => return Ok(snapshot),
+            Err(stall) => stall,
+        };
+        if let StallKind::Ended(status) = stall.kind {
+            return Err(ended(status));
+        }
+        Err(self
+            .fail(format!("the {} does not come to rest", running.name))
+            .expected("every thread is blocked in a call when there is nothing to do")
+            .seen(stall.sentence(&running.name))
+            .cause(SPINS)
+            .stop())
+    }
+
     /// Expects that the program, which has come to rest in the look `first`, stays there. Two
     /// looks that find every thread asleep in the same call prove it at once; where a call has
     /// a time-out, processor time decides.
@@ -60,12 +100,11 @@ impl Trial {
                 elapsed.as_millis(),
                 used / 1000
             ))
-            .cause(match u128::from(used) * 5 > elapsed.as_nanos() {
-                true => BUSY,
-                false => {
-                    "a blocking call costs nothing while it waits: no sleep and no non-blocking \
-                     mode is needed"
-                }
+            .cause(if u128::from(used) * 5 > elapsed.as_nanos() {
+                BUSY
+            } else {
+                "a blocking call costs nothing while it waits: no sleep and no non-blocking mode \
+                 is needed"
             })
             .stop())
     }

@@ -1,10 +1,24 @@
-//! Both directions of a connection at once, in one thread.
+//! The echo that a server owes: both directions of a connection at once, in one thread.
 
-use std::io::{ErrorKind, Write};
-
-use super::connection::{Connection, End, Got};
+use crate::net::{Connection, End, Got, Put, Service, Terms, likely};
 use crate::trial::{Act, Progress, Verdict};
 use crate::words::count;
+
+/// What an echo server owes on a connection.
+pub(super) const ECHO: Terms =
+    Terms { owed: "the bytes that were sent, back", silence: likely::silence, ..Terms::ANSWERS };
+
+impl Service {
+    /// Expects a new client to be served: what it sends comes back.
+    pub fn expect_service(&self) -> Verdict {
+        let mut client = self.connect()?;
+        let text = format!("hello from {}\n", client.name());
+        client.send(text.as_bytes())?;
+        client.expect(text.as_bytes())?;
+        client.close();
+        Ok(())
+    }
+}
 
 /// How the harness goes about an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +37,7 @@ impl Connection {
             Flow::WriteFirst => "and read nothing before the queues were full",
         };
         let name = self.name().to_owned();
-        self.trial.note(format!("{name} sent {}, {how}", count(sent.len())));
+        self.trial().note(format!("{name} sent {}, {how}", count(sent.len())));
         let mut written = match flow {
             Flow::Together => 0,
             Flow::WriteFirst => self.fill_queues(sent)?,
@@ -31,21 +45,20 @@ impl Connection {
         let still = self.record_before(usize::MAX);
         let mut seen = Vec::with_capacity(expected.len());
         let mut buffer = vec![0; 256 * 1024];
-        let result = self.trial.wait(&self.running, || {
+        let result = self.trial().wait(self.running(), || {
             let mut moved = false;
-            match (&self.stream).write(&sent[written..]) {
-                Ok(taken) => {
+            match self.try_write(&sent[written..]) {
+                Put::Bytes(taken) => {
                     moved |= taken > 0;
                     written += taken;
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 // Reading tells how the program ended the connection.
-                Err(_) => {}
+                Put::Full | Put::Gone(_) => {}
             }
             match self.try_read(&mut buffer)? {
-                Got::Bytes(n) => {
+                Got::Bytes(bytes) => {
                     let from = seen.len();
-                    seen.extend_from_slice(&buffer[..n]);
+                    seen.extend_from_slice(bytes);
                     moved = true;
                     let here = expected.get(from..seen.len());
                     let wrong = here != Some(&seen[from..]);
@@ -60,36 +73,10 @@ impl Connection {
         })?;
         self.record(still, Act::Write(&sent[..written]));
         if seen == expected && !matches!(result, Ok(Some(End::Reset))) {
-            self.trial.note_result("all came back");
+            self.trial().note_result("all came back");
             return Ok(());
         }
         let what = format!("the same {}", count(expected.len()));
         Err(self.wrong_bytes(&what, expected, &seen, result))
-    }
-
-    /// Sends as much of `bytes` as fits into the queues, and reads nothing: the program is then
-    /// blocked in the middle of its reply. Returns how much was sent, in bytes.
-    pub fn stall(&mut self, bytes: &[u8]) -> Verdict<usize> {
-        self.trial
-            .note(format!("{} sent as much as the queues take, and read nothing", self.name()));
-        self.fill_queues(bytes)
-    }
-
-    /// Writes until nothing more fits and the program is at rest. Returns how much was written.
-    fn fill_queues(&self, bytes: &[u8]) -> Verdict<usize> {
-        let mut written = 0;
-        let _ =
-            self.trial.wait(&self.running, || match (&self.stream).write(&bytes[written..]) {
-                Ok(0) => Ok(Progress::Done(())),
-                Ok(taken) => {
-                    written += taken;
-                    Ok(Progress::Moved)
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Progress::Nothing),
-                // Reading tells how the program ended the connection.
-                Err(_) => Ok(Progress::Done(())),
-            })?;
-        self.trial.note_result(&format!("the queues were full after {}", count(written)));
-        Ok(written)
     }
 }
