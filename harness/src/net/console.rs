@@ -191,7 +191,7 @@ impl Console {
                     self.trial.note(format!("the {name} ended, {}", describe_exit(status)));
                     return Ok(());
                 }
-                StallKind::Patience => continue,
+                StallKind::Patience(_) => continue,
                 StallKind::Ended(other) => self
                     .trial
                     .fail(format!("the {name} did not end well"))

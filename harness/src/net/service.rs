@@ -355,9 +355,7 @@ impl Service {
 
     /// Stops it and all that it has started, without a chance to clean up: SIGKILL.
     pub fn kill(&self) -> Verdict {
-        self.running.program.stop()?;
-        self.tell_killed();
-        Ok(())
+        self.trial.kill(&self.running)
     }
 
     /// Ends its first process as a crash would: SIGKILL, and without the end of its standard input

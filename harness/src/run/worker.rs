@@ -23,7 +23,7 @@ use crate::run::protocol::{PORTS, READY, Request, SYSCALLS, TRACE};
 use crate::show::demo;
 use crate::show::ports;
 use crate::show::trace;
-use crate::trial::{Addresses, Stop, Trial, Unwritten};
+use crate::trial::{Addresses, Stop, Trial, Unwritten, remove_all};
 use crate::verdict::{Blocked, Outcome, json};
 
 /// The worker's life, from its start in `stage`. Returns its exit status.
@@ -77,6 +77,7 @@ fn requests(busy: Arc<AtomicBool>) -> mpsc::Receiver<String> {
         }
         if busy.load(Ordering::SeqCst) {
             stop_all();
+            remove_all();
             abandon();
         }
     });

@@ -110,6 +110,11 @@ impl FailureBuilder {
         }
         self.failure.steps = self.trial.0.log.borrow().clone();
         self.failure.steps.extend(carried);
+        let Failure { headline, expected, seen, program, stderr, cause, .. } = &mut self.failure;
+        let texts = [expected, seen, program, stderr, cause].into_iter().flatten();
+        for text in texts.chain([headline]) {
+            *text = self.trial.with_folders_named(std::mem::take(text));
+        }
         Stop::Fail(Box::new(self.failure))
     }
 }

@@ -5,26 +5,32 @@
 //! (with `?`) when the program does not do its part.
 
 mod addresses;
+mod control;
 mod failure;
 mod freeze;
 mod observe;
 mod patience;
+mod scratch;
 mod wait;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use addresses::Addresses;
 pub use failure::FailureBuilder;
 pub use observe::End;
 pub(crate) use observe::{Act, Observer, Still};
+pub use scratch::{Listing, Scratch, remove_all};
 pub use wait::{Progress, Stall, StallKind};
 
 use crate::kernel::{Names, Snapshot};
 use crate::program::{Given, Output, Program, Stdin, Template};
 use crate::verdict::Failure;
+use control::Start;
+use scratch::Folder;
 
 /// What a check comes to: `Ok` is a pass.
 pub type Verdict<T = ()> = Result<T, Stop>;
@@ -108,6 +114,8 @@ pub struct Running {
     pub name: String,
     /// The process.
     pub program: Program,
+    /// How it was started; `None` for a command of its own.
+    start: Option<Start>,
 }
 
 /// The stage of one trial. Handles share it: cloning is cheap.
@@ -130,8 +138,12 @@ struct Inner {
     time_outs: Cell<bool>,
     /// What becomes of the standard output of the next program.
     output: Cell<Output>,
+    /// How long a program may wait by its contract, on top of the backstop.
+    allowance: Cell<Duration>,
     /// What stands between programs.
     in_flight: RefCell<Vec<Arc<dyn InFlight>>>,
+    /// Below the programs, which are dropped first: nobody works in a folder when it is removed.
+    folders: RefCell<Vec<Rc<Folder>>>,
     observer: Option<Rc<dyn Observer>>,
 }
 
@@ -168,7 +180,9 @@ impl Trial {
             busy: Cell::default(),
             time_outs: Cell::default(),
             output: Cell::default(),
+            allowance: Cell::default(),
             in_flight: RefCell::default(),
+            folders: RefCell::default(),
             observer,
         }))
     }
@@ -181,7 +195,18 @@ impl Trial {
     /// Notes a step of the story: what was done, as a sentence without a full stop.
     pub fn note(&self, step: impl Into<String>) {
         self.record_heard();
-        self.0.log.borrow_mut().push(step.into());
+        let step = self.with_folders_named(step.into());
+        self.0.log.borrow_mut().push(step);
+    }
+
+    /// Keeps a folder until the programs have ended.
+    fn keep(&self, folder: Rc<Folder>) {
+        self.0.folders.borrow_mut().push(folder);
+    }
+
+    /// The text with each folder of this trial called by its name.
+    fn with_folders_named(&self, text: String) -> String {
+        self.0.folders.borrow().iter().fold(text, |text, folder| folder.named_in(&text))
     }
 
     /// Adds to the last step what came of it.
@@ -218,13 +243,6 @@ impl Trial {
         crate::kernel::available().map_err(Stop::Skip)
     }
 
-    /// From now on a blocked socket call may give up by itself: `/proc` does not show the
-    /// time-outs of sockets (SO_SNDTIMEO, SO_RCVTIMEO). So nothing but the backstop ends waiting,
-    /// and it counts all delays of one wait together: two seconds in all, not two for each.
-    pub fn allow_time_outs(&self) {
-        self.0.time_outs.set(true);
-    }
-
     /// What becomes of the standard output of the program that is started next.
     pub fn set_next_output(&self, output: Output) {
         self.0.output.set(output);
@@ -240,8 +258,21 @@ impl Trial {
 
     /// Starts the program `name`, and goes on at once.
     pub fn start(&self, name: &str, given: Given, stdin: Stdin) -> Verdict<Rc<Running>> {
+        self.start_as(name, name, given, stdin)
+    }
+
+    /// Starts the program `name`, and goes on at once; the reader calls it `called`. Of one program
+    /// any number can run.
+    pub fn start_as(
+        &self,
+        called: &str,
+        name: &str,
+        given: Given,
+        stdin: Stdin,
+    ) -> Verdict<Rc<Running>> {
         let (command, shown) = self.template_of(name)?.fill(&given);
-        self.start_command(name, command, &shown, stdin)
+        let start = Start { program: name.to_owned(), given, stdin };
+        self.launch(called, command, &shown, stdin, Some(start))
     }
 
     /// Starts a command as the program `name`; `shown` is what the reader sees of it.
@@ -252,6 +283,17 @@ impl Trial {
         shown: &str,
         stdin: Stdin,
     ) -> Verdict<Rc<Running>> {
+        self.launch(name, command, shown, stdin, None)
+    }
+
+    fn launch(
+        &self,
+        name: &str,
+        command: std::process::Command,
+        shown: &str,
+        stdin: Stdin,
+        start: Option<Start>,
+    ) -> Verdict<Rc<Running>> {
         self.note(format!("started: {shown}"));
         let command = match self.observer() {
             Some(observer) => observer.wrap(command),
@@ -261,7 +303,7 @@ impl Trial {
             Ok(program) => program,
             Err(error) => return Err(self.cannot_start(shown, &error)),
         };
-        let running = Rc::new(Running { name: name.to_owned(), program });
+        let running = Rc::new(Running { name: name.to_owned(), program, start });
         self.0.running.borrow_mut().push(Rc::clone(&running));
         self.record_program(&running, "start", || shown.to_owned());
         Ok(running)
@@ -324,6 +366,7 @@ impl Trial {
         self.end()?;
         self.0.running.borrow_mut().clear();
         self.0.in_flight.borrow_mut().clear();
+        self.0.folders.borrow_mut().clear();
         self.new_story();
         Ok(())
     }

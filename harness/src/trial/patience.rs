@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::Trial;
+
 /// How long nothing may happen, in the harness's own looks.
 const BACKSTOP: Duration = Duration::from_secs(2);
 /// Processor time that a program may use without anything to show for it.
@@ -16,12 +18,20 @@ const MOST_A_LOOK: Duration = Duration::from_millis(20);
 pub(super) struct Patience {
     spent: Duration,
     last_look: Instant,
+    limit: Duration,
     factor: f64,
 }
 
 impl Patience {
-    pub(super) fn new() -> Self {
-        Self { spent: Duration::ZERO, last_look: Instant::now(), factor: factor() }
+    /// For a program that may wait by itself for `allowance`.
+    pub(super) fn new(allowance: Duration) -> Self {
+        let (limit, last_look) = (BACKSTOP + allowance, Instant::now());
+        Self { spent: Duration::ZERO, last_look, limit, factor: factor() }
+    }
+
+    /// How long the harness waits in all, as it tells it: whole seconds, rounded down.
+    pub(super) fn limit(&self) -> Duration {
+        self.limit.mul_f64(self.factor)
     }
 
     /// Something happened: wait afresh.
@@ -45,7 +55,7 @@ impl Patience {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.spent > BACKSTOP.mul_f64(self.factor)
+        self.spent > self.limit()
     }
 
     pub(super) fn is_busy(&self, cpu_ns: u64) -> bool {
@@ -53,8 +63,49 @@ impl Patience {
     }
 }
 
+impl Trial {
+    /// From now on a blocked socket call may give up by itself: `/proc` does not show the
+    /// time-outs of sockets (SO_SNDTIMEO, SO_RCVTIMEO). So nothing but the backstop ends waiting,
+    /// and it counts all delays of one wait together: two seconds in all, not two for each.
+    pub fn allow_time_outs(&self) {
+        self.0.time_outs.set(true);
+    }
+
+    /// The same for a program that waits, by its contract, for so long in all: between two tries,
+    /// or until it gives up on somebody. Half as much again is right, too. It is real time, whatever
+    /// `LAB_TEMPO` asks for: a program that does not know that variable is as right, and slower.
+    pub fn allow_waiting(&self, by_contract: Duration) {
+        self.allow_time_outs();
+        self.0.allowance.set(by_contract + by_contract / 2);
+    }
+}
+
 /// `LAB_PATIENCE`: 1 unless set; for very slow machines, and for programs under a debugger.
 fn factor() -> f64 {
     let set = std::env::var("LAB_PATIENCE").ok().and_then(|text| text.parse().ok());
     set.filter(|factor| (0.1..=1000.0).contains(factor)).unwrap_or(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_may_wait_by_its_contract_has_so_much_longer() {
+        let charged = |allowance| {
+            let mut patience = Patience::new(allowance);
+            patience.spent = BACKSTOP.mul_f64(patience.factor) + Duration::from_millis(1);
+            patience.is_over()
+        };
+        assert!(charged(Duration::ZERO));
+        assert!(!charged(Duration::from_millis(1750)));
+    }
+
+    #[test]
+    fn a_look_that_the_harness_did_not_get_to_is_not_charged_whole() {
+        let mut patience = Patience::new(Duration::ZERO);
+        patience.last_look -= Duration::from_secs(60);
+        patience.charge(false);
+        assert!(patience.spent <= MOST_A_LOOK);
+    }
 }

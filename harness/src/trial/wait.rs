@@ -36,8 +36,8 @@ pub enum StallKind {
     Blocked,
     /// It uses the processor, and nothing comes of it.
     Busy,
-    /// The backstop: it may still be going to, but nobody would wait for that.
-    Patience,
+    /// The backstop, which is so long: it may still be going to, but nobody would wait for that.
+    Patience(Duration),
 }
 
 impl Stall {
@@ -54,7 +54,9 @@ impl Stall {
             StallKind::Busy => format!(
                 "nothing, while the {name} kept the processor busy: a loop that does nothing"
             ),
-            StallKind::Patience => format!("nothing, although the {name} had two seconds"),
+            StallKind::Patience(limit) => {
+                format!("nothing, although the {name} had {}", seconds(limit))
+            }
         }
     }
 }
@@ -68,8 +70,17 @@ impl Stall {
                 "it stays so: every thread of the {name} is blocked, and nothing is under way to it"
             ),
             StallKind::Busy => format!("it stays so, while the {name} keeps the processor busy"),
-            StallKind::Patience => "it stayed so for two seconds".into(),
+            StallKind::Patience(limit) => format!("it stayed so for {}", seconds(limit)),
         }
+    }
+}
+
+/// `two seconds`, `4.6 seconds`.
+fn seconds(time: Duration) -> String {
+    let rounded = (time.as_secs_f64() * 10.0).floor() / 10.0;
+    match rounded == 2.0 {
+        true => "two seconds".into(),
+        false => format!("{rounded} seconds"),
     }
 }
 
@@ -85,7 +96,7 @@ impl Trial {
         on: &Running,
         mut look: impl FnMut() -> Verdict<Progress<T>>,
     ) -> Verdict<Result<T, Stall>> {
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(self.0.allowance.get());
         let mut watcher = Watcher::default();
         let mut pauses = 0;
         // A reason to give up counts only when one more look still shows nothing.
@@ -140,7 +151,7 @@ impl Trial {
             _ if patience.is_busy(seen.cpu_ns) => Some(StallKind::Busy),
             // On a loaded machine a loop does not get much: that it always wants more tells.
             _ if patience.is_over() && seen.always_ready => Some(StallKind::Busy),
-            _ if patience.is_over() => Some(StallKind::Patience),
+            _ if patience.is_over() => Some(StallKind::Patience(patience.limit())),
             _ => None,
         })
     }

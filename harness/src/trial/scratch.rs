@@ -1,0 +1,361 @@
+//! A folder for one trial: what a program is given to serve, to read or to write into.
+//!
+//! It is removed when the trial ends, whatever happens. In stories and failures it is called by its
+//! name, `ROOT/a.txt`: where it really lies is nobody's business.
+
+use std::fs::{self, Permissions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, Stdio};
+use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Stop, Trial, Verdict};
+use crate::sync::lock;
+use crate::words::count;
+
+/// Folders that have to be removed: what [`remove_all`] does when a worker is abandoned.
+static LIVE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes all folders of all trials: for the end of the harness itself.
+pub fn remove_all() {
+    for path in lock(&LIVE).drain(..) {
+        // Nobody is left to tell of an error.
+        let _ = remove(&path);
+    }
+}
+
+/// A folder on the disk, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// What the reader calls it.
+    name: String,
+}
+
+impl Folder {
+    fn new(name: &str) -> io::Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = format!("sockets-lab-{name}-{}-{number}", process::id());
+            let path = std::env::temp_dir().join(path);
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    lock(&LIVE).push(path.clone());
+                    return Ok(Self { path, name: name.to_owned() });
+                }
+                // Process ids tell no workers apart: in a namespace each begins at 1.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The text with this folder called by its name.
+    pub(super) fn named_in(&self, text: &str) -> String {
+        text.replace(&*self.path.to_string_lossy(), &self.name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = remove(&self.path);
+        lock(&LIVE).retain(|path| *path != self.path);
+    }
+}
+
+/// Removes a folder, also where a program has taken permissions away from something in it.
+fn remove(path: &Path) -> io::Result<()> {
+    if fs::remove_dir_all(path).is_ok() {
+        return Ok(());
+    }
+    let mut command = Command::new("chmod");
+    command.args(["-R", "u+rwX", "--"]).arg(path).stderr(Stdio::null());
+    command.status()?;
+    fs::remove_dir_all(path)
+}
+
+/// A folder of a trial.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    trial: Trial,
+    folder: Rc<Folder>,
+}
+
+/// What stands in a folder, all the way down: see [`Scratch::list`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing(Vec<Entry>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    /// Below the folder, with `/` behind a folder, `|` behind a FIFO, and `@` behind a link.
+    name: String,
+    length: u64,
+    /// What a file holds, as a number: equal where the bytes are.
+    contents: u64,
+}
+
+impl Listing {
+    /// The names, in order: `a.txt`, `folder/`, `folder/.hidden`, `fifo|`, `link@`.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|entry| entry.name.as_str()).collect()
+    }
+
+    /// What is there and was not, is not there and was, or is not what it was.
+    fn changes_since(&self, before: &Self) -> Vec<String> {
+        let find =
+            |listing: &Self, name: &str| listing.0.iter().find(|entry| entry.name == name).cloned();
+        let mut changes = Vec::new();
+        for entry in &self.0 {
+            match find(before, &entry.name) {
+                None => changes.push(format!("{} is new ({} bytes)", entry.name, entry.length)),
+                Some(old) if old != *entry => changes.push(format!("{} has changed", entry.name)),
+                Some(_) => {}
+            }
+        }
+        let gone = before.0.iter().filter(|old| find(self, &old.name).is_none());
+        changes.extend(gone.map(|old| format!("{} is gone", old.name)));
+        changes
+    }
+}
+
+impl Trial {
+    /// A new folder, which the reader knows as `name`: `ROOT`.
+    pub fn scratch(&self, name: &str) -> Verdict<Scratch> {
+        let folder = Rc::new(Folder::new(name)?);
+        self.keep(Rc::clone(&folder));
+        Ok(Scratch { trial: self.clone(), folder })
+    }
+}
+
+impl Scratch {
+    /// Where it lies: for the program's arguments.
+    pub fn path(&self) -> &Path {
+        &self.folder.path
+    }
+
+    /// What the reader calls something in it: `ROOT/a.txt`.
+    pub fn shown(&self, name: &str) -> String {
+        format!("{}/{name}", self.folder.name)
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path.join(name)
+    }
+
+    /// Writes a file; folders on the way to it are made.
+    pub fn file(&self, name: &str, bytes: &[u8]) -> Verdict {
+        if let Some(parent) = self.at(name).parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(self.at(name), bytes)?;
+        self.trial.note(format!("{} was written: {}", self.shown(name), count(bytes.len())));
+        Ok(())
+    }
+
+    /// Makes a folder in it.
+    pub fn folder(&self, name: &str) -> Verdict {
+        fs::create_dir_all(self.at(name))?;
+        self.trial.note(format!("{}/ was made", self.shown(name)));
+        Ok(())
+    }
+
+    /// Makes a link to `target`, as it stands.
+    pub fn link(&self, name: &str, target: &str) -> Verdict {
+        symlink(target, self.at(name))?;
+        self.trial.note(format!("{} was made, a link to {target}", self.shown(name)));
+        Ok(())
+    }
+
+    /// Makes a FIFO: who opens it waits until somebody opens its other end.
+    pub fn fifo(&self, name: &str) -> Verdict {
+        let made = Command::new("mkfifo").arg(self.at(name)).output()?;
+        if !made.status.success() {
+            let words = String::from_utf8_lossy(&made.stderr).trim().to_owned();
+            return Err(Stop::Fault(format!("mkfifo: {words}")));
+        }
+        self.trial.note(format!("{} was made, a FIFO", self.shown(name)));
+        Ok(())
+    }
+
+    /// Sets the permissions of something in it: `0o000` forbids everything.
+    pub fn permit(&self, name: &str, mode: u32) -> Verdict {
+        fs::set_permissions(self.at(name), Permissions::from_mode(mode))?;
+        self.trial.note(format!("{} got the permissions {mode:03o}", self.shown(name)));
+        Ok(())
+    }
+
+    /// The bytes of a file; `None` where there is no such file.
+    pub fn read(&self, name: &str) -> Verdict<Option<Vec<u8>>> {
+        match fs::symlink_metadata(self.at(name)) {
+            // A FIFO would be waited for.
+            Ok(metadata) if metadata.is_file() => Ok(Some(fs::read(self.at(name))?)),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// All that stands in it now, hidden files too.
+    pub fn list(&self) -> Verdict<Listing> {
+        let mut entries = Vec::new();
+        list_into(&mut entries, &self.folder.path, "")?;
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Listing(entries))
+    }
+
+    /// Expects that a file is there and holds exactly these bytes.
+    pub fn expect_file(&self, name: &str, bytes: &[u8], cause: &str) -> Verdict {
+        let seen = self.read(name)?;
+        let shown = self.shown(name);
+        if seen.as_deref() == Some(bytes) {
+            self.trial.note(format!("{shown} holds what it should: {}", count(bytes.len())));
+            return Ok(());
+        }
+        let failure = match &seen {
+            Some(seen) => self
+                .trial
+                .fail(format!("{shown} does not hold what it should"))
+                .seen(count(seen.len()))
+                .difference(bytes, seen),
+            None => self.trial.fail(format!("{shown} is not there")).seen(format!(
+                "in {}: {}",
+                self.folder.name,
+                told(&self.list()?.names())
+            )),
+        };
+        Err(failure.expected(format!("{shown}, {}", count(bytes.len()))).cause(cause).stop())
+    }
+
+    /// Expects that nothing in it has changed since `before`: no name, and no byte of any file.
+    pub fn expect_same_listing(&self, before: &Listing, cause: &str) -> Verdict {
+        let changes = self.list()?.changes_since(before);
+        if changes.is_empty() {
+            self.trial.note(format!("{} is as it was", self.folder.name));
+            return Ok(());
+        }
+        let name = &self.folder.name;
+        let mut failure = self.trial.fail(format!("{name} is not as it was"));
+        for change in changes {
+            failure = failure.seen(format!("{name}/{change}"));
+        }
+        Err(failure.expected(format!("in {name}: {}", told(&before.names()))).cause(cause).stop())
+    }
+}
+
+fn told(names: &[&str]) -> String {
+    match names.is_empty() {
+        true => "nothing".into(),
+        false => names.join(", "),
+    }
+}
+
+fn list_into(entries: &mut Vec<Entry>, folder: &Path, below: &str) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = format!("{below}{name}");
+        // What a program removes meanwhile is not there.
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        let kind = metadata.file_type();
+        let mark = match () {
+            () if kind.is_dir() => "/",
+            () if kind.is_fifo() => "|",
+            () if kind.is_symlink() => "@",
+            () => "",
+        };
+        let bytes = match kind.is_file() {
+            true => fs::read(&path).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        let (length, contents) = (bytes.len() as u64, hasher.finish());
+        entries.push(Entry { name: format!("{name}{mark}"), length, contents });
+        if kind.is_dir() {
+            list_into(entries, &path, &format!("{name}/"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Addresses;
+
+    fn scratch() -> (Trial, Scratch) {
+        let trial = Trial::new(Vec::new(), Addresses::shared(9), 1);
+        let scratch = trial.scratch("ROOT").unwrap();
+        (trial, scratch)
+    }
+
+    fn failure(verdict: Verdict) -> crate::verdict::Failure {
+        match verdict {
+            Err(Stop::Fail(failure)) => *failure,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn everything_in_a_folder_is_listed_hidden_files_too() {
+        let (_trial, root) = scratch();
+        root.file("b/.hidden", b"x").unwrap();
+        root.file("a.txt", b"hello").unwrap();
+        root.fifo("fifo").unwrap();
+        root.link("out", "/etc/passwd").unwrap();
+        let names = ["a.txt", "b/", "b/.hidden", "fifo|", "out@"];
+        assert_eq!(root.list().unwrap().names(), names);
+        assert_eq!(root.read("a.txt").unwrap().unwrap(), b"hello");
+        assert_eq!(root.read("fifo").unwrap(), None, "and nobody waits for it");
+    }
+
+    #[test]
+    fn a_file_that_changed_is_told_from_one_that_is_new() {
+        let (_trial, root) = scratch();
+        root.file("a.txt", b"hello").unwrap();
+        root.file("b.txt", b"there").unwrap();
+        let before = root.list().unwrap();
+        root.expect_same_listing(&before, "").unwrap();
+        fs::write(root.path().join("a.txt"), b"hullo").unwrap();
+        fs::remove_file(root.path().join("b.txt")).unwrap();
+        root.file(".upload-1", b"").unwrap();
+        let seen = failure(root.expect_same_listing(&before, "a part of an upload stays")).seen;
+        let told =
+            ["ROOT/.upload-1 is new (0 bytes)", "ROOT/a.txt has changed", "ROOT/b.txt is gone"];
+        assert_eq!(seen, told);
+    }
+
+    #[test]
+    fn a_file_with_other_bytes_is_shown_at_the_first_difference() {
+        let (_trial, root) = scratch();
+        root.file("a.txt", b"hello").unwrap();
+        root.expect_file("a.txt", b"hello", "").unwrap();
+        assert_eq!(failure(root.expect_file("a.txt", b"help", "")).difference.unwrap().offset, 3);
+        let missing = failure(root.expect_file("c.txt", b"", ""));
+        assert_eq!(missing.seen, ["in ROOT: a.txt"]);
+    }
+
+    #[test]
+    fn the_folder_is_gone_when_its_trial_is_also_where_something_in_it_is_forbidden() {
+        let (trial, root) = scratch();
+        root.file("locked/a.txt", b"").unwrap();
+        root.permit("locked", 0o000).unwrap();
+        let path = root.path().to_owned();
+        drop(root);
+        assert!(path.is_dir(), "the trial keeps it until its programs have ended");
+        drop(trial);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn nobody_reads_where_the_folder_lies() {
+        let (trial, root) = scratch();
+        trial.note(format!("started: web {}", root.path().display()));
+        assert_eq!(failure(Err(trial.fail("it").stop())).steps, ["started: web ROOT"]);
+    }
+}
