@@ -6,6 +6,9 @@ pub(crate) const NO_LINE_END: &str = "what has come is no line yet: a line is ov
 /// It says an empty line.
 pub(crate) const EMPTY_LINE: &str = "an empty line: what is sent has its LF already, and writeln! and println! \
     add another one";
+/// Its lines end with LF where the protocol has CRLF.
+pub(crate) const BARE_LF: &str = "the line ends with LF (`\\n`) alone: in this protocol each line ends with \
+    CRLF (`\\r\\n`), and writeln! sends LF";
 /// It prints a line anew.
 pub(crate) const AGAIN: &str = "the line before it has come again: read_until and read_line put what they read \
     behind what is in the buffer already; clear it before each line";

@@ -1,7 +1,7 @@
 //! Lines over a connection: what is said ends with a line end, and what comes is heard line by
 //! line, whatever its segments were.
 
-use super::causes::{EMPTY_LINE, NO_LINE_END};
+use super::causes::{BARE_LF, EMPTY_LINE, NO_LINE_END};
 use super::connection::{Connection, End, Got};
 use super::pace::Pace;
 use super::pattern::Pattern;
@@ -51,6 +51,12 @@ impl Lines {
         Self { connection, line_end, ahead, end: None, over: false, pace }
     }
 
+    /// The same with another line end.
+    #[must_use]
+    pub fn ended_by(self, line_end: LineEnd) -> Self {
+        Self { line_end, ..self }
+    }
+
     /// Its connection.
     pub fn connection(&self) -> &Connection {
         &self.connection
@@ -65,7 +71,8 @@ impl Lines {
         self.connection.trial()
     }
 
-    fn program(&self) -> String {
+    /// What the reader calls the program.
+    pub fn program(&self) -> String {
         self.connection.program().to_owned()
     }
 
@@ -128,6 +135,11 @@ impl Lines {
     /// Expects this line next, with its end. `*` stands for anything in it. `cause` is what is
     /// likely wrong where it does not come.
     pub fn expect_line(&mut self, line: &str, cause: &str) -> Verdict {
+        self.hear_line(line, cause).map(drop)
+    }
+
+    /// The same; returns the line with its end.
+    pub fn hear_line(&mut self, line: &str, cause: &str) -> Verdict<Vec<u8>> {
         let pattern = Pattern::new(line);
         let result = self.read_until(|ahead| ahead.contains(&b'\n'), false)?;
         let (name, program) = (self.name().to_owned(), self.program());
@@ -140,7 +152,7 @@ impl Lines {
             let text = heard.strip_suffix(self.line_end.as_str().as_bytes());
             if text.is_some_and(|text| pattern.fits(text)) {
                 self.trial().note(format!("{name} heard {}", quote_short(&heard, SHOWN)));
-                return Ok(());
+                return Ok(heard);
             }
             let mut blame = self
                 .trial()
@@ -150,8 +162,12 @@ impl Lines {
             if !pattern.is_free() && pattern.begins_like(&heard) {
                 blame = blame.difference(&whole, &heard);
             }
-            let is_empty = heard == b"\n";
-            return Err(blame.cause(if is_empty { EMPTY_LINE } else { cause }).stop());
+            let cause = match (self.line_end, &heard[..]) {
+                (LineEnd::Lf, b"\n") => EMPTY_LINE,
+                (LineEnd::CrLf, heard) if !heard.ends_with(b"\r\n") => BARE_LF,
+                _ => cause,
+            };
+            return Err(blame.cause(cause).stop());
         }
         let part = if self.ahead.is_empty() {
             String::new()
@@ -180,7 +196,7 @@ impl Lines {
     }
 
     /// Where nobody has accepted the connection yet, that is why nothing comes.
-    fn waiting(&self) -> Option<&'static str> {
+    pub(crate) fn waiting(&self) -> Option<&'static str> {
         let snapshot = self.trial().look(self.connection.running()).ok()?;
         let row = snapshot.connection(self.connection.there(), self.connection.here())?;
         (row.inode == 0).then_some(NOT_ACCEPTED)
@@ -302,6 +318,26 @@ impl Lines {
     pub fn read_all_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> Verdict<Vec<u8>> {
         let _ = self.read_until(enough, false)?;
         Ok(std::mem::take(&mut self.ahead))
+    }
+
+    /// Waits until `enough` holds of all that is unread, or until the end; takes nothing of it.
+    pub fn hear_until(&mut self, enough: impl Fn(&[u8]) -> bool) -> Verdict<Result<(), Stall>> {
+        self.read_until(enough, false)
+    }
+
+    /// What has come and was not expected yet.
+    pub fn unread(&self) -> &[u8] {
+        &self.ahead
+    }
+
+    /// Takes so many bytes of what is unread.
+    pub fn take(&mut self, length: usize) -> Vec<u8> {
+        self.ahead.drain(..length.min(self.ahead.len())).collect()
+    }
+
+    /// How the program has ended the connection, if it has.
+    pub fn ended(&self) -> Option<End> {
+        self.end
     }
 
     /// Reads until `enough`, the end, or a stall; with `now`, only what is there.

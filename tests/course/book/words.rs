@@ -5,7 +5,7 @@ use std::net::ToSocketAddrs;
 use std::process::Command;
 
 use sockets_lab::kernel::{self, Table};
-use sockets_lab::labs::{self, Lab};
+use sockets_lab::labs::{self, Lab, peer};
 
 use super::runs::Built;
 use super::{compare, corpus, stubs};
@@ -85,7 +85,8 @@ fn the_syntax_error_in_the_book_is_that_of_its_conversation() {
     let file = tempfile::tempdir().unwrap();
     let file = file.path().join("mine.txt");
     std::fs::write(&file, misspelt).unwrap();
-    let error = sockets_lab::script::read(&file).unwrap().unwrap_err().to_string();
+    let error =
+        sockets_lab::script::read(&file, &peer::VOCABULARY).unwrap().unwrap_err().to_string();
     let place = error.find("mine.txt").expect("the file's name");
     agrees("harness/syntax-error.txt", &format!("03-peer/{}\n", &error[place..]));
 }

@@ -1,13 +1,14 @@
 //! What is said on one connection: the files in `fixtures/03-peer/conversations`.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use super::Peer;
 use super::causes::{BAD, GREETING, JOINED, LEAVING, LEFT, NOT_FOR_IT, SAID, TELLS};
 use crate::net::{Console, Lines, Listener};
 use crate::root;
-use crate::script::{self, Player, Stage};
-use crate::trial::{Stop, Trial, Verdict};
+use crate::script::{self, Expected, Player, Stage, Vocabulary};
+use crate::trial::{Running, Stop, Trial, Verdict};
 
 const FOLDER: &str = "fixtures/03-peer/conversations";
 
@@ -38,62 +39,67 @@ const NAMED: [&str; 23] = [
     "talk",
 ];
 
+/// What these conversations can speak of: peers have users.
+pub const VOCABULARY: Vocabulary = Vocabulary { console: true, ..Vocabulary::LEAST };
+
 /// The stage of this lab's conversations: its peers.
-struct Peers<'a>(&'a Trial);
+struct Peers {
+    trial: Trial,
+    /// Where each listens that was started in this performance.
+    addresses: Vec<(String, SocketAddr)>,
+}
 
-impl Stage for Peers<'_> {
+impl Stage for Peers {
     fn trial(&self) -> &Trial {
-        self.0
+        &self.trial
     }
 
-    fn host(&self, name: &str) -> Verdict<Listener> {
-        self.0.host(name)
+    fn begin(&mut self) -> Verdict {
+        self.addresses.clear();
+        Ok(())
     }
 
-    fn start(&self, name: &str, others: &[SocketAddr]) -> Verdict<Box<dyn Player>> {
-        Ok(Box::new(self.0.peer(name, others)?))
+    fn host(&self, side: &str) -> Verdict<Listener> {
+        self.trial.host(side)
     }
 
-    fn cause_of_line(&self, line: &str) -> &'static str {
-        match line.split(' ').next() {
-            Some("HELLO") => GREETING,
-            Some("BYE") => LEAVING,
-            _ => TELLS,
+    fn start(&mut self, name: &str, others: &[SocketAddr]) -> Verdict<Box<dyn Player>> {
+        let known = self.addresses.iter().find(|(known, _)| known == name);
+        let address = known.map_or_else(|| self.trial.addresses().free_address(), |(_, at)| *at);
+        self.addresses.push((name.to_owned(), address));
+        Ok(Box::new(self.trial.peer_at(name, address, others)?))
+    }
+
+    fn cause(&self, of: Expected<'_>) -> &str {
+        let first = |line: &'_ str| line.split(' ').next().unwrap_or_default().to_owned();
+        match of {
+            Expected::Line(line) => match &*first(line) {
+                "HELLO" => GREETING,
+                "BYE" => LEAVING,
+                _ => TELLS,
+            },
+            Expected::Event(line) => match &*first(line) {
+                "joined" => JOINED,
+                "left" => LEFT,
+                "bad" => BAD,
+                _ => SAID,
+            },
+            Expected::Silence => NOT_FOR_IT,
+            _ => LEAVING,
         }
-    }
-
-    fn cause_of_event(&self, event: &str) -> &'static str {
-        match event.split(' ').next() {
-            Some("joined") => JOINED,
-            Some("left") => LEFT,
-            Some("bad") => BAD,
-            _ => SAID,
-        }
-    }
-
-    fn not_silent(&self) -> &'static str {
-        NOT_FOR_IT
-    }
-
-    fn not_over(&self) -> &'static str {
-        LEAVING
     }
 }
 
 impl Player for Peer {
-    fn name(&self) -> &str {
-        &self.name
+    fn running(&self) -> &Rc<Running> {
+        self.running()
     }
 
     fn address(&self) -> SocketAddr {
         self.address()
     }
 
-    fn console(&self) -> &Console {
-        &self.console
-    }
-
-    fn called_by(&self, side: &str) -> Verdict<Lines> {
+    fn called_by(&self, side: &str, _: Option<&str>) -> Verdict<Lines> {
         self.called_by(side)
     }
 
@@ -101,24 +107,28 @@ impl Player for Peer {
         self.calls(host)
     }
 
-    fn is_rid_of(&self, address: SocketAddr) -> Verdict<bool> {
-        self.is_rid_of(address)
+    fn console(&self) -> Option<&Console> {
+        Some(&self.console)
     }
+}
+
+fn play(t: &Trial, conversation: &script::Conversation) -> Verdict {
+    script::play(&mut Peers { trial: t.clone(), addresses: Vec::new() }, conversation)
 }
 
 pub(super) fn converse(t: &Trial, name: &str) -> Verdict {
     let path = root::find_root()?.join(FOLDER).join(format!("{name}.txt"));
-    match script::read(&path)? {
-        Ok(conversation) => script::play(&Peers(t), &conversation),
+    match script::read(&path, &VOCABULARY)? {
+        Ok(conversation) => play(t, &conversation),
         Err(error) => Err(Stop::Fault(error.to_string())),
     }
 }
 
 pub(super) fn keeps_to_every_conversation(t: &mut Trial) -> Verdict {
-    for conversation in script::load(&root::find_root()?.join(FOLDER))? {
+    for conversation in script::load(&root::find_root()?.join(FOLDER), &VOCABULARY)? {
         let conversation = conversation.map_err(|error| Stop::Fault(error.to_string()))?;
         if !NAMED.iter().any(|name| conversation.file.ends_with(&format!("/{name}.txt"))) {
-            script::play(&Peers(t), &conversation)?;
+            play(t, &conversation)?;
         }
     }
     Ok(())
@@ -133,7 +143,7 @@ mod tests {
     #[test]
     fn every_named_conversation_exists_and_there_are_others() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
-        let all = script::load(&folder).unwrap();
+        let all = script::load(&folder, &VOCABULARY).unwrap();
         let mut files: Vec<_> = all.into_iter().map(|one| one.unwrap().file).collect();
         for name in NAMED {
             let file = format!("{FOLDER}/{name}.txt");

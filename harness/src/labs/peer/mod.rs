@@ -16,6 +16,7 @@ mod together;
 use crate::lab::{Lab, Step};
 use crate::program::Place;
 
+pub use conversations::VOCABULARY;
 pub use program::Peer;
 
 /// Its row in the registry.
@@ -34,28 +35,28 @@ pub const LAB: Lab = Lab {
             number: 1,
             name: "listen_and_dial",
             task: "listen, and accept in one thread while you dial the given peers",
-            chapter: "09-one-program-both-roles",
+            chapter: "08-one-program-both-roles",
             programs: &["peer"],
         },
         Step {
             number: 2,
             name: "greet",
             task: "send HELLO and your name, then read the other's HELLO",
-            chapter: "10-lines-on-a-stream",
+            chapter: "09-lines-on-a-stream",
             programs: &["peer"],
         },
         Step {
             number: 3,
             name: "receive",
             task: "read lines from one peer, and print what it says",
-            chapter: "10-lines-on-a-stream",
+            chapter: "09-lines-on-a-stream",
             programs: &["peer"],
         },
         Step {
             number: 4,
             name: "broadcast",
             task: "send one line to every peer that is present",
-            chapter: "11-talking-to-everybody",
+            chapter: "10-talking-to-everybody",
             programs: &["peer"],
         },
     ],

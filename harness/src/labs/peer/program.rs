@@ -5,11 +5,10 @@ use std::rc::Rc;
 
 use super::LAB;
 use super::causes::{GREETING, JOINED, LEAVING};
-use crate::kernel;
 use crate::net::causes::PANIC;
 use crate::net::{Console, LineEnd, Lines, Listener, Service, Terms};
 use crate::program::{Given, Stdin, describe_exit};
-use crate::trial::{Progress, Running, StallKind, Trial, Verdict};
+use crate::trial::{Running, StallKind, Trial, Verdict};
 
 /// A peer under test.
 #[derive(Debug)]
@@ -158,21 +157,6 @@ impl Peer {
     /// Expects that no more lines come. Returns whether the program has come to rest.
     pub fn expect_no_event(&self, cause: &str) -> Verdict<bool> {
         self.console.expect_no_event(cause)
-    }
-
-    /// Waits until it has closed its end of the connection from `address`, which the harness has
-    /// closed, and leaves out what it prints meanwhile. Returns whether it has.
-    pub fn is_rid_of(&self, address: SocketAddr) -> Verdict<bool> {
-        if kernel::available().is_err() {
-            return Ok(false);
-        }
-        let gone = self.trial().wait(self.running(), || {
-            let snapshot = self.service.look()?;
-            let held = snapshot.own_rows().iter().any(|row| row.remote == address);
-            Ok(if held { Progress::Nothing } else { Progress::Done(()) })
-        })?;
-        self.console.forget()?;
-        Ok(gone.is_ok())
     }
 
     /// Its user types a line.

@@ -1,0 +1,132 @@
+//! What a lab's room brings to a conversation: its programs, and what only its protocols know.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::Fact;
+use crate::net::{Console, Lines, Listener};
+use crate::trial::{Running, Stop, Trial, Verdict};
+
+/// What the conversations of a lab can speak of. All else in a file is a syntax error.
+#[derive(Clone, Copy, Debug)]
+pub struct Vocabulary {
+    /// What a program can be called `for`, where it listens in several places.
+    pub services: &'static [&'static str],
+    /// Whether the programs have a user: `types`, `quits`, `prints`, `exits`.
+    pub console: bool,
+    /// Whether a program's replies can be told apart: `answers`.
+    pub replies: bool,
+    /// Whether there is a folder: `given file`, `then file`.
+    pub files: bool,
+    /// What can stand behind `given`, and how. A word in capital letters stands for any word, and
+    /// the last one for the rest of the line: `user NAME PASSWORD`.
+    pub given: &'static [&'static str],
+    /// What can stand behind `then`, in the same way: `there are COUNT mails for NAME`.
+    pub then: &'static [&'static str],
+}
+
+impl Vocabulary {
+    /// What the conversations of every lab can speak of.
+    pub const LEAST: Self =
+        Self { services: &[], console: false, replies: false, files: false, given: &[], then: &[] };
+}
+
+/// A room's part in the performances of its conversations. It starts the programs, and knows how
+/// its protocol cuts replies out of a stream.
+pub trait Stage {
+    /// The trial that the performances belong to.
+    fn trial(&self) -> &Trial;
+
+    /// A performance begins with new programs: what was given to those before is forgotten.
+    fn begin(&mut self) -> Verdict {
+        Ok(())
+    }
+
+    /// Where the files of the conversation are: an empty folder after [`Stage::begin`].
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Provides what a `given` says, before the programs are started.
+    fn provide(&mut self, fact: &Fact) -> Verdict {
+        Err(Stop::Fault(format!("this lab's room does not provide `{fact}`")))
+    }
+
+    /// Whether what a `then` says is true now; if not, what is true instead. It is asked again
+    /// until it is, or until the programs are at rest.
+    fn holds(&mut self, fact: &Fact) -> Verdict<Result<(), String>> {
+        Err(Stop::Fault(format!("this lab's room does not know whether `{fact}`")))
+    }
+
+    /// A side of the harness listens, for a program to call it.
+    fn host(&self, side: &str) -> Verdict<Listener>;
+
+    /// Starts the program that plays `name`, and waits until it can be called; it calls `others`.
+    /// A program that was started in this performance before is started again as it was then: on
+    /// the same addresses, over the same files.
+    fn start(&mut self, name: &str, others: &[SocketAddr]) -> Verdict<Box<dyn Player>>;
+
+    /// The length of the reply with which what is unread begins, once the whole of it has come.
+    fn reply(&self, _told: &Transcript<'_>) -> Option<usize> {
+        None
+    }
+
+    /// Whether a reply is what stands behind `answers`.
+    fn is_reply(&self, _pattern: &str, _reply: &[u8]) -> bool {
+        false
+    }
+
+    /// What is likely wrong where this does not come.
+    fn cause(&self, of: Expected<'_>) -> &str;
+}
+
+/// A program on the stage.
+pub trait Player {
+    /// The program.
+    fn running(&self) -> &Rc<Running>;
+
+    /// Where it listens first of all.
+    fn address(&self) -> SocketAddr;
+
+    /// A side of the harness calls it.
+    fn called_by(&self, side: &str, service: Option<&str>) -> Verdict<Lines>;
+
+    /// It calls a side of the harness.
+    fn calls(&self, host: &Listener) -> Verdict<Lines>;
+
+    /// Its standard input and output, where its lab gives it a user.
+    fn console(&self) -> Option<&Console> {
+        None
+    }
+}
+
+/// What was said on a connection so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Transcript<'a> {
+    /// What the program was called for.
+    pub service: Option<&'a str>,
+    /// All that the harness's side has sent.
+    pub sent: &'a [u8],
+    /// What has come, and was as expected.
+    pub heard: &'a [u8],
+    /// What has come since.
+    pub unread: &'a [u8],
+}
+
+/// What was expected of a program, for the likely cause where it does not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected<'a> {
+    /// A line on a connection.
+    Line(&'a str),
+    /// A reply that fits this.
+    Reply(&'a str),
+    /// A line on standard output.
+    Event(&'a str),
+    /// The end of the program.
+    Exit,
+    /// Nothing, on a connection.
+    Silence,
+    /// A `then` of this lab's, or the content of the file of this name.
+    Fact(&'a str),
+}
