@@ -21,7 +21,15 @@ pub(super) fn step(what: &str) -> Result<(&'static Lab, &'static Step), CliError
     };
     let steps = LABS.iter().flat_map(|lab| lab.steps.iter().map(move |step| (lab, step)));
     let found: Vec<_> = steps.filter(|(lab, step)| fits(lab, step)).collect();
-    match found.as_slice() {
+    the_only(&found, what)
+}
+
+/// The one that fits, or why it is not clear which step was meant.
+fn the_only(
+    found: &[(&'static Lab, &'static Step)],
+    what: &str,
+) -> Result<(&'static Lab, &'static Step), CliError> {
+    match found {
         [only] => Ok(*only),
         [] => Err(CliError::Usage(none(what))),
         several => {
@@ -72,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_name_that_two_labs_have_is_asked_about() {
-        let error = step("receive").unwrap_err().to_string();
-        assert!(error.contains("client/3, peer/3"), "{error}");
-        assert_eq!(found("peer/receive").as_deref(), Some("peer/3"));
+        let same = ["server/1", "peer/3"].map(|id| step(id).unwrap());
+        let error = the_only(&same, "same").unwrap_err().to_string();
+        assert!(error.contains("server/1, peer/3"), "{error}");
     }
 }

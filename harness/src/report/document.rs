@@ -168,7 +168,7 @@ mod tests {
         let check = &checks[3];
         let field = |name| check.get(name).and_then(Json::as_str);
         assert_eq!(field("step_name"), Some("serve"));
-        assert_eq!(field("chapter"), Some("07-endings"));
+        assert_eq!(field("chapter"), Some("06-endings"));
         assert_eq!(field("outcome"), Some("blocked"));
         assert_eq!(field("reason"), Some("step 3, serve, is not written yet"));
         assert_eq!(check.get("elapsed_ms").and_then(Json::as_u64), Some(12));

@@ -180,7 +180,7 @@ FAIL  server/half-close  a half-closed client still gets all of its bytes       
       Cause      the loop ends when read gives 0 bytes, before what was read is written
       stderr     | listening on 127.0.0.1:7007
                  | \u{1b}[31mclient 1 is done
-      Read       book/src/07-endings.md
+      Read       book/src/06-endings.md
       Again      cargo lab check server/half-close
       Watch      cargo lab trace server/half-close
 "#;

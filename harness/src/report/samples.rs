@@ -27,7 +27,7 @@ static STEPS: &[Step] = &[
         number: 3,
         name: "serve",
         task: "echo every byte",
-        chapter: "07-endings",
+        chapter: "06-endings",
         programs: &["server"],
     },
 ];

@@ -2,7 +2,7 @@
 //! unchanged: the Echo Protocol of RFC 862.
 //!
 //! You write the three marked regions. The rest (arguments, the ready line, the error line, the
-//! exit status) is given. What each step must do stands in this folder's README.md.
+//! exit status) is given. This folder's README.md says what each step must do.
 
 use std::env;
 use std::io::{self, Read, Write};
@@ -27,7 +27,9 @@ fn listen(address: &str) -> io::Result<TcpListener> {
 /// Step 2, `accept_loop`: accepts clients one after another, for ever, and serves each.
 ///
 /// A client that fails is that client's problem: it is reported on stderr, and the next one
-/// is served.
+/// is served. An `Err` from here ends the whole program, with its clients. It is meant for a
+/// listener that will never work again; a failed `accept` is no such thing, so a server that is
+/// right never returns.
 fn accept_loop(listener: &TcpListener) -> io::Result<()> {
     // ANCHOR: accept_loop
     loop {
@@ -55,7 +57,7 @@ fn accept_loop(listener: &TcpListener) -> io::Result<()> {
 fn serve(mut stream: TcpStream) -> io::Result<()> {
     // ANCHOR: serve
     // TCP is a stream of bytes: a read returns what is there, be it half of a message or two.
-    // So nothing here looks for messages, and the buffer's size is nobody's business.
+    // So nothing here looks for messages, and a buffer of any size works.
     let mut buffer = [0; 16 * 1024];
     loop {
         match stream.read(&mut buffer) {
@@ -65,6 +67,7 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
             // Only the first `count` bytes are this read's. `write_all`, because `write` may
             // take fewer bytes than it was given.
             Ok(count) => stream.write_all(&buffer[..count])?,
+            // A signal came before any byte did. Nothing is lost: read again.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -79,20 +82,26 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let address = address.to_string_lossy();
-    match run(&address) {
-        Ok(()) => ExitCode::SUCCESS,
+    let listener = match listen(&address) {
+        Ok(listener) => listener,
         Err(error) => {
             eprintln!("cannot listen on {address}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match say_ready(&listener).and_then(|()| accept_loop(&listener)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("stopped serving on {address}: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Listens, says so once a client can connect, and serves.
-fn run(address: &str) -> io::Result<()> {
-    let listener = listen(address)?;
+/// Prints the ready line: from here on a client can connect. The address is the listener's own,
+/// in numbers, so that a name and port 0 work as well.
+fn say_ready(listener: &TcpListener) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on {}", listener.local_addr()?)?;
-    stdout.flush()?;
-    accept_loop(&listener)
+    stdout.flush()
 }

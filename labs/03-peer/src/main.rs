@@ -2,8 +2,7 @@
 //! peers are connected they are equal: each says what its user types, and prints what it hears.
 //!
 //! You write the four marked regions. The rest (arguments, standard input, the list of those
-//! who are present, the farewell) is given. What each step must do stands in this folder's
-//! README.md.
+//! who are present, the farewell) is given. This folder's README.md says what each step must do.
 
 use std::env;
 use std::fmt;
@@ -16,7 +15,9 @@ use std::time::Duration;
 
 /// The longest line of the protocol in bytes, with its LF.
 const LONGEST: usize = 1024;
-/// How long a write may wait for a peer that does not read.
+/// How long a write may wait for a peer that does not read. It begins anew with each write and
+/// with each such peer, and the others wait for the sum: but only once, since a peer that has used
+/// it up is dropped.
 const WRITE_LIMIT: Duration = Duration::from_millis(800);
 /// How long a peer that leaves waits for the others' ends.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
@@ -39,11 +40,42 @@ impl fmt::Display for Role {
     }
 }
 
+/// Why another program is a bad peer: the reason in `bad peer ADDRESS: REASON`.
+enum BadPeer {
+    /// It broke a rule of the protocol, which one is said here.
+    Broke(&'static str),
+    /// Its connection failed before it had greeted.
+    Lost(io::Error),
+}
+
+impl From<&'static str> for BadPeer {
+    fn from(rule: &'static str) -> Self {
+        Self::Broke(rule)
+    }
+}
+
+impl From<io::Error> for BadPeer {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl fmt::Display for BadPeer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broke(rule) => f.write_str(rule),
+            Self::Lost(error) => write!(f, "{error}"),
+        }
+    }
+}
+
 /// This peer: what all of its threads share.
 struct Me {
     name: String,
     /// The connections on which both sides have greeted and neither has left.
     present: Mutex<Vec<Arc<TcpStream>>>,
+    /// How many have been taken out of `present` while `left` or `bad peer` is still to be printed.
+    leaving: Mutex<usize>,
     somebody_left: Condvar,
 }
 
@@ -95,20 +127,19 @@ fn listen_and_dial(me: &Arc<Me>, listen: &str, others: &[String]) -> io::Result<
 ///
 /// `reader` reads from `stream`. Use it for all that is read: it may hold more than was asked
 /// for. Returns the other's name, or the reason why it is a bad peer.
-fn greet(me: &Me, mut stream: &TcpStream, reader: &mut impl BufRead) -> Result<String, String> {
+fn greet(me: &Me, mut stream: &TcpStream, reader: &mut impl BufRead) -> Result<String, BadPeer> {
     // ANCHOR: greet
     // First send, then read. If both sides waited for the other's HELLO, both would wait for
     // ever. That both may send first is safe because the line is short: the send queue takes it,
     // and the write does not wait for the other to read.
     let hello = format!("HELLO {}\n", me.name);
-    stream.write_all(hello.as_bytes()).map_err(|error| error.to_string())?;
+    stream.write_all(hello.as_bytes())?;
 
     // A line is what ends with LF, however many reads it takes, and never more than the limit:
     // `take` sees to it that a stranger can't fill our memory. What has come behind the line
     // stays in the reader.
     let mut line = Vec::new();
-    let limit = LONGEST as u64;
-    reader.take(limit).read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+    reader.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line)?;
     let line = text_of(&line)?.ok_or("the stream ended before the HELLO")?;
     match line.strip_prefix("HELLO ") {
         Some(name) if is_name(name) => Ok(name.to_owned()),
@@ -122,7 +153,7 @@ fn greet(me: &Me, mut stream: &TcpStream, reader: &mut impl BufRead) -> Result<S
 ///
 /// `Ok` when it has left: after BYE, after the end of its stream, and after a reset alike.
 /// `Err` with the reason when it broke the protocol.
-fn receive(name: &str, reader: &mut impl BufRead) -> Result<(), String> {
+fn receive(name: &str, reader: &mut impl BufRead) -> Result<(), BadPeer> {
     // ANCHOR: receive
     let mut line = Vec::new();
     loop {
@@ -190,18 +221,19 @@ fn attend(me: &Me, stream: TcpStream, role: Role) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// Adds a peer to those present, and says so.
+/// Adds a peer to those present, and says so. Printing can wait, where nobody reads our stdout: so
+/// no lock is held meanwhile.
 fn join(me: &Me, stream: &Arc<TcpStream>, event: &str) {
-    let mut present = lock(&me.present);
-    present.push(Arc::clone(stream));
+    lock(&me.present).push(Arc::clone(stream));
     print(event);
 }
 
-/// Takes a peer out, and says so: who reads that it left knows that no more is sent to it.
+/// Takes a peer out, and then says so: nothing that is typed after the event was read goes to it.
 fn leave(me: &Me, stream: &Arc<TcpStream>, event: &str) {
-    let mut present = lock(&me.present);
-    present.retain(|one| !Arc::ptr_eq(one, stream));
+    *lock(&me.leaving) += 1;
+    lock(&me.present).retain(|one| !Arc::ptr_eq(one, stream));
     print(event);
+    *lock(&me.leaving) -= 1;
     me.somebody_left.notify_all();
 }
 
@@ -223,13 +255,13 @@ fn print(event: &str) {
 
 /// The text of what `read_until` has read: without the LF, and checked to be UTF-8. `None` when
 /// the stream has ended before the LF: what was cut off is no line.
-fn text_of(line: &[u8]) -> Result<Option<&str>, String> {
+fn text_of(line: &[u8]) -> Result<Option<&str>, BadPeer> {
     match line.strip_suffix(b"\n") {
-        Some(line) => match std::str::from_utf8(line) {
+        Some(line) => match str::from_utf8(line) {
             Ok(text) => Ok(Some(text)),
-            Err(_) => Err("a line that is not UTF-8".into()),
+            Err(_) => Err(BadPeer::Broke("a line that is not UTF-8")),
         },
-        None if line.len() >= LONGEST => Err(format!("a line of more than {LONGEST} bytes")),
+        None if line.len() >= LONGEST => Err(BadPeer::Broke("a line of more than 1024 bytes")),
         None => Ok(None),
     }
 }
@@ -254,6 +286,7 @@ fn main() -> ExitCode {
     let me = Arc::new(Me {
         name: name.clone(),
         present: Mutex::default(),
+        leaving: Mutex::default(),
         somebody_left: Condvar::new(),
     });
     if let Err(error) = listen_and_dial(&me, listen, others) {
@@ -267,18 +300,16 @@ fn main() -> ExitCode {
 
 /// Each line of standard input to everybody, until it ends.
 fn say_what_is_typed(me: &Me) {
-    let mut stdin = io::stdin().lock();
-    let mut typed = Vec::new();
-    while let Ok(1..) = stdin.read_until(b'\n', &mut typed) {
-        let text = typed.strip_suffix(b"\n").unwrap_or(&typed);
-        match std::str::from_utf8(text) {
+    for line in io::stdin().lock().split(b'\n') {
+        // A standard input that can't be read has ended, too.
+        let Ok(line) = line else { return };
+        match str::from_utf8(&line) {
             Err(_) => eprintln!("not sent: the line is not UTF-8"),
             Ok(text) if "SAY \n".len() + text.len() > LONGEST => {
                 eprintln!("not sent: the line is too long");
             }
             Ok(text) => broadcast(me, &format!("SAY {text}\n")),
         }
-        typed.clear();
     }
 }
 
@@ -289,8 +320,8 @@ fn leave_in_good_order(me: &Me) {
     for stream in present(me) {
         let _ = stream.shutdown(Shutdown::Write);
     }
-    let present = lock(&me.present);
-    let somebody_is_there = |present: &mut Vec<_>| !present.is_empty();
-    // Whether all have left or the time is over: now we go.
-    drop(me.somebody_left.wait_timeout_while(present, FAREWELL_LIMIT, somebody_is_there));
+    let somebody_is_there = |leaving: &mut usize| *leaving > 0 || !present(me).is_empty();
+    let leaving = lock(&me.leaving);
+    // Whether all have left or the time is over: the program ends now.
+    let _ = me.somebody_left.wait_timeout_while(leaving, FAREWELL_LIMIT, somebody_is_there);
 }

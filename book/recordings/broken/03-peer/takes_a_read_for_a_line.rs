@@ -5,7 +5,7 @@ loop {
     if count == 0 {
         return Ok(());
     }
-    let text = std::str::from_utf8(&buffer[..count]).map_err(|error| error.to_string())?;
+    let text = std::str::from_utf8(&buffer[..count]).map_err(|_| "a line that is not UTF-8")?;
     let line = text.trim_end_matches('\n');
     // …
 }

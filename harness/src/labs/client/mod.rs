@@ -6,8 +6,8 @@
 mod connect;
 mod echo;
 mod program;
-mod receive;
 mod send;
+mod send_and_receive;
 
 use crate::kernel;
 use crate::lab::{Lab, Step};
@@ -29,21 +29,21 @@ pub const LAB: Lab = Lab {
             number: 1,
             name: "connect",
             task: "connect to the address, trying each address that the name has",
-            chapter: "06-connect-and-send",
+            chapter: "07-connect-and-send",
             programs: &["client"],
         },
         Step {
             number: 2,
             name: "send",
             task: "send all of stdin to the server, then end the sending side only",
-            chapter: "06-connect-and-send",
+            chapter: "07-connect-and-send",
             programs: &["client"],
         },
         Step {
             number: 3,
-            name: "receive",
-            task: "copy what arrives to stdout, while `send` runs",
-            chapter: "07-endings",
+            name: "send_and_receive",
+            task: "start `send` in a thread, and copy what arrives to stdout meanwhile",
+            chapter: "08-send-and-receive",
             programs: &["client"],
         },
     ],
@@ -55,7 +55,7 @@ pub const LAB: Lab = Lab {
     ],
 };
 
-steps! { $ client_checks: connect client_connect, send client_send, receive client_receive }
+steps! { $ client_checks: connect client_connect, send client_send, send_and_receive client_send_and_receive }
 
 /// More than the queues between two programs hold, in bytes.
 fn large(t: &Trial) -> usize {

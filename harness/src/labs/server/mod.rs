@@ -42,7 +42,7 @@ pub const LAB: Lab = Lab {
             number: 3,
             name: "serve",
             task: "echo every byte until the client ends its stream",
-            chapter: "07-endings",
+            chapter: "06-endings",
             programs: &["server"],
         },
     ],

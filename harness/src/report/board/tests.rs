@@ -135,7 +135,7 @@ const fn lab(number: u8, name: &'static str, title: &'static str) -> Lab {
 
 const fn step(number: u8, name: &'static str) -> Step {
     let task = "a task that is described in so many words that they take a second line";
-    Step { number, name, task, chapter: "08-one-program-both-roles", programs: &[] }
+    Step { number, name, task, chapter: "09-one-program-both-roles", programs: &[] }
 }
 
 /// The board of the course with ten labs; `outcome` says what came of the checks of a lab's step,

@@ -1,4 +1,4 @@
-//! Step 3 of lab 2: `receive`.
+//! Step 3 of lab 2: `send_and_receive`.
 
 use super::program::Client;
 use super::{expect_bounded, large, memory};
@@ -6,7 +6,7 @@ use crate::net::{Connection, Cut, text};
 use crate::program::Given;
 use crate::trial::{Progress, Trial, Verdict};
 
-checks! { $ client_receive, "client" step 3:
+checks! { $ client_send_and_receive, "client" step 3:
     prints_what_arrives, 3 points: "prints what it receives, and nothing else";
     "stdout of a client is exactly the bytes received; when the server ends its side: exit status 0."
 
