@@ -17,6 +17,7 @@ mod watch;
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::program::cell;
 use crate::run::isolation::Layer;
 use crate::run::worker;
 use crate::workspace;
@@ -121,6 +122,7 @@ pub fn run(arguments: &[String]) -> u8 {
         ["worker", "bind", address] => {
             crate::show::demo::bind_and_end(address).map(|()| 0).map_err(CliError::from)
         }
+        ["worker", "cell"] => cell::warden::run().map(|()| 0).map_err(CliError::from),
         ["worker", stage] => match Layer::parse(stage) {
             Some(stage) => return worker::run(stage),
             None => Err(CliError::Usage(format!("there is no worker `{stage}`"))),

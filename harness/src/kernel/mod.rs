@@ -6,6 +6,7 @@
 mod backlog;
 mod calls;
 mod describe;
+mod family;
 mod holders;
 mod process;
 mod stillness;
@@ -17,10 +18,11 @@ use std::net::SocketAddr;
 
 pub use calls::{Call, Waits};
 pub use describe::Names;
+pub use family::{Family, child_called, children, is_still, process_tree, runs};
 pub use holders::{Held, Holder, held, program_of};
 pub use process::{
-    Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal, is_blocked, list,
-    own_thread, process_tree,
+    Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal,
+    inheritable_descriptors, is_blocked, list, own_thread,
 };
 pub use stillness::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};
@@ -47,9 +49,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Looks at the program whose first process is `root`.
-    pub fn take(root: u32) -> io::Result<Self> {
-        let processes: Vec<_> = process_tree(root)?.into_iter().filter_map(Process::read).collect();
+    /// Looks at a program.
+    pub fn take(family: impl Into<Family>) -> io::Result<Self> {
+        let processes: Vec<_> =
+            process_tree(family)?.into_iter().filter_map(Process::read).collect();
         // The tables are read after the threads: bytes that came while a thread was looked at
         // as blocked then show as unread, and nobody calls that standstill.
         let mut snapshot = Self { processes, rows: Vec::new(), backlog: false };
@@ -169,8 +172,8 @@ pub fn unread(local: SocketAddr, remote: SocketAddr) -> io::Result<u32> {
 }
 
 /// Resident memory of all of a program's processes, in bytes.
-pub fn resident_bytes(root: u32) -> io::Result<u64> {
-    Ok(process_tree(root)?.into_iter().filter_map(Process::resident_bytes).sum())
+pub fn resident_bytes(family: impl Into<Family>) -> io::Result<u64> {
+    Ok(process_tree(family)?.into_iter().filter_map(Process::resident_bytes).sum())
 }
 
 #[cfg(test)]

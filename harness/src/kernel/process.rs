@@ -8,6 +8,7 @@ use std::io;
 use std::path::Path;
 
 use super::calls::Call;
+use super::family::{Family, process_tree};
 
 /// One process of the program under test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,28 @@ pub fn is_blocked(thread: u32) -> bool {
     call.is_ok_and(|text| Call::parse(&text).is_some())
 }
 
+/// The descriptors of this process, besides the three streams, that a program which it executes
+/// inherits.
+pub fn inheritable_descriptors() -> io::Result<Vec<u32>> {
+    /// `O_CLOEXEC`, as fdinfo shows it (octal).
+    const CLOSES: u32 = 0o2_000_000;
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc/self/fdinfo")? {
+        let entry = entry?;
+        // What has been closed meanwhile is inherited by nobody.
+        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+        let fd = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if let (Some(fd @ 3..), Some(flags)) = (fd, flags)
+            && flags & CLOSES == 0
+        {
+            found.push(fd);
+        }
+    }
+    Ok(found)
+}
+
 /// Whether a process ignores the signal of this number (`SigIgn`, proc_pid_status(5)).
 pub fn ignores_signal(pid: u32, signal: u32) -> io::Result<bool> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
@@ -103,30 +126,11 @@ pub fn list() -> io::Result<Vec<Relation>> {
     Ok(all)
 }
 
-/// The process `root`, all that descend from it, and all in its process group (those stay
-/// findable when their parent has ended).
-pub fn process_tree(root: u32) -> io::Result<Vec<u32>> {
-    let all = list()?;
-    let mut family: Vec<u32> = Vec::new();
-    loop {
-        let before = family.len();
-        for kin in &all {
-            let belongs = kin.pid == root || kin.group == root || family.contains(&kin.parent);
-            if belongs && !family.contains(&kin.pid) {
-                family.push(kin.pid);
-            }
-        }
-        if family.len() == before {
-            return Ok(family);
-        }
-    }
-}
-
 /// How many threads a program has, over all of its processes. To read a thread costs 50 µs and
 /// more; of a program with thousands of them they can be counted, but not each be looked at.
-pub fn count_threads(root: u32) -> io::Result<u32> {
+pub fn count_threads(family: impl Into<Family>) -> io::Result<u32> {
     let count = |pid: u32| read_stat(Path::new("/proc").join(pid.to_string()).as_path());
-    Ok(process_tree(root)?.into_iter().filter_map(count).map(|stat| stat.threads).sum())
+    Ok(process_tree(family)?.into_iter().filter_map(count).map(|stat| stat.threads).sum())
 }
 
 impl Process {

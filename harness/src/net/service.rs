@@ -142,7 +142,7 @@ fn listens_at(running: &Running, address: SocketAddr) -> Verdict<Option<SocketAd
     if crate::kernel::available().is_err() {
         return Ok(ready_line(running));
     }
-    let snapshot = Snapshot::take(running.program.pid())?;
+    let snapshot = Snapshot::take(running.program.family())?;
     let listeners: Vec<_> = snapshot.listeners().into_iter().map(|row| row.local).collect();
     Ok(listeners.iter().find(|at| **at == address).or(listeners.first()).copied())
 }

@@ -3,7 +3,6 @@
 //! a program splices from).
 
 use std::io::Write;
-use std::process::ChildStdin;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
@@ -20,7 +19,7 @@ pub(super) struct Feed {
 
 impl Feed {
     /// Without a pipe nothing can be fed.
-    pub(super) fn start(pipe: Option<ChildStdin>) -> Self {
+    pub(super) fn start(pipe: Option<impl Write + Send + 'static>) -> Self {
         let pump = Arc::new(Pump::default());
         let Some(mut pipe) = pipe else {
             pump.end();

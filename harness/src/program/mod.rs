@@ -2,37 +2,52 @@
 //! stopped with everything that it started.
 
 mod capture;
+pub mod cell;
 mod feed;
+mod front;
 mod place;
 pub(crate) mod pump;
 mod template;
 mod tree;
 mod words;
 
-use std::io;
+use std::io::{self, PipeWriter};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 
 use capture::Capture;
 pub use capture::Captured;
+use cell::Inmate;
+pub use cell::view::View;
 use feed::Feed;
+pub use front::takes_privileges;
 pub use place::{Given, Place};
 pub use template::{CommandError, Template};
 pub use tree::stop_all;
 pub use words::split_words;
 
-use crate::kernel;
+use crate::kernel::{self, Family};
 use crate::sync::lock;
 
 /// A program that was started. Dropping it stops it, and everything that it started.
 #[derive(Debug)]
 pub struct Program {
-    child: Mutex<Child>,
+    process: Mutex<Process>,
     pid: u32,
+    family: Family,
     stdin: Feed,
     stdout: Capture,
     stderr: Capture,
+}
+
+#[derive(Debug)]
+enum Process {
+    /// A child of this process, in its namespaces.
+    Child(Child),
+    /// In a cell.
+    Inmate(Inmate),
 }
 
 /// Where a program's standard input comes from.
@@ -57,42 +72,53 @@ pub enum Output {
 }
 
 impl Program {
-    /// Starts the command. Its process group's id is its process id.
-    pub fn start(mut command: Command, stdin: Stdin, output: Output) -> io::Result<Self> {
-        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.stdin(match stdin {
-            Stdin::Null => Stdio::null(),
-            Stdin::Piped => Stdio::piped(),
-        });
+    /// Starts the command: where programs are enclosed, in a cell with this view. Its process
+    /// group's id is its process id.
+    pub fn start(
+        mut command: Command,
+        stdin: Stdin,
+        output: Output,
+        view: View,
+    ) -> io::Result<Self> {
         // A backtrace would push what a panic says out of the last lines that are shown.
         command.env("RUST_BACKTRACE", "0");
-        let mut full = None;
-        if output == Output::Full {
-            let (reader, writer) = io::pipe()?;
-            command.stdout(writer.try_clone()?);
-            full = Some((reader, capture::fill(writer)));
-        }
-        let mut child = command.spawn()?;
-        let pid = child.id();
-        tree::register(pid);
-        let stdout = match (output, full) {
-            (_, Some((pipe, filler))) => Capture::start_held(Some(pipe), filler),
-            (Output::Read, None) => Capture::start(child.stdout.take()),
-            (Output::Held | Output::Full, None) => Capture::start_held(child.stdout.take(), 0),
+        let (reader, writer) = io::pipe()?;
+        let filler = match output {
+            Output::Full => capture::fill(writer.try_clone()?),
+            Output::Read | Output::Held => 0,
         };
-        let stderr = Capture::start(child.stderr.take());
-        let stdin = Feed::start(child.stdin.take());
-        Ok(Self { child: Mutex::new(child), pid, stdin, stdout, stderr })
+        let piped = stdin == Stdin::Piped;
+        let (process, stdin, stderr) = match cell::is_enclosing() {
+            true => in_cell(&command, view, piped, writer)?,
+            false => as_child(command, piped, writer)?,
+        };
+        let stdout = match output {
+            Output::Read => Capture::start(Some(reader)),
+            Output::Held | Output::Full => Capture::start_held(Some(reader), filler),
+        };
+        let (pid, family) = match &process {
+            Process::Child(child) => (child.id(), Family::Of(child.id())),
+            Process::Inmate(inmate) => (inmate.pid(), inmate.family()),
+        };
+        Ok(Self { process: Mutex::new(process), pid, family, stdin, stdout, stderr })
     }
 
-    /// The id of its first process, and of its process group.
+    /// The id of its first process.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
+    /// All of its processes.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
     /// How it ended, if it has.
     pub fn exited(&self) -> io::Result<Option<ExitStatus>> {
-        lock(&self.child).try_wait()
+        match &mut *lock(&self.process) {
+            Process::Child(child) => child.try_wait(),
+            Process::Inmate(inmate) => inmate.exited(),
+        }
     }
 
     /// What it has written to its standard output so far.
@@ -153,7 +179,7 @@ impl Program {
 
     /// Sends a signal by name (`STOP`, `CONT`) to all of its processes.
     pub fn signal_all(&self, name: &str) -> io::Result<()> {
-        let mut pids = kernel::process_tree(self.pid).unwrap_or_default();
+        let mut pids = kernel::process_tree(self.family).unwrap_or_default();
         if pids.is_empty() {
             pids.push(self.pid);
         }
@@ -185,15 +211,22 @@ impl Program {
 
     /// Kills the first process alone, as a crash would end it, and waits for its end.
     pub fn crash(&self) -> io::Result<ExitStatus> {
-        let mut child = lock(&self.child);
-        child.kill()?;
-        child.wait()
+        match &mut *lock(&self.process) {
+            Process::Child(child) => {
+                child.kill()?;
+                child.wait()
+            }
+            Process::Inmate(inmate) => inmate.kill(),
+        }
     }
 
     /// Kills it and everything that it started, and waits until all of it is gone.
     pub fn stop(&self) -> io::Result<()> {
         self.close_stdin();
-        tree::stop(self.pid, &mut lock(&self.child))?;
+        match &mut *lock(&self.process) {
+            Process::Child(child) => tree::stop(self.pid, child)?,
+            Process::Inmate(inmate) => inmate.stop()?,
+        }
         self.stdout.finish();
         self.stderr.finish();
         Ok(())
@@ -206,6 +239,27 @@ impl Drop for Program {
         // worker's namespace.
         let _ = self.stop();
     }
+}
+
+type Started = (Process, Feed, Capture);
+
+fn in_cell(command: &Command, view: View, piped: bool, stdout: PipeWriter) -> io::Result<Started> {
+    let (inmate, stdin, stderr) = Inmate::start(command, view, piped, stdout)?;
+    Ok((Process::Inmate(inmate), Feed::start(stdin), Capture::start(Some(stderr))))
+}
+
+fn as_child(command: Command, piped: bool, stdout: PipeWriter) -> io::Result<Started> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    front::check(Path::new(command.get_program()), &path, Path::new(""))?;
+    let mut command = front::put_before(front::words(), command);
+    command.process_group(0).stdout(stdout).stderr(Stdio::piped());
+    command.stdin(if piped { Stdio::piped() } else { Stdio::null() });
+    let mut child = command.spawn()?;
+    let pid = child.id();
+    tree::register(pid);
+    front::wait_until_passed(front::words(), pid, || Ok(child.try_wait()?.is_some()))?;
+    let (stdin, stderr) = (Feed::start(child.stdin.take()), Capture::start(child.stderr.take()));
+    Ok((Process::Child(child), stdin, stderr))
 }
 
 /// How a program ended, in words: `exit status 1`, `signal 9 (SIGKILL)`.

@@ -16,6 +16,8 @@ pub struct Template {
     shown: String,
     /// The places that it may have, in braces.
     places: Vec<String>,
+    /// Whether it is a lab's own program, which nobody has named on a command line.
+    own: bool,
 }
 
 /// A word that stands for all arguments of the lab's own program.
@@ -72,7 +74,7 @@ impl Template {
         let mut words = vec![program.to_string_lossy().into_owned()];
         words.extend(arguments.iter().map(Place::in_braces));
         let shown = [&[shown.to_owned()], &words[1..]].concat().join(" ");
-        Self { words, shown, places: spellings(arguments) }
+        Self { words, shown, places: spellings(arguments), own: true }
     }
 
     /// A command line as a user types it, for the lab with these arguments: see [`split_words`].
@@ -93,13 +95,18 @@ impl Template {
                 return Err(CommandError::Missing(*place));
             }
         }
-        Ok(Self { words, shown, places: spellings(arguments) })
+        Ok(Self { words, shown, places: spellings(arguments), own: false })
     }
 
-    /// The same as in another process, of which [`Template::words`], [`Template::shown`] and
-    /// [`Template::places`] are known.
-    pub fn from_parts(words: Vec<String>, shown: String, places: Vec<String>) -> Self {
-        Self { words, shown, places }
+    /// The same as in another process, of which [`Template::words`], [`Template::shown`],
+    /// [`Template::places`] and [`Template::is_own`] are known.
+    pub fn from_parts(words: Vec<String>, shown: String, places: Vec<String>, own: bool) -> Self {
+        Self { words, shown, places, own }
+    }
+
+    /// Whether it is a lab's own program, which nobody has named on a command line.
+    pub fn is_own(&self) -> bool {
+        self.own
     }
 
     /// Its words, places included.

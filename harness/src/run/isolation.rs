@@ -42,17 +42,46 @@ impl Layer {
 }
 
 /// The command that starts a worker, isolated or not.
+///
+/// It has a session of its own: no terminal, so that no program can type into the user's, and
+/// Ctrl-C is for the harness alone. (Workers notice its end, and clean up first.)
 pub fn command(program: &Path, isolated: bool) -> Command {
+    let mut command = Command::new("setsid");
     if !isolated {
-        let mut command = Command::new(program);
+        if !can_run("setsid") {
+            command = Command::new(program);
+            command.process_group(0);
+        } else {
+            command.arg(program);
+        }
         command.args(["worker", Layer::Shared.name()]);
         return command;
     }
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"]);
+    command.args([
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+    ]);
     command.args(["--mount-proc", "--", "unshare", "--net", "--"]);
     command.arg(program).args(["worker", Layer::Outer.name()]);
     command
+}
+
+/// What isolation needs, of util-linux.
+const TOOLS: &[&str] = &["unshare", "setsid", "mount", "setpriv", "prlimit"];
+
+/// The tools that are missing here.
+pub fn missing_tools() -> Vec<&'static str> {
+    TOOLS.iter().copied().filter(|tool| !can_run(tool)).collect()
+}
+
+fn can_run(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
 }
 
 /// Layer [`Layer::Outer`]: replaces this process by one of the inner stage. Returns only when

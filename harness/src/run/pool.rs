@@ -13,11 +13,13 @@ use std::time::Duration;
 use crate::json::Json;
 use crate::labs;
 use crate::run::isolation;
-use crate::run::protocol::{READY, Request};
+use crate::run::protocol::{LAST, Request, Seal};
 use crate::sync::lock;
+use crate::trial::patience;
 use crate::verdict::{Outcome, json};
 
-/// A check blocked in the harness itself would hold everybody up.
+/// A worker ends a check by itself that takes too long. One that does not even do that would hold
+/// everybody up.
 const BACKSTOP: Duration = Duration::from_secs(120);
 
 /// What came of one request.
@@ -49,6 +51,16 @@ impl Pool {
             Self { isolated: wanted, size: 2 * cores, notes: Vec::new(), first: Mutex::default() };
         if !wanted {
             pool.notes.push("not isolated: LAB_ISOLATION=off".into());
+            return Ok(pool);
+        }
+        let missing = isolation::missing_tools();
+        if !missing.is_empty() {
+            pool.isolated = false;
+            pool.notes.push(format!(
+                "not isolated: {} (of util-linux) cannot be found; programs run in the system's own \
+                 network",
+                missing.join(", ")
+            ));
             return Ok(pool);
         }
         match Worker::start(true) {
@@ -106,8 +118,8 @@ impl Pool {
             },
         };
         match ready.ask(request) {
-            Ok(answer) => {
-                *worker = Some(ready);
+            Ok((answer, goes_on)) => {
+                *worker = Some(ready).filter(|_| goes_on);
                 answer
             }
             // The worker is dropped, and ends.
@@ -138,24 +150,25 @@ fn fault(what: String) -> Answer {
 struct Worker {
     child: Child,
     stdin: Option<ChildStdin>,
+    seal: Seal,
     lines: mpsc::Receiver<io::Result<String>>,
 }
 
 impl Worker {
     fn start(isolated: bool) -> io::Result<Self> {
-        use std::os::unix::process::CommandExt;
         let mut command = isolation::command(&std::env::current_exe()?, isolated);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Ctrl-C at the terminal is for us; workers notice our end, and clean up first.
-        command.process_group(0);
         let mut child = command.spawn()?;
         let stdin = child.stdin.take();
         let Some(stdout) = child.stdout.take() else {
             return Err(io::Error::other("a worker without standard output"));
         };
-        let mut worker = Self { child, stdin, lines: lines(stdout) };
-        match worker.line() {
-            Ok(line) if line == READY => Ok(worker),
+        let mut worker = Self { child, stdin, seal: Seal::new(), lines: lines(stdout) };
+        let secret = worker.seal.secret().to_owned();
+        // A worker that has ended says more on its standard error than this error would.
+        let _ = worker.write(&secret);
+        match worker.line().map(|line| Json::parse(&line)) {
+            Ok(Ok(line)) if worker.seal.open(&line).is_some() => Ok(worker),
             _ => {
                 worker.stdin.take();
                 let output = worker.finish();
@@ -173,29 +186,42 @@ impl Worker {
     }
 
     fn line(&self) -> io::Result<String> {
-        match self.lines.recv_timeout(BACKSTOP) {
+        let backstop = BACKSTOP.mul_f64(patience::factor().max(1.0));
+        match self.lines.recv_timeout(backstop) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => {
-                Err(io::Error::other(format!("no answer within {} s", BACKSTOP.as_secs())))
+                Err(io::Error::other(format!("no answer within {} s", backstop.as_secs())))
             }
             Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("it has ended")),
         }
     }
 
-    fn exchange(&mut self, request: &Json) -> io::Result<Json> {
+    fn write(&mut self, line: &str) -> io::Result<()> {
         let Some(stdin) = &mut self.stdin else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        writeln!(stdin, "{request}")?;
-        stdin.flush()?;
-        let line = self.line()?;
-        Json::parse(&line).map_err(|error| io::Error::other(error.to_string()))
+        writeln!(stdin, "{line}")?;
+        stdin.flush()
     }
 
-    fn ask(&mut self, request: &Request) -> io::Result<Answer> {
+    fn exchange(&mut self, request: &Json) -> io::Result<Json> {
+        if self.lines.try_recv().is_ok_and(|line| line.is_ok()) {
+            return Err(io::Error::other("an answer came that nobody had asked for"));
+        }
+        let line = self.seal.ask(request.clone()).to_string();
+        self.write(&line)?;
+        let line = self.line()?;
+        let answer = Json::parse(&line).map_err(|error| io::Error::other(error.to_string()))?;
+        let forged = || io::Error::other("an answer came that the worker had not given");
+        self.seal.open(&answer).cloned().ok_or_else(forged)
+    }
+
+    /// The answer, and whether the worker takes another request.
+    fn ask(&mut self, request: &Request) -> io::Result<(Answer, bool)> {
         let answer = self.exchange(&request.to_json())?;
         let outcome = answer.get("outcome").ok_or_else(|| io::Error::other("no outcome"))?;
         let outcome = json::outcome_from_json(outcome).map_err(io::Error::other)?;
         let micros = answer.get("elapsed_us").and_then(Json::as_u64).unwrap_or_default();
-        Ok(Answer { outcome, elapsed: Duration::from_micros(micros) })
+        let goes_on = answer.get(LAST).is_none();
+        Ok((Answer { outcome, elapsed: Duration::from_micros(micros) }, goes_on))
     }
 }
 

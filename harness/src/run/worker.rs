@@ -12,18 +12,18 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::json::Json;
 use crate::lab::Check;
 use crate::labs;
-use crate::program::stop_all;
+use crate::program::{cell, stop_all};
 use crate::run::isolation::{self, Layer};
-use crate::run::protocol::{PORTS, READY, Request, SYSCALLS, TRACE};
+use crate::run::protocol::{LAST, PORTS, Request, SYSCALLS, Seal, TRACE};
 use crate::show::demo;
 use crate::show::ports;
 use crate::show::trace;
-use crate::trial::{Addresses, Stop, Trial, Unwritten, remove_all};
+use crate::trial::{Addresses, Stop, Trial, Unwritten, patience, remove_all};
 use crate::verdict::{Blocked, Outcome, json};
 
 /// The worker's life, from its start in `stage`. Returns its exit status.
@@ -35,7 +35,10 @@ pub fn run(stage: Layer) -> u8 {
             return 1;
         }
         Layer::Inner => match isolation::set_up_network() {
-            Ok(()) => Addresses::isolated(),
+            Ok(()) => {
+                cell::enclose_programs();
+                Addresses::isolated()
+            }
             Err(error) => {
                 eprintln!("cannot set up a network namespace: {error}");
                 return 1;
@@ -50,18 +53,77 @@ pub fn run(stage: Layer) -> u8 {
 }
 
 fn serve(addresses: &Addresses) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{READY}")?;
-    stdout.flush()?;
     let busy = Arc::new(AtomicBool::new(false));
-    for line in requests(Arc::clone(&busy)) {
-        let answer = Json::parse(&line).map_or(Json::Null, |request| answer(&request, addresses));
+    let lines = requests(Arc::clone(&busy));
+    let Ok(secret) = lines.recv() else { return Ok(()) };
+    let mut seal = Seal::of(&secret);
+    busy.store(false, Ordering::SeqCst);
+    say(&seal.answer(true.into()))?;
+    for line in lines {
+        let parsed = Json::parse(&line).unwrap_or(Json::Null);
+        let answer = match seal.take(&parsed) {
+            Some(request) => {
+                let watch = Watch::begin(seal.clone());
+                let answer = answer(request, addresses);
+                watch.end();
+                answer
+            }
+            None => Json::Null,
+        };
         // Before the answer: the next request may come at once, and that one keeps us busy.
         busy.store(false, Ordering::SeqCst);
-        writeln!(stdout, "{answer}")?;
-        stdout.flush()?;
+        say(&seal.answer(answer))?;
     }
     Ok(())
+}
+
+fn say(answer: &Json) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{answer}")?;
+    stdout.flush()
+}
+
+/// Ends this process, with an answer, when a check takes too long: whatever a program does, and
+/// whatever the harness waits for.
+struct Watch(mpsc::Sender<()>);
+
+/// Far above what any check of a right program takes. Only time in which this process could have
+/// worked is counted: a busy machine is nobody's fault.
+const BOUND: Duration = Duration::from_secs(20);
+const TICK: Duration = Duration::from_millis(20);
+/// But not longer than this times the bound.
+const MOST: u32 = 4;
+
+impl Watch {
+    fn begin(seal: Seal) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let bound = BOUND.mul_f64(patience::factor());
+            let (began, mut spent) = (Instant::now(), Duration::ZERO);
+            while spent < bound && began.elapsed() < bound * MOST {
+                let tick = Instant::now();
+                match receiver.recv_timeout(TICK) {
+                    Err(mpsc::RecvTimeoutError::Timeout) => spent += tick.elapsed().min(2 * TICK),
+                    _ => return,
+                }
+            }
+            let words = format!(
+                "this check did not end within {} s, whatever the program was doing",
+                bound.as_secs()
+            );
+            let outcome = json::outcome_to_json(&Outcome::Fault(words));
+            let elapsed = Json::Number(began.elapsed().as_micros() as f64);
+            stop_all();
+            let answer = [("outcome", outcome), ("elapsed_us", elapsed), (LAST, true.into())];
+            let _ = say(&seal.answer(Json::object(answer)));
+            abandon();
+        });
+        Self(sender)
+    }
+
+    fn end(self) {
+        let _ = self.0.send(());
+    }
 }
 
 /// The lines of standard input. When it ends in the middle of a check, this process ends, with
@@ -84,7 +146,7 @@ fn requests(busy: Arc<AtomicBool>) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// The one exit outside of main: from the thread that watches the lifeline.
+/// The one exit outside of main: from a thread that watches the main one.
 #[expect(
     clippy::exit,
     reason = "the main thread is in the middle of a check that nobody waits for"

@@ -84,7 +84,7 @@ impl FailureBuilder {
                         continue;
                     }
                     let rest = rest.and_then(Result::ok);
-                    let now = || Snapshot::take(one.program.pid()).ok();
+                    let now = || Snapshot::take(one.program.family()).ok();
                     if let Some(snapshot) = rest.or_else(now) {
                         let place = snapshot.place(&self.trial.names());
                         let place = place.into_iter().map(|line| format!("{before}{line}"));

@@ -9,8 +9,9 @@ mod control;
 mod failure;
 mod freeze;
 mod observe;
-mod patience;
+pub mod patience;
 mod scratch;
+mod view;
 mod wait;
 
 use std::cell::{Cell, Ref, RefCell};
@@ -295,11 +296,12 @@ impl Trial {
         start: Option<Start>,
     ) -> Verdict<Rc<Running>> {
         self.note(format!("started: {shown}"));
+        let view = self.view_of(&command);
         let command = match self.observer() {
             Some(observer) => observer.wrap(command),
             None => command,
         };
-        let program = match Program::start(command, stdin, self.0.output.take()) {
+        let program = match Program::start(command, stdin, self.0.output.take(), view) {
             Ok(program) => program,
             Err(error) => return Err(self.cannot_start(shown, &error)),
         };
@@ -339,7 +341,7 @@ impl Trial {
     /// Looks at a program now.
     pub fn look(&self, running: &Running) -> Verdict<Snapshot> {
         self.needs_watching()?;
-        Ok(Snapshot::take(running.program.pid())?)
+        Ok(Snapshot::take(running.program.family())?)
     }
 
     /// What is under way in `carrier` is under way to the programs, and what it has carried is

@@ -81,7 +81,7 @@ impl Trial {
 }
 
 /// `LAB_PATIENCE`: 1 unless set; for very slow machines, and for programs under a debugger.
-fn factor() -> f64 {
+pub fn factor() -> f64 {
     let set = std::env::var("LAB_PATIENCE").ok().and_then(|text| text.parse().ok());
     set.filter(|factor| (0.1..=1000.0).contains(factor)).unwrap_or(1.0)
 }

@@ -55,6 +55,11 @@ impl Folder {
         }
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The text with this folder called by its name.
     pub(super) fn named_in(&self, text: &str) -> String {
         text.replace(&*self.path.to_string_lossy(), &self.name)

@@ -164,7 +164,7 @@ impl Trial {
         let mut earlier: Option<Snapshot> = None;
         self.wait(running, || {
             let moved = self.is_all_moved(running);
-            let now = Snapshot::take(running.program.pid())?;
+            let now = Snapshot::take(running.program.family())?;
             let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
             if rest && moved {
                 return Ok(Progress::Done(now));
@@ -212,7 +212,7 @@ impl Watcher {
             if running.program.exited()?.is_none() {
                 // Asked between the two looks that are compared: see `Snapshot::stillness`.
                 moving |= !trial.is_all_moved(&running);
-                now.push(Snapshot::take(running.program.pid())?);
+                now.push(Snapshot::take(running.program.family())?);
             }
         }
         let cpu: u64 = now.iter().map(Snapshot::cpu_ns).sum();

@@ -67,7 +67,7 @@ fn memory(client: &Client) -> Verdict<u64> {
     if let Err(reason) = kernel::available() {
         return Err(Stop::Skip(reason));
     }
-    Ok(kernel::resident_bytes(client.running.program.pid())?)
+    Ok(kernel::resident_bytes(client.running.program.family())?)
 }
 
 fn expect_bounded(t: &Trial, client: &Client, before: u64, length: usize) -> Verdict {

@@ -64,7 +64,7 @@ pub(super) fn bounds_an_endless_line(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let peer = t.peer("ann", &[])?;
     let mut bob = peer.joined_by("bob")?;
-    let memory = || kernel::resident_bytes(peer.running().program.pid()).map_err(Stop::from);
+    let memory = || kernel::resident_bytes(peer.running().program.family()).map_err(Stop::from);
     let before = memory()?;
     bob.send(b"SAY ")?;
     bob.flood(&[b'x'; 65536], 32 << 20)?;

@@ -240,5 +240,5 @@ fn echoes_a_large_stream(t: &mut Trial) -> Verdict {
 
 fn memory(server: &Service) -> Verdict<u64> {
     server.trial().needs_watching()?;
-    Ok(kernel::resident_bytes(server.running.program.pid())?)
+    Ok(kernel::resident_bytes(server.running.program.family())?)
 }

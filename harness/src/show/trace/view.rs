@@ -40,7 +40,7 @@ impl View {
     pub(super) fn take(running: &[Rc<Running>], links: &[Pair], names: &Names) -> Self {
         let (mut listeners, mut doing) = (Vec::new(), Vec::new());
         for one in running {
-            let Ok(snapshot) = Snapshot::take(one.program.pid()) else { continue };
+            let Ok(snapshot) = Snapshot::take(one.program.family()) else { continue };
             let own = snapshot.listeners().into_iter().cloned();
             listeners.extend(own.map(|row| (one.name.clone(), row)));
             doing.extend(activity(&one.name, &snapshot, names));

@@ -1,0 +1,90 @@
+//! Which processes belong to a program.
+
+use std::fs;
+use std::io;
+
+use super::process::{Relation, list};
+
+/// How the processes of a program are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// This process, all that descend from it, and all in its process group (those stay findable
+    /// when their parent has ended). A process that leaves the group, and whose parent ends, is
+    /// lost.
+    Of(u32),
+    /// All that descend from this process, itself left out: the first process of a process
+    /// namespace. An orphan becomes its child, so nothing is ever lost.
+    Inside(u32),
+}
+
+impl From<u32> for Family {
+    fn from(pid: u32) -> Self {
+        Self::Of(pid)
+    }
+}
+
+impl Family {
+    fn has_first(self, one: &Relation) -> bool {
+        match self {
+            Self::Of(root) => one.pid == root || one.group == root,
+            Self::Inside(init) => one.parent == init,
+        }
+    }
+}
+
+/// The ids of the processes of a program.
+pub fn process_tree(family: impl Into<Family>) -> io::Result<Vec<u32>> {
+    let family = family.into();
+    let all = list()?;
+    let mut found: Vec<u32> = Vec::new();
+    loop {
+        let before = found.len();
+        for one in &all {
+            let belongs = family.has_first(one) || found.contains(&one.parent);
+            if belongs && !found.contains(&one.pid) {
+                found.push(one.pid);
+            }
+        }
+        if found.len() == before {
+            return Ok(found);
+        }
+    }
+}
+
+/// The child of `init` that is called `inner` in the process namespace of which `init` is the
+/// first process.
+pub fn child_called(init: u32, inner: u32) -> io::Result<Option<u32>> {
+    let is_it = |pid: &u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let names = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        names.and_then(|names| names.split_ascii_whitespace().next_back()?.parse().ok())
+            == Some(inner)
+    };
+    Ok(children(init)?.into_iter().find(is_it))
+}
+
+/// The children of a process whose only thread that has any is its first.
+pub fn children(parent: u32) -> io::Result<Vec<u32>> {
+    match fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")) {
+        Ok(text) => Ok(text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()),
+        // Only some kernels have this file (CONFIG_PROC_CHILDREN).
+        Err(_) => {
+            let all = list()?.into_iter();
+            Ok(all.filter(|one| one.parent == parent).map(|one| one.pid).collect())
+        }
+    }
+}
+
+/// Whether a process exists that has not ended.
+pub fn runs(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
+}
+
+/// Whether a process was started with these words first, and has executed nothing else since.
+pub fn is_still(pid: u32, words: &[&str]) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut seen = line.split(|byte| *byte == 0);
+    words.iter().all(|word| seen.next() == Some(word.as_bytes()))
+}
