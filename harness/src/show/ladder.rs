@@ -26,8 +26,14 @@ pub struct Lanes {
 impl Lanes {
     /// The lanes of a recording.
     pub fn of(recording: &Recording) -> Self {
-        let dials =
-            |who: &str| recording.steps.iter().any(|step| step.by == who && step.call == "connect");
+        let dials = |who: &str| {
+            recording.steps.iter().any(|step| step.by == who && step.call == "connect")
+                || recording
+                    .steps
+                    .iter()
+                    .find(|step| step.call == "send_to")
+                    .is_some_and(|first| first.by == who)
+        };
         let all = recording.participants();
         let (mut order, rest): (Vec<_>, Vec<_>) = all.iter().copied().partition(|who| dials(who));
         order.extend(rest);
@@ -96,6 +102,9 @@ pub fn how_known(known: Known) -> &'static str {
     }
 }
 
+/// The end of an arrow that does not reach its receiver.
+const LOST: &str = "✗";
+
 /// The recording as text for a terminal.
 pub fn render(recording: &Recording, style: Style) -> String {
     let lanes = Lanes::of(recording);
@@ -153,18 +162,19 @@ fn arrow(number: usize, step: &Event, lanes: &Lanes, column: &dyn Fn(usize) -> u
         let rest = length.saturating_sub(columns(&packets));
         format!("{}{packets}{}", line.repeat(rest / 2), line.repeat(rest - rest / 2))
     };
+    let tip = |whole: &'static str| if step.lost { LOST } else { whole };
     match to {
         None => number + &" ".repeat(column(from) - MARGIN) + &text,
         Some(to) if to > from => {
             let start = column(from) - MARGIN;
             let room = (column(to) - column(from)).saturating_sub(columns(&text) + 4);
             let head = format!("{number}{}{text} ", " ".repeat(start));
-            format!("{head}{}▶", shaft(room.max(columns(&packets) + 2)))
+            format!("{head}{}{}", shaft(room.max(columns(&packets) + 2)), tip("▶"))
         }
         Some(to) => {
             let start = column(to) - MARGIN;
             let room = (column(from) - column(to)).saturating_sub(2);
-            format!("{number}{}◀{} {text}", " ".repeat(start), shaft(room))
+            format!("{number}{}{}{} {text}", " ".repeat(start), tip("◀"), shaft(room))
         }
     }
 }
@@ -210,6 +220,11 @@ pub fn legend(recording: &Recording) -> Vec<String> {
         lines.push(
             "A dashed arrow: packets that nobody watched; they follow from the states.".into(),
         );
+    }
+    if any(|step| step.lost) {
+        lines.push(format!(
+            "An arrow that ends in {LOST}: a datagram that was dropped; its sender is not told."
+        ));
     }
     if any(|step| step.known == Known::Inferred) {
         lines

@@ -173,14 +173,26 @@ fn arrow(
     let unseen = if step.packets.is_empty() { "" } else { " unseen" };
     let (tip, back) = if x2 > x1 { (x2 - 1, x2 - 9) } else { (x2 + 1, x2 + 9) };
     body.push(format!(r#"<line class="arrow{unseen}" x1="{x1}" y1="{y}" x2="{back}" y2="{y}"/>"#));
-    body.push(format!(
-        r#"<polygon class="tip" points="{tip},{y} {back},{} {back},{}"/>"#,
-        y - 5,
-        y + 5
-    ));
+    body.push(match step.lost {
+        true => format!(
+            r#"<path class="arrow" d="M{back} {}L{tip} {}M{back} {}L{tip} {}"/>"#,
+            y - 5,
+            y + 5,
+            y + 5,
+            y - 5
+        ),
+        false => format!(
+            r#"<polygon class="tip" points="{tip},{y} {back},{} {back},{}"/>"#,
+            y - 5,
+            y + 5
+        ),
+    });
     let mut below = Vec::new();
     if !step.packets.is_empty() {
         below.push(step.packets.clone());
+    }
+    if step.lost {
+        below.push("dropped".to_owned());
     }
     if step.known != Known::Done {
         below.push(how_known(step.known).to_owned());
@@ -345,6 +357,7 @@ mod tests {
             bytes: b"<&\"".into(),
             length: 3,
             packets: String::new(),
+            lost: false,
             known: Known::Done,
             sockets: Vec::new(),
             doing: vec!["server: main in accept".into()],

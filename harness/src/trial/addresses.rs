@@ -61,9 +61,13 @@ impl Addresses {
     /// A free address of another loopback host: who sends from there is somebody else, whatever
     /// the port. The same as [`Addresses::free_address`] where there is but one loopback address.
     pub fn free_elsewhere(&self) -> SocketAddr {
-        let [net, high, middle, low] = self.host.octets();
-        let other = Ipv4Addr::new(net, high, middle, low ^ 3);
-        let host = if cfg!(target_os = "linux") { other } else { self.host };
+        let [net, top, high, low] = self.host.octets();
+        let host = match self.isolated {
+            true => Ipv4Addr::new(127, 0, 0, 2),
+            // One that is no other worker's: see `shared`.
+            false if cfg!(target_os = "linux") => Ipv4Addr::new(net, top + 64, high, low),
+            false => self.host,
+        };
         self.free_on(host.into())
     }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use addresses::Addresses;
 pub use failure::FailureBuilder;
 pub use observe::End;
-pub(crate) use observe::{Act, Observer, Still};
+pub(crate) use observe::{Act, DatagramAct, Observer, Still};
 pub use scratch::{Listing, Scratch, remove_all};
 pub use wait::{Progress, Stall, StallKind};
 

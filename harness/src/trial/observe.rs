@@ -25,6 +25,19 @@ pub(crate) enum Act<'a> {
     Reset,
 }
 
+/// A datagram that the harness has sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DatagramAct<'a> {
+    /// What the reader calls the harness's end.
+    pub(crate) by: &'a str,
+    /// The address of that end.
+    pub(crate) from: SocketAddr,
+    /// Where the datagram goes.
+    pub(crate) to: SocketAddr,
+    /// Its payload.
+    pub(crate) bytes: &'a [u8],
+}
+
 /// How a direction of a connection can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -63,6 +76,10 @@ pub(crate) trait Observer: Debug {
     fn after(&self, trial: &Trial, still: Still, on: &Rc<Running>, line: Line<'_>, act: Act<'_>);
     /// The harness has read something, or the end.
     fn read(&self, trial: &Trial, at: (SocketAddr, SocketAddr), bytes: &[u8], end: Option<End>);
+    /// After the harness has sent a datagram.
+    fn datagram(&self, trial: &Trial, still: Still, on: &Rc<Running>, act: DatagramAct<'_>);
+    /// The harness's end of this name has received a datagram.
+    fn datagram_read(&self, trial: &Trial, at: (&str, SocketAddr), from: SocketAddr, bytes: &[u8]);
     /// Something about a program that is no matter of connections.
     fn program(&self, trial: &Trial, running: &Running, call: &str, text: String);
 }
@@ -93,6 +110,23 @@ impl Trial {
     pub(crate) fn record_read(&self, at: (SocketAddr, SocketAddr), bytes: &[u8], end: Option<End>) {
         if let Some(observer) = self.observer() {
             observer.read(self, at, bytes, end);
+        }
+    }
+
+    pub(crate) fn record_datagram(&self, still: Still, on: &Rc<Running>, act: DatagramAct<'_>) {
+        if let Some(observer) = self.observer() {
+            observer.datagram(self, still, on, act);
+        }
+    }
+
+    pub(crate) fn record_datagram_read(
+        &self,
+        at: (&str, SocketAddr),
+        from: SocketAddr,
+        bytes: &[u8],
+    ) {
+        if let Some(observer) = self.observer() {
+            observer.datagram_read(self, at, from, bytes);
         }
     }
 

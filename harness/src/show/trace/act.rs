@@ -49,6 +49,7 @@ pub(super) fn step(by: &str, call: &str, text: String, known: Known) -> Event {
         bytes: Vec::new(),
         length: 0,
         packets: String::new(),
+        lost: false,
         known,
         sockets: Vec::new(),
         doing: Vec::new(),

@@ -1,6 +1,6 @@
 //! Recordings as JSON: for the worker's answer, for files, for other programs.
 
-use super::{Event, Known, Recording, Socket};
+use super::{Event, Known, Recording, Socket, UDP};
 use crate::json::Json;
 
 impl Known {
@@ -43,7 +43,7 @@ impl Recording {
 
 impl Event {
     fn to_json(&self) -> Json {
-        Json::object([
+        let step = Json::object([
             ("by", self.by.as_str().into()),
             ("to", self.to.as_deref().map_or(Json::Null, Json::from)),
             ("call", self.call.as_str().into()),
@@ -55,7 +55,9 @@ impl Event {
             ("sockets", Json::Array(self.sockets.iter().map(Socket::to_json).collect())),
             ("doing", self.doing.as_slice().into()),
             ("calls", self.calls.as_slice().into()),
-        ])
+        ]);
+        // Of connections nothing is ever lost.
+        if self.lost { with(step, "lost", true.into()) } else { step }
     }
 
     fn from_json(json: &Json) -> Option<Self> {
@@ -68,6 +70,7 @@ impl Event {
             bytes: bytes(&text(json, "hex")?)?,
             length: json.get("length")?.as_u64()?.try_into().ok()?,
             packets: text(json, "packets")?,
+            lost: json.get("lost") == Some(&Json::Bool(true)),
             known: Known::parse(&text(json, "known")?)?,
             sockets: sockets.collect::<Option<_>>()?,
             doing: texts(json, "doing")?,
@@ -79,7 +82,7 @@ impl Event {
 impl Socket {
     fn to_json(&self) -> Json {
         let remote = self.remote.map(|remote| remote.to_string());
-        Json::object([
+        let socket = Json::object([
             ("who", self.who.as_str().into()),
             ("with", self.with.as_deref().map_or(Json::Null, Json::from)),
             ("local", self.local.to_string().as_str().into()),
@@ -88,7 +91,11 @@ impl Socket {
             ("unread", self.unread.into()),
             ("unacknowledged", self.unacknowledged.into()),
             ("held", self.held.into()),
-        ])
+        ]);
+        match self.state == UDP {
+            true => with(socket, "dropped", Json::Number(self.dropped as f64)),
+            false => socket,
+        }
     }
 
     fn from_json(json: &Json) -> Option<Self> {
@@ -104,10 +111,19 @@ impl Socket {
             remote,
             state: text(json, "state")?,
             unread: number("unread")?,
+            dropped: json.get("dropped").and_then(Json::as_u64).unwrap_or_default(),
             unacknowledged: number("unacknowledged")?,
             held: matches!(json.get("held")?, Json::Bool(true)),
         })
     }
+}
+
+/// An object with one member more.
+fn with(mut object: Json, name: &str, value: Json) -> Json {
+    if let Json::Object(members) = &mut object {
+        members.push((name.into(), value));
+    }
+    object
 }
 
 fn text(json: &Json, name: &str) -> Option<String> {
@@ -139,8 +155,9 @@ mod tests {
             with: None,
             local: "127.0.0.1:7007".parse().unwrap(),
             remote: None,
-            state: "LISTEN".into(),
+            state: UDP.into(),
             unread: 1,
+            dropped: 3,
             unacknowledged: 0,
             held: true,
         };
@@ -152,6 +169,7 @@ mod tests {
             bytes: b"h\xff".into(),
             length: 2,
             packets: String::new(),
+            lost: true,
             known: Known::Kernel,
             sockets: vec![socket],
             doing: vec!["server: main in accept".into()],

@@ -8,6 +8,7 @@
 
 mod act;
 mod change;
+mod datagrams;
 mod json;
 mod normal;
 mod recorder;
@@ -64,6 +65,8 @@ pub struct Event {
     pub length: usize,
     /// Packets that must have gone over the wire, and that nobody has seen: `FIN`.
     pub packets: String,
+    /// Whether it is a datagram that was dropped: its receiver had no room for it.
+    pub lost: bool,
     /// How it is known.
     pub known: Known,
     /// The sockets after it; empty where nobody looked.
@@ -73,6 +76,9 @@ pub struct Event {
     /// The system calls of the program since the step before, as strace shows them.
     pub calls: Vec<String>,
 }
+
+/// What stands for the state of a socket that has none.
+pub const UDP: &str = "UDP";
 
 /// Bytes that a step keeps.
 pub const SHOWN: usize = 64;
@@ -88,10 +94,13 @@ pub struct Socket {
     pub local: SocketAddr,
     /// The other end's, for a connection.
     pub remote: Option<SocketAddr>,
-    /// Its state as in RFC 9293; `closed` where there is no such socket any more.
+    /// Its state as in RFC 9293; `closed` where there is no such socket any more; [`UDP`].
     pub state: String,
     /// Bytes that have come and were not read; for a listener connections that wait for accept.
+    /// Of datagrams the kernel does not say how many: 1 where there are any.
     pub unread: u32,
+    /// Datagrams for it that were dropped.
+    pub dropped: u64,
     /// Bytes sent that the other kernel has not acknowledged.
     pub unacknowledged: u32,
     /// Whether a process has it: one that waits for accept is the kernel's alone.
@@ -127,6 +136,9 @@ impl Socket {
 
     /// Its state and queues: `ESTABLISHED, 6 unread`.
     pub fn describe(&self) -> String {
+        if self.state == UDP {
+            return datagrams::describe(self);
+        }
         let Self { state, unread, unacknowledged, .. } = self;
         if self.remote.is_none() {
             return match unread {

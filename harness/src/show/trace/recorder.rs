@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::act::{Act, acted, head, step};
 use super::change::{self, Change};
+use super::datagrams;
 use super::syscalls::Syscalls;
 use super::view::{Pair, View};
 use super::{Event, Known, Recording, SHOWN, Socket};
 use crate::kernel::Process;
-use crate::trial::{End, Observer, Running, Still, Trial};
+use crate::trial::{DatagramAct, End, Observer, Running, Still, Trial};
 use crate::words::{count, quote_short};
 
 /// Records a trial.
@@ -21,14 +22,16 @@ use crate::words::{count, quote_short};
 pub(crate) struct Recorder(RefCell<Tape>);
 
 #[derive(Debug, Default)]
-struct Tape {
-    steps: Vec<Event>,
+pub(super) struct Tape {
+    pub(super) steps: Vec<Event>,
     notes: Vec<String>,
     links: Vec<Pair>,
+    /// The harness's own sockets for datagrams, by the reader's names for them.
+    pub(super) askers: Vec<(String, SocketAddr)>,
     /// What the harness has read since the last look: the link, and how many bytes.
     heard: Option<Heard>,
     syscalls: Option<Syscalls>,
-    last: View,
+    pub(super) last: View,
     /// How much each program had printed, in the order of their starts.
     printed: Vec<[usize; 2]>,
 }
@@ -75,7 +78,7 @@ impl Recorder {
 }
 
 impl Tape {
-    fn push(&mut self, step: Event) {
+    pub(super) fn push(&mut self, step: Event) {
         if self.steps.len() < MOST_STEPS {
             self.steps.push(step);
         }
@@ -86,15 +89,15 @@ impl Tape {
     }
 
     /// The view, and from now on the last one.
-    fn look(&mut self, trial: &Trial) -> View {
+    pub(super) fn look(&mut self, trial: &Trial) -> View {
         let names = trial.names();
-        let view = View::take(&trial.running(), &self.links, &names);
+        let view = View::take(&trial.running(), &self.links, &self.askers, &names);
         self.last = view.clone();
         view
     }
 
     /// Adds what a step has brought about: the program's own steps, and the view behind them.
-    fn settle(&mut self, trial: &Trial, before: &View) {
+    pub(super) fn settle(&mut self, trial: &Trial, before: &View) {
         let after = self.look(trial);
         let mut calls = self.syscalls.as_mut().map(Syscalls::take).unwrap_or_default();
         for (program, address) in after.new_listeners(before) {
@@ -103,6 +106,9 @@ impl Tape {
             let rest = calls.split_off(end.map_or(0, |end| end + 1));
             let own = std::mem::replace(&mut calls, rest);
             self.push(Event { calls: own, ..step(&program, "bind, listen", text, Known::Kernel) });
+        }
+        for step in datagrams::between(before, &after, &self.askers) {
+            self.push(step);
         }
         let changes = change::between(before, &after, &self.links);
         for change in changes {
@@ -144,7 +150,7 @@ impl Tape {
     }
 
     /// Turns what was heard into a step, with the view behind it.
-    fn flush(&mut self, trial: &Trial) {
+    pub(super) fn flush(&mut self, trial: &Trial) {
         let Some(Heard { link, bytes, end }) = self.heard.take() else { return };
         let name = self.links[link].name.clone();
         if !bytes.is_empty() {
@@ -274,6 +280,14 @@ impl Observer for Recorder {
         let heard = tape.heard.get_or_insert(Heard { link, bytes: Vec::new(), end: None });
         heard.bytes.extend_from_slice(bytes);
         heard.end = heard.end.or(end);
+    }
+
+    fn datagram(&self, trial: &Trial, still: Still, on: &Rc<Running>, act: DatagramAct<'_>) {
+        self.0.borrow_mut().datagram(trial, still, on, act);
+    }
+
+    fn datagram_read(&self, trial: &Trial, at: (&str, SocketAddr), from: SocketAddr, bytes: &[u8]) {
+        self.0.borrow_mut().datagram_read(trial, at, from, bytes);
     }
 
     fn program(&self, trial: &Trial, running: &Running, call: &str, text: String) {

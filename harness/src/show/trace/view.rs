@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use super::Socket;
+use super::{Socket, datagrams};
 use crate::kernel::{Names, Process, Row, Snapshot, State, Target, Thread, Waits, socket_table};
 use crate::trial::Running;
 
@@ -26,23 +26,33 @@ pub(super) struct Pair {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct View {
     /// Listeners of the programs, with the program's name.
-    listeners: Vec<(String, Row)>,
+    pub(super) listeners: Vec<(String, Row)>,
     /// For each link the harness's socket and the program's, where there still are any.
     pub(super) ends: Vec<[Option<Row>; 2]>,
     /// The names at both ends of each link.
-    links: Vec<Pair>,
+    pub(super) links: Vec<Pair>,
+    /// Sockets for datagrams, the programs' and the harness's, each with its name.
+    pub(super) datagram_sockets: Vec<(String, Row)>,
     /// What each program is doing.
     pub(super) doing: Vec<String>,
 }
 
 impl View {
     /// Looks now. What can't be looked at is not there.
-    pub(super) fn take(running: &[Rc<Running>], links: &[Pair], names: &Names) -> Self {
+    pub(super) fn take(
+        running: &[Rc<Running>],
+        links: &[Pair],
+        askers: &[(String, SocketAddr)],
+        names: &Names,
+    ) -> Self {
         let (mut listeners, mut doing) = (Vec::new(), Vec::new());
+        let mut datagram_sockets = Vec::new();
         for one in running {
             let Ok(snapshot) = Snapshot::take(one.program.family()) else { continue };
             let own = snapshot.listeners().into_iter().cloned();
             listeners.extend(own.map(|row| (one.name.clone(), row)));
+            let udp = snapshot.own_rows().into_iter().filter(|row| !row.table.is_tcp());
+            datagram_sockets.extend(udp.map(|row| (one.name.clone(), row.clone())));
             doing.extend(activity(&one.name, &snapshot, names));
         }
         let rows = socket_table().unwrap_or_default();
@@ -54,7 +64,12 @@ impl View {
             let Pair { here, there, .. } = link;
             [find(*here, *there), find(*there, *here)]
         });
-        Self { listeners, ends: ends.collect(), links: links.to_vec(), doing }
+        let ends = ends.collect();
+        for (name, address) in askers {
+            let own = |row: &&Row| !row.table.is_tcp() && row.local == *address;
+            datagram_sockets.extend(rows.iter().find(own).map(|row| (name.clone(), row.clone())));
+        }
+        Self { listeners, ends, links: links.to_vec(), datagram_sockets, doing }
     }
 
     /// Listeners that were not there before, each with its program.
@@ -89,6 +104,7 @@ impl View {
                 remote: Some(remote),
                 state: "closed".into(),
                 unread: 0,
+                dropped: 0,
                 unacknowledged: 0,
                 held: false,
             };
@@ -102,7 +118,8 @@ impl View {
             ];
             both.into_iter().filter(move |_| live)
         });
-        listeners.chain(ends).collect()
+        let udp = self.datagram_sockets.iter().map(|(who, row)| datagrams::socket(who, row));
+        listeners.chain(ends).chain(udp).collect()
     }
 }
 
@@ -114,6 +131,7 @@ fn socket(who: &str, with: Option<&str>, row: &Row) -> Socket {
         remote: with.map(|_| row.remote),
         state: row.state.to_string(),
         unread: row.rx_queue,
+        dropped: 0,
         unacknowledged: row.tx_queue,
         held: row.inode != 0,
     }

@@ -1,0 +1,332 @@
+//! The harness's own ends of datagrams: one that asks a program, and one that a program asks.
+//!
+//! A datagram is there whole or not at all, and nothing says that it comes: so an answer that is
+//! awaited is given up only where the program can do nothing more by itself, and that nothing comes
+//! is known when it has come to rest.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::rc::Rc;
+
+use super::describe_bytes;
+use crate::kernel::Row;
+use crate::trial::{DatagramAct, Progress, Running, Stall, Stop, Trial, Verdict};
+
+/// The largest payload of UDP over IPv4, in bytes.
+const LARGEST: usize = 65_507;
+
+/// A datagram that has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Its payload.
+    pub bytes: Vec<u8>,
+    /// Who sent it.
+    pub from: SocketAddr,
+}
+
+/// The harness asks a program: one UDP socket on a port of its own.
+#[derive(Debug)]
+pub struct Asker {
+    end: End,
+    /// Whom it asks.
+    to: SocketAddr,
+    running: Rc<Running>,
+}
+
+/// A program asks the harness: a UDP socket on an address that the program is told.
+#[derive(Debug)]
+pub struct Answerer {
+    end: End,
+    /// Where it is asked.
+    pub address: SocketAddr,
+}
+
+/// A UDP socket of the harness, with its name.
+#[derive(Debug)]
+struct End {
+    trial: Trial,
+    socket: UdpSocket,
+    here: SocketAddr,
+    name: String,
+}
+
+impl Trial {
+    /// One that asks the program at `to`.
+    pub fn asker(&self, running: &Rc<Running>, to: SocketAddr) -> Verdict<Asker> {
+        let name = format!("asker {}", self.next_number());
+        // Not connected: an answer from somebody else has to be seen.
+        let any = match to.is_ipv4() {
+            true => SocketAddr::new(self.addresses().host().into(), 0),
+            false => SocketAddr::new(to.ip(), 0),
+        };
+        let end = End::new(self, UdpSocket::bind(any)?, name)?;
+        Ok(Asker { end, to, running: Rc::clone(running) })
+    }
+
+    /// One that programs can ask, on a free address; the reader calls it `name`.
+    pub fn answerer(&self, name: &str) -> Verdict<Answerer> {
+        let address = self.addresses().free_address();
+        let socket = UdpSocket::bind(address)
+            .map_err(|error| Stop::Fault(format!("cannot bind UDP {address}: {error}")))?;
+        self.note(format!("{name} of the harness waits for datagrams on {address}"));
+        Ok(Answerer { end: End::new(self, socket, name.to_owned())?, address })
+    }
+}
+
+impl End {
+    fn new(trial: &Trial, socket: UdpSocket, name: String) -> Verdict<Self> {
+        socket.set_nonblocking(true)?;
+        let here = socket.local_addr()?;
+        trial.name(here, &name);
+        Ok(Self { trial: trial.clone(), socket, here, name })
+    }
+
+    fn send(&self, on: &Rc<Running>, bytes: &[u8], to: SocketAddr, how: &str) -> Verdict {
+        let whom = self.trial.names().call(to);
+        let what = describe_bytes(bytes);
+        self.trial.note(format!("{} sent a datagram to {whom}{how}: {what}", self.name));
+        let still = self.trial.record_before(on, bytes.len());
+        match self.socket.send_to(bytes, to) {
+            Ok(_) => {}
+            // A refusal of one sent before: this one has gone out all the same, or will be lost.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
+            Err(error) => return Err(error.into()),
+        }
+        let act = DatagramAct { by: &self.name, from: self.here, to, bytes };
+        self.trial.record_datagram(still, on, act);
+        Ok(())
+    }
+
+    /// What has come, if anything has.
+    fn receive(&self) -> Verdict<Option<Datagram>> {
+        let mut buffer = vec![0; LARGEST];
+        loop {
+            match self.socket.recv_from(&mut buffer) {
+                Ok((length, from)) => {
+                    buffer.truncate(length);
+                    let datagram = Datagram { bytes: buffer, from };
+                    let at = (&*self.name, self.here);
+                    self.trial.record_datagram_read(at, from, &datagram.bytes);
+                    return Ok(Some(datagram));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::Interrupted | ErrorKind::ConnectionRefused
+                    ) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits for the next one.
+    fn next(&self, on: &Running) -> Verdict<Result<Datagram, Stall>> {
+        self.trial.wait(on, || {
+            Ok(match self.receive()? {
+                Some(datagram) => Progress::Done(datagram),
+                None => Progress::Nothing,
+            })
+        })
+    }
+
+    /// Expects that none comes by the time the program has come to rest.
+    fn expect_none(&self, on: &Running, headline: &str, cause: &str) -> Verdict {
+        let rest = self.trial.settle(on)?;
+        if let Some(datagram) = self.receive()? {
+            return Err(self
+                .trial
+                .fail(headline)
+                .expected("no datagram")
+                .seen(datagram.describe(&self.trial))
+                .cause(cause)
+                .stop());
+        }
+        if let Err(stall) = rest {
+            return Err(self
+                .trial
+                .fail(format!("the {} does not come to rest", on.name))
+                .expected("it sends nothing, and waits for the next datagram")
+                .seen(stall.sentence(&on.name))
+                .stop());
+        }
+        self.trial.note(format!("nothing came to {}, and the {} is at rest", self.name, on.name));
+        Ok(())
+    }
+}
+
+impl Datagram {
+    fn describe(&self, trial: &Trial) -> String {
+        let from = trial.names().call(self.from);
+        format!("a datagram from {from}: {}", describe_bytes(&self.bytes))
+    }
+}
+
+impl Asker {
+    /// What the reader calls it: `asker 1`.
+    pub fn name(&self) -> &str {
+        &self.end.name
+    }
+
+    /// Its own address, which the program answers to.
+    pub fn here(&self) -> SocketAddr {
+        self.end.here
+    }
+
+    /// Sends a datagram, and goes on at once.
+    pub fn send(&self, bytes: &[u8]) -> Verdict {
+        self.end.send(&self.running, bytes, self.to, "")
+    }
+
+    /// Expects exactly this datagram next, from the address that was asked.
+    pub fn expect(&self, bytes: &[u8], cause: &str) -> Verdict {
+        let expected = format!("a datagram: {}", describe_bytes(bytes));
+        let seen = self.answer(&expected, cause)?;
+        if seen.bytes == bytes {
+            let (name, what) = (self.name(), describe_bytes(bytes));
+            self.end.trial.note(format!("{name} received the datagram that it should: {what}"));
+            return Ok(());
+        }
+        Err(self
+            .end
+            .trial
+            .fail(format!("{} received another datagram than it should have", self.name()))
+            .expected(expected)
+            .seen(seen.describe(&self.end.trial))
+            .difference(bytes, &seen.bytes)
+            .cause(cause)
+            .stop())
+    }
+
+    /// Expects a datagram next of which `fits` approves; `expected` says which ones those are, and
+    /// the error of `fits` what is wrong with this one. Returns it.
+    pub fn expect_one<E: fmt::Display>(
+        &self,
+        expected: &str,
+        cause: &str,
+        fits: impl FnOnce(&[u8]) -> Result<(), E>,
+    ) -> Verdict<Vec<u8>> {
+        let seen = self.answer(expected, cause)?;
+        match fits(&seen.bytes) {
+            Ok(()) => {
+                let (name, what) = (self.name(), describe_bytes(&seen.bytes));
+                self.end.trial.note(format!("{name} received {expected}: {what}"));
+                Ok(seen.bytes)
+            }
+            Err(wrong) => Err(self
+                .end
+                .trial
+                .fail(format!("{} received another datagram than it should have", self.name()))
+                .expected(expected)
+                .seen(seen.describe(&self.end.trial))
+                .seen(wrong.to_string())
+                .cause(cause)
+                .stop()),
+        }
+    }
+
+    /// Expects that no datagram comes: the program has come to rest without one.
+    pub fn expect_nothing(&self, cause: &str) -> Verdict {
+        let headline =
+            format!("{} received a datagram that should not have been sent", self.name());
+        self.end.expect_none(&self.running, &headline, cause)
+    }
+
+    /// The next datagram, which has to come from the address that was asked.
+    fn answer(&self, expected: &str, cause: &str) -> Verdict<Datagram> {
+        let trial = &self.end.trial;
+        let datagram = match self.end.next(&self.running)? {
+            Ok(datagram) => datagram,
+            Err(stall) => {
+                return Err(trial
+                    .fail(format!("{} received no datagram", self.name()))
+                    .expected(expected)
+                    .seen(stall.sentence(&self.running.name))
+                    .cause(cause)
+                    .stop());
+            }
+        };
+        if datagram.from == self.to {
+            return Ok(datagram);
+        }
+        Err(trial
+            .fail("the datagram does not come from the address that was asked")
+            .expected(format!("{expected}, from {}", self.to))
+            .seen(datagram.describe(trial))
+            .cause("answer from the socket that the question came to, and not from a new one")
+            .stop())
+    }
+
+    /// The program's socket in the kernel's table, where it is asked.
+    pub fn socket_of_program(&self) -> Verdict<Option<Row>> {
+        let snapshot = self.end.trial.look(&self.running)?;
+        let sockets = snapshot.datagram_sockets();
+        Ok(sockets.into_iter().find(|row| row.local.port() == self.to.port()).cloned())
+    }
+}
+
+impl Answerer {
+    /// What the reader calls it.
+    pub fn name(&self) -> &str {
+        &self.end.name
+    }
+
+    /// Takes the next datagram that the program sends here.
+    pub fn take(&self, running: &Running, cause: &str) -> Verdict<Datagram> {
+        let trial = &self.end.trial;
+        match self.end.next(running)? {
+            Ok(datagram) => {
+                trial.name(datagram.from, &format!("the {}", running.name));
+                let (name, what) = (self.name(), describe_bytes(&datagram.bytes));
+                trial.note(format!("{name} received a datagram from {}: {what}", datagram.from));
+                Ok(datagram)
+            }
+            Err(stall) => Err(trial
+                .fail(format!("the {} did not ask", running.name))
+                .expected(format!("a datagram to {}", self.address))
+                .seen(stall.sentence(&running.name))
+                .cause(cause)
+                .stop()),
+        }
+    }
+
+    /// Answers from where it was asked. Once more is an answer that comes twice, later is one that
+    /// comes late, and none is one that was lost.
+    pub fn answer(&self, running: &Rc<Running>, to: &Datagram, bytes: &[u8]) -> Verdict {
+        self.end.send(running, bytes, to.from, "")
+    }
+
+    /// Somebody answers who was not asked: from another port, as any program on this host can.
+    pub fn answer_from_another_port(
+        &self,
+        running: &Rc<Running>,
+        to: &Datagram,
+        bytes: &[u8],
+    ) -> Verdict {
+        let host = SocketAddr::new(self.address.ip(), 0);
+        self.stranger(host)?.send(running, bytes, to.from, ", which has not asked it")
+    }
+
+    /// Somebody answers who was not asked: from another host, and from the same port.
+    pub fn answer_from_another_host(
+        &self,
+        running: &Rc<Running>,
+        to: &Datagram,
+        bytes: &[u8],
+    ) -> Verdict {
+        let host = self.end.trial.addresses().free_elsewhere().ip();
+        let from = SocketAddr::new(host, self.address.port());
+        self.stranger(from)?.send(running, bytes, to.from, ", which has not asked it")
+    }
+
+    fn stranger(&self, from: SocketAddr) -> Verdict<End> {
+        End::new(&self.end.trial, UdpSocket::bind(from)?, "a stranger".into())
+    }
+
+    /// Expects that the program does not ask: it has come to rest without it.
+    pub fn expect_nothing(&self, running: &Running, cause: &str) -> Verdict {
+        let headline = format!("the {} sent a datagram that it should not have sent", running.name);
+        self.end.expect_none(running, &headline, cause)
+    }
+}
