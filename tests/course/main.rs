@@ -24,6 +24,7 @@ macro_rules! test_each_lab {
 mod book;
 mod cleanliness;
 mod commands;
+mod conversations;
 mod corpus;
 mod counterparts;
 mod datagrams;

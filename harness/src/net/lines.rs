@@ -175,7 +175,7 @@ impl Lines {
             format!("only {}, without a line end; then ", quote_short(&self.ahead, SHOWN))
         };
         let then = match (&result, self.end) {
-            (_, Some(end)) => describe(end).to_owned(),
+            (_, Some(end)) => end.describe().to_owned(),
             (Err(stall), _) => stall.sentence(&program),
             (Ok(()), None) => String::new(),
         };
@@ -213,7 +213,7 @@ impl Lines {
         let (name, program) = (self.name(), self.program());
         let seen = &self.ahead[..self.ahead.len().min(bytes.len())];
         let then = match (&result, self.end) {
-            (_, Some(end)) => format!("; then {}", describe(end)),
+            (_, Some(end)) => format!("; then {}", end.describe()),
             (Err(stall), _) => format!("; then {}", stall.sentence(&program)),
             _ => String::new(),
         };
@@ -245,7 +245,7 @@ impl Lines {
         let blame = self.trial().fail(format!("{name} heard something that was not for it"));
         let blame = blame.expected("nothing: the connection stays open, and nobody speaks");
         Err(match self.end {
-            Some(end) if self.ahead.is_empty() => blame.seen(describe(end)),
+            Some(end) if self.ahead.is_empty() => blame.seen(end.describe()),
             _ => blame.seen(quote_short(&self.ahead, SHOWN)).cause(cause),
         }
         .stop())
@@ -267,7 +267,7 @@ impl Lines {
             && self.ahead.is_empty()
             && (reset_too || end == End::Stream)
         {
-            self.trial().note(format!("{} saw {}", self.name(), describe(end)));
+            self.trial().note(format!("{} saw {}", self.name(), end.describe()));
             self.over = true;
             return Ok(());
         }
@@ -284,7 +284,7 @@ impl Lines {
             ),
             (true, Some(end)) => (
                 format!("the {program} reset the connection with {name}"),
-                describe(end).to_owned(),
+                end.describe().to_owned(),
             ),
             (true, None) => (
                 format!("the {program} did not end the connection with {name}"),
@@ -388,13 +388,6 @@ fn take(got: Got<'_>, ahead: &mut Vec<u8>, end: &mut Option<End>, pace: &mut Pac
             *end = Some(how);
         }
         Got::Nothing => pace.empty(),
-    }
-}
-
-fn describe(end: End) -> &'static str {
-    match end {
-        End::Stream => "the end of the stream (FIN)",
-        End::Reset => "a reset (RST)",
     }
 }
 

@@ -213,7 +213,7 @@ impl Service {
     }
 
     /// Connects; the reader calls the harness's end `name`, and the story says so if `tell`.
-    pub(crate) fn connect_as(&self, name: String, tell: bool) -> Verdict<Connection> {
+    pub fn connect_as(&self, name: String, tell: bool) -> Verdict<Connection> {
         let still = self.trial.record_before(&self.running, 0);
         match TcpStream::connect_timeout(&self.address, CONNECT) {
             Ok(stream) => {

@@ -333,33 +333,23 @@ impl<'a> Cast<'a> {
 
     fn kill(&mut self, side: usize) -> Verdict {
         let Some(player) = &self.players[side] else { return Ok(()) };
-        let running = player.running();
-        running.program.crash()?;
-        // What it has started does not hold its ports any longer.
-        running.program.stop()?;
+        // Before its streams are closed: it must not get to say goodbye.
+        player.running().program.crash()?;
         self.frozen.remove(&side);
-        self.trial.note(format!("the {} was killed (SIGKILL)", running.name));
-        self.trial.record_program(running, "killed", || "SIGKILL".into());
-        Ok(())
+        self.trial.kill(player.running())
     }
 
     fn freeze(&mut self, side: usize) -> Verdict {
         let Some(player) = &self.players[side] else { return Ok(()) };
-        let running = player.running();
-        running.program.signal("STOP")?;
-        // On a busy machine a thread may read once more before it stops.
-        let _ = self.trial.wait(running, || {
-            let stopped = self.trial.look(running)?.is_stopped();
-            Ok(if stopped { Progress::Done(()) } else { Progress::Nothing })
-        })?;
-        self.trial.note(format!("the {} was frozen (SIGSTOP)", running.name));
+        self.trial.freeze(player.running())?;
+        self.trial.note(format!("the {} was frozen (SIGSTOP)", player.running().name));
         self.frozen.insert(side);
         Ok(())
     }
 
     fn thaw(&mut self, side: usize) -> Verdict {
         let Some(player) = &self.players[side] else { return Ok(()) };
-        player.running().program.signal("CONT")?;
+        self.trial.thaw(player.running())?;
         self.trial.note(format!("the {} was thawed (SIGCONT)", player.running().name));
         self.frozen.remove(&side);
         Ok(())
@@ -382,32 +372,6 @@ impl<'a> Cast<'a> {
         let one = all.iter().find(runs).or(all.last());
         one.map(|running| Rc::clone(running))
             .ok_or_else(|| Stop::Fault("no program was started".into()))
-    }
-}
-
-impl Conversation {
-    /// Who calls whom, in order.
-    fn calls(&self) -> impl Iterator<Item = (usize, usize)> + use<'_> {
-        self.lines.iter().filter_map(|line| match line.act {
-            Action::Calls(called, _) => Some((line.side?, called)),
-            _ => None,
-        })
-    }
-
-    /// To whom each line of a program speaks: to the harness's side that was named last.
-    fn addressees(&self, programs: &[usize]) -> HashMap<usize, usize> {
-        let mut toward = None;
-        let mut addressees = HashMap::new();
-        for line in &self.lines {
-            let called = match line.act {
-                Action::Calls(called, _) => Some(called),
-                _ => None,
-            };
-            let mut own = [line.side, called].into_iter().flatten();
-            toward = own.rfind(|side| !programs.contains(side)).or(toward);
-            addressees.extend(toward.map(|side| (line.number, side)));
-        }
-        addressees
     }
 }
 

@@ -1,10 +1,7 @@
 //! What comes from a program, compared with what the file expects.
 
-use std::path::Path;
-
 use super::cast::Cast;
 use super::{Bytes, Expected, Fact, Transcript};
-use crate::net::End;
 use crate::trial::{Progress, Stop, Verdict};
 use crate::words::{quote_short, summary};
 
@@ -64,8 +61,7 @@ impl Cast<'_> {
             unread => format!("only {}, which is no whole reply; then ", summary(unread, SHOWN)),
         };
         let then = match (remote.ended(), result) {
-            (Some(End::Stream), _) => "the end of the stream (FIN)".into(),
-            (Some(End::Reset), _) => "a reset (RST)".into(),
+            (Some(end), _) => end.describe().into(),
             (None, Err(stall)) => stall.sentence(&program),
             (None, Ok(())) => "nothing".into(),
         };
@@ -83,27 +79,28 @@ impl Cast<'_> {
 
     /// A file with this content, or no file, as soon as the programs are at rest.
     pub(super) fn expect_file(&mut self, name: &str, content: Option<&[u8]>) -> Verdict {
-        let folder = self.stage.folder().map(|folder| folder.join(name));
-        let path = folder.ok_or_else(|| Stop::Fault(format!("{name}: there is no folder")))?;
+        let folder = self.stage.folder();
+        let folder = folder.ok_or_else(|| Stop::Fault(format!("{name}: there is no folder")))?;
         let mut seen = None;
         let on = self.any_program()?;
         let result = self.trial.wait(&on, || {
-            seen = read(&path)?;
+            seen = folder.read(name)?;
             let done = seen.as_deref() == content;
             Ok(if done { Progress::Done(()) } else { Progress::Nothing })
         })?;
+        let place = folder.shown(name);
         let shown = |content: Option<&[u8]>| match content {
-            Some(content) => format!("the file {name} with {}", summary(content, SHOWN)),
-            None => format!("no file {name}"),
+            Some(content) => format!("{place}, {}", summary(content, SHOWN)),
+            None => format!("no file {place}"),
         };
         let Err(stall) = result else {
             self.trial.note(format!("there was {}", shown(content)));
             return Ok(());
         };
         let headline = match (content, &seen) {
-            (Some(_), None) => format!("there is no file {name}"),
-            (Some(_), Some(_)) => format!("the file {name} has another content than expected"),
-            (None, _) => format!("there is a file {name}"),
+            (Some(_), None) => format!("there is no file {place}"),
+            (Some(_), Some(_)) => format!("{place} does not hold what it should"),
+            (None, _) => format!("there is a file {place}"),
         };
         let mut blame = self.trial.fail(headline).expected(shown(content));
         blame = blame.seen(shown(seen.as_deref())).seen(stall.stays(&on.name));
@@ -138,15 +135,6 @@ impl Cast<'_> {
             .seen(stall.stays(&on.name))
             .cause(self.stage.cause(Expected::Fact(fact.form)))
             .stop())
-    }
-}
-
-/// The content of a file, if there is one.
-fn read(path: &Path) -> Verdict<Option<Vec<u8>>> {
-    match std::fs::read(path) {
-        Ok(content) => Ok(Some(content)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Stop::Fault(format!("cannot read {}: {error}", path.display()))),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Playing a conversation against programs: once for each choice of programs that the file
 //! allows, in all of the [`Segments`].
 
+use std::collections::HashMap;
+
 use super::cast::Cast;
 use super::segments::{Segments, bursts};
 use super::{Action, Conversation, Player, Premise, Stage};
@@ -70,15 +72,10 @@ fn provide(stage: &mut dyn Stage, premise: &Premise) -> Verdict {
             stage.provide(fact)
         }
         Premise::File(name, content) => {
-            let folder = stage.folder().map(|folder| folder.join(name));
-            let path = folder.ok_or_else(|| Stop::Fault(format!("{name}: there is no folder")))?;
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent)?;
-            }
-            std::fs::write(&path, content)?;
-            let content = crate::words::summary(content, 40);
-            stage.trial().note(format!("given the file {name}, {content}"));
-            Ok(())
+            let folder = stage.folder();
+            let folder =
+                folder.ok_or_else(|| Stop::Fault(format!("{name}: there is no folder")))?;
+            folder.file(name, content)
         }
     }
 }
@@ -131,5 +128,29 @@ impl Conversation {
             _ => false,
         });
         self.given.is_empty() && !fresh
+    }
+
+    /// Who calls whom, in order.
+    pub(super) fn calls(&self) -> impl Iterator<Item = (usize, usize)> + use<'_> {
+        self.lines.iter().filter_map(|line| match line.act {
+            Action::Calls(called, _) => Some((line.side?, called)),
+            _ => None,
+        })
+    }
+
+    /// To whom each line of a program speaks: to the harness's side that was named last.
+    pub(super) fn addressees(&self, programs: &[usize]) -> HashMap<usize, usize> {
+        let mut toward = None;
+        let mut addressees = HashMap::new();
+        for line in &self.lines {
+            let called = match line.act {
+                Action::Calls(called, _) => Some(called),
+                _ => None,
+            };
+            let mut own = [line.side, called].into_iter().flatten();
+            toward = own.rfind(|side| !programs.contains(side)).or(toward);
+            addressees.extend(toward.map(|side| (line.number, side)));
+        }
+        addressees
     }
 }

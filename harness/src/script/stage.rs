@@ -1,12 +1,11 @@
 //! What a lab's room brings to a conversation: its programs, and what only its protocols know.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::rc::Rc;
 
 use super::Fact;
 use crate::net::{Console, Lines, Listener};
-use crate::trial::{Running, Stop, Trial, Verdict};
+use crate::trial::{Running, Scratch, Stop, Trial, Verdict};
 
 /// What the conversations of a lab can speak of. All else in a file is a syntax error.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +42,8 @@ pub trait Stage {
         Ok(())
     }
 
-    /// Where the files of the conversation are: an empty folder after [`Stage::begin`].
-    fn folder(&self) -> Option<&Path> {
+    /// The folder of the conversation's files: an empty one after [`Stage::begin`].
+    fn folder(&self) -> Option<&Scratch> {
         None
     }
 

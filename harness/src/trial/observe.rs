@@ -47,6 +47,16 @@ pub enum End {
     Reset,
 }
 
+impl End {
+    /// In words.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Stream => "the end of the stream (FIN)",
+            Self::Reset => "a reset (RST)",
+        }
+    }
+}
+
 /// A program that is held still for as long as this lives.
 #[derive(Debug)]
 #[must_use]

@@ -43,10 +43,18 @@ const NAMED: [&str; 23] = [
 pub const VOCABULARY: Vocabulary = Vocabulary { console: true, ..Vocabulary::LEAST };
 
 /// The stage of this lab's conversations: its peers.
-struct Peers {
+#[derive(Debug)]
+pub struct Peers {
     trial: Trial,
     /// Where each listens that was started in this performance.
     addresses: Vec<(String, SocketAddr)>,
+}
+
+impl Peers {
+    /// A stage without anybody on it.
+    pub fn new(trial: Trial) -> Self {
+        Self { trial, addresses: Vec::new() }
+    }
 }
 
 impl Stage for Peers {
@@ -113,7 +121,7 @@ impl Player for Peer {
 }
 
 fn play(t: &Trial, conversation: &script::Conversation) -> Verdict {
-    script::play(&mut Peers { trial: t.clone(), addresses: Vec::new() }, conversation)
+    script::play(&mut Peers::new(t.clone()), conversation)
 }
 
 pub(super) fn converse(t: &Trial, name: &str) -> Verdict {

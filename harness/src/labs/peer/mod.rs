@@ -16,7 +16,7 @@ mod together;
 use crate::lab::{Lab, Step};
 use crate::program::Place;
 
-pub use conversations::VOCABULARY;
+pub use conversations::{Peers, VOCABULARY};
 pub use program::Peer;
 
 /// Its row in the registry.
