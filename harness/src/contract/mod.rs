@@ -1,1 +1,8 @@
-//! What every listening program owes.
+//! What every program of the course owes, whatever its protocol: checks that several labs share.
+
+mod descriptors;
+mod growth;
+mod memory;
+mod silence;
+
+pub(crate) use memory::MORE;

@@ -40,14 +40,15 @@ impl Snapshot {
         if self.processes.is_empty() || !self.same_threads_asleep(earlier) {
             return Stillness::Moving;
         }
-        match (earlier.prospects(), self.prospects()) {
+        match (earlier.prospects(earlier), self.prospects(earlier)) {
             (Stillness::Moving, _) => Stillness::Moving,
             (_, now) => now,
         }
     }
 
-    /// Where all threads are asleep: whether something will wake them.
-    fn prospects(&self) -> Stillness {
+    /// Where all threads are asleep, and were so at the look `before`: whether something will wake
+    /// them.
+    fn prospects(&self, before: &Self) -> Stillness {
         if self.own_rows().into_iter().any(|row| self.is_on_its_way(row)) {
             return Stillness::Moving;
         }
@@ -57,7 +58,7 @@ impl Snapshot {
         let mut stillness = Stillness::Still;
         for (process, thread) in self.threads() {
             let Some(call) = &thread.call else { return Stillness::Moving };
-            if self.something_is_under_way(process, thread) {
+            if self.something_is_under_way(process, thread, before) {
                 return Stillness::Moving;
             }
             // A call that we do not know may be anything, and what a file does is not in any
@@ -98,7 +99,7 @@ impl Snapshot {
     }
 
     /// Whether something is on its way that will wake this thread, or is there already.
-    fn something_is_under_way(&self, process: &Process, thread: &Thread) -> bool {
+    fn something_is_under_way(&self, process: &Process, thread: &Thread, before: &Self) -> bool {
         let Some(call) = &thread.call else { return false };
         if thread.state != 'S' {
             return false;
@@ -108,7 +109,11 @@ impl Snapshot {
             _ => None,
         };
         match (call.waits, call.fd) {
-            (Waits::Events, _) => process.sockets().any(|inode| self.news_for(inode)),
+            // What stood unread before and woke nobody is nothing that it waits for: a program that
+            // waits for room, say, because its client does not read.
+            (Waits::Events, _) => {
+                process.sockets().any(|inode| self.news_for(inode) && !before.has_unread(inode))
+            }
             (Waits::Accept | Waits::Receive, fd) => socket(fd).is_some_and(|s| self.news_for(s)),
             (Waits::Send, fd) => socket(fd).is_some_and(|s| self.room_for(s)),
             (Waits::Connect, fd) => socket(fd).is_none_or(|s| self.will_be_answered(s)),
@@ -137,6 +142,11 @@ impl Snapshot {
         let ending = matches!(row.state, State::FinWait1 | State::Closing | State::LastAck);
         let only_a_fin = ending && row.tx_queue == 1;
         sending && self.other_end(row).is_some_and(|other| other.rx_queue == 0 || only_a_fin)
+    }
+
+    /// Whether something stands in the queue of this socket.
+    fn has_unread(&self, inode: u64) -> bool {
+        self.row(inode).is_some_and(|row| row.rx_queue > 0)
     }
 
     /// A connection or bytes that a reader of this socket will be woken by.
@@ -315,6 +325,13 @@ mod tests {
         let mut rows = pair((0, 0), (0, 1));
         rows[0].state = State::FinWait2;
         assert_eq!(judge(&program(Waits::Receive, false, rows)), Stillness::Still);
+    }
+
+    #[test]
+    fn who_waits_for_events_and_is_not_woken_by_unread_bytes_waits_for_others() {
+        let waits = |own| program(Waits::Events, false, pair(own, (0, 0)));
+        assert_eq!(judge(&waits((0, 5))), Stillness::Still);
+        assert_eq!(waits((0, 5)).stillness(&waits((0, 0))), Stillness::Moving);
     }
 
     #[test]

@@ -21,3 +21,24 @@ pub(crate) const BUSY: &str = "a loop that goes round without waiting: at the en
 /// It asks again and again.
 pub(crate) const SPINS: &str = "a loop that asks again and again: a read that returns 0 is the end of the \
     stream, and will return 0 for ever; a non-blocking socket returns at once, with WouldBlock";
+/// An exception that ended it.
+pub(crate) const EXCEPTION: &str = "an exception that nobody handled: what a user, the network or another \
+    program can cause is an error to catch and to report in one line";
+
+/// What in many languages tells of an exception or a panic that nobody handled.
+const UNHANDLED: [(&str, &str); 8] = [
+    (" panicked at ", PANIC),
+    ("Traceback (most recent call last)", EXCEPTION),
+    ("Exception in thread ", EXCEPTION),
+    ("Unhandled exception", EXCEPTION),
+    ("Unhandled 'error' event", EXCEPTION),
+    ("terminate called after throwing", EXCEPTION),
+    ("panic: ", EXCEPTION),
+    ("\tfrom ", EXCEPTION),
+];
+
+/// The cause, where the program's standard error tells of an error that nobody handled.
+pub(crate) fn unhandled(stderr: &[String]) -> Option<&'static str> {
+    let told = |sign: &str| stderr.iter().any(|line| line.contains(sign));
+    UNHANDLED.iter().find(|(sign, _)| told(sign)).map(|(_, cause)| *cause)
+}

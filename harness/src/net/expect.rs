@@ -113,34 +113,45 @@ impl Connection {
         Err(blame.expected("no more bytes, and no reset").stop())
     }
 
+    /// Waits until the program's answer is there, and leaves it unread.
+    pub fn wait_for_answer(&self) -> Verdict {
+        let answered = self
+            .trial
+            .wait(&self.running, || Ok(self.peek().map_or(Progress::Nothing, Progress::Done)))?;
+        match answered {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.ended_first()),
+            Err(stall) => Err(self.owes(&stall)),
+        }
+    }
+
     /// Vanishes: closes with unread bytes in the receive queue, which makes the kernel send a
     /// reset (RFC 9293 section 3.6.1). Waits first until there are such bytes.
     pub fn reset(self) -> Verdict {
-        let unread = self
-            .trial
-            .wait(&self.running, || Ok(self.peek().map_or(Progress::Nothing, Progress::Done)))?;
+        self.wait_for_answer()?;
+        self.trial.note(format!("{} closed without reading what was there (RST)", self.name()));
+        self.drop_stream(Act::Reset);
+        Ok(())
+    }
+
+    fn ended_first(&self) -> Stop {
         let (name, program) = (self.name(), self.program());
-        match unread {
-            Ok(true) => {
-                self.trial.note(format!("{name} closed without reading what was there (RST)"));
-                self.drop_stream(Act::Reset);
-                Ok(())
-            }
-            Ok(false) => Err(self
-                .trial
-                .fail(format!("the {program} ended the connection before {name} did"))
-                .expected(self.terms.owed)
-                .seen("the end of the connection")
-                .cause(CLOSED_EARLY)
-                .stop()),
-            Err(stall) => Err(self
-                .trial
-                .fail(format!("the {program} {}", self.terms.nothing_came))
-                .expected(self.terms.owed)
-                .seen(stall.sentence(program))
-                .cause("nothing comes: begin with the checks that only send and receive")
-                .stop()),
-        }
+        self.trial
+            .fail(format!("the {program} ended the connection before {name} did"))
+            .expected(self.terms.owed)
+            .seen("the end of the connection")
+            .cause(CLOSED_EARLY)
+            .stop()
+    }
+
+    fn owes(&self, stall: &Stall) -> Stop {
+        let program = self.program();
+        self.trial
+            .fail(format!("the {program} {}", self.terms.nothing_came))
+            .expected(self.terms.owed)
+            .seen(stall.sentence(program))
+            .cause("nothing comes: begin with the checks that only send and receive")
+            .stop()
     }
 
     /// Reads until `enough`, the end, or standstill. `Ok(None)`: enough was read.

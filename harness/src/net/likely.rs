@@ -27,8 +27,7 @@ pub(crate) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     {
         "only upper and lower case differ: bytes are not to be changed, whatever they mean"
     } else if contains(missing, head(surplus, 16)) && surplus.len() >= 8 {
-        "bytes are left out there, and the stream goes on behind them: `write` may take fewer bytes \
-         than it was given (write_all sends the rest), and a read may bring more than one message"
+        LEFT_OUT
     } else if seen.len() > 1 && contains(&seen[1..], head(expected, 16)) {
         "what was expected is there, and something stands before it: a greeting, a prompt, or bytes \
          of an earlier message that come again"
@@ -60,6 +59,10 @@ pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
     format!("the program has read all that was there and still owes {owed}: {why}")
 }
 
+/// Bytes in the middle are missing.
+pub(crate) const LEFT_OUT: &str = "bytes are left out there, and the stream goes on behind them: `write` may \
+    take fewer bytes than it was given (write_all sends the rest), and a read may bring more than one \
+    message";
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 const LINE_END: &str = "the line end is missing: lines() and trim() take it off, and it belongs \
     to what was received";

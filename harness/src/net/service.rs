@@ -1,6 +1,8 @@
 //! A program under test that listens.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::Duration;
@@ -174,9 +176,21 @@ fn cause_of_end(status: ExitStatus) -> &'static str {
             "an error was handed on (`?`) until it ended the program; the last lines of standard \
              error should say which: an error of one client is not the server's end"
         }
+        None if status.signal() == Some(SIGPIPE) => {
+            "SIGPIPE: a write to a connection that the other side has given up kills a program that \
+             does not ignore this signal. Ignored (signal(SIGPIPE, SIG_IGN)), the write returns the \
+             error EPIPE instead, and that is one client's end"
+        }
         _ => "the last lines of standard error should say why",
     }
 }
+
+/// Its number, on every system.
+const SIGPIPE: i32 = 13;
+
+const QUEUE_IS_FULL: &str = "the listener is there, and its queue is full: nobody calls accept";
+const DROPPED: &str = "the listening socket is gone: it has to live as long as the program, and is \
+    closed where its last owner is dropped";
 
 impl Service {
     /// The same program, which owes this on each connection.
@@ -199,13 +213,37 @@ impl Service {
         self.connect_quietly(true)
     }
 
-    /// Connects `count` clients.
-    pub fn connect_many(&self, count: usize) -> Verdict<Vec<Connection>> {
-        let clients: Verdict<Vec<_>> = (0..count).map(|_| self.connect_quietly(false)).collect();
-        let clients = clients?;
-        let at = self.address;
-        self.trial.note(format!("{count} clients connected to {at}, all at the same time"));
+    /// Connects up to `most` clients, and tells of it.
+    pub fn connect_many(&self, most: usize) -> Verdict<Vec<Connection>> {
+        let clients = self.connect_some(most)?;
+        let (count, at) = (clients.len(), self.address);
+        let waits = if count < most { ", until one had to wait" } else { "" };
+        self.trial.note(format!("{count} clients connected to {at}, one after the other{waits}"));
         Ok(clients)
+    }
+
+    /// Connects up to `most` clients: no more once one has to wait. How many a listener lets wait
+    /// is its own affair (`listen(fd, 0)` takes one), and who comes when they are enough gets no
+    /// answer.
+    pub fn connect_some(&self, most: usize) -> Verdict<Vec<Connection>> {
+        let mut clients = Vec::new();
+        while clients.len() < most {
+            clients.push(self.connect_quietly(false)?);
+            if self.somebody_waits()?.unwrap_or(clients.len() > 1) {
+                break;
+            }
+        }
+        Ok(clients)
+    }
+
+    /// Whether a connection stands in the listener's queue when the program has come to rest;
+    /// `None` where that can't be seen.
+    fn somebody_waits(&self) -> Verdict<Option<bool>> {
+        if crate::kernel::available().is_err() {
+            return Ok(None);
+        }
+        let snapshot = self.settle()?;
+        Ok(Some(self.listener(&snapshot).is_some_and(|row| row.rx_queue > 0)))
     }
 
     fn connect_quietly(&self, tell: bool) -> Verdict<Connection> {
@@ -235,13 +273,18 @@ impl Service {
                 {
                     return Err(self.ended(status));
                 }
-                Err(self
+                let blame = self
                     .trial
                     .fail(format!("the {} does not take connections any more", self.name()))
                     .expected(format!("a connection to {}", self.address))
-                    .seen(format!("connect: {error}"))
-                    .cause("the listener was dropped: it has to live as long as the program")
-                    .stop())
+                    .seen(format!("connect: {error}"));
+                let listens = self.look().map(|now| self.listener(&now).is_some());
+                Err(match listens {
+                    Ok(true) => blame.cause(QUEUE_IS_FULL),
+                    Ok(false) => blame.cause(DROPPED),
+                    Err(_) => blame,
+                }
+                .stop())
             }
         }
     }
@@ -269,6 +312,22 @@ impl Service {
     /// Expects that the program comes to rest, whatever it is blocked in.
     pub fn expect_rest(&self) -> Verdict<Snapshot> {
         self.trial.expect_rest(&self.running, |status| self.ended(status))
+    }
+
+    /// Waits for its end, which it was told.
+    pub fn wait_for_end(&self, cause: &str) -> Verdict<ExitStatus> {
+        let nothing = || Ok(Progress::<Infallible>::Nothing);
+        match self.trial.wait(&self.running, nothing)? {
+            Err(Stall { kind: StallKind::Ended(status) }) => Ok(status),
+            Err(stall) => Err(self
+                .trial
+                .fail(format!("the {} does not end", self.name()))
+                .expected("its end")
+                .seen(stall.stays(self.name()))
+                .cause(cause)
+                .stop()),
+            Ok(never) => match never {},
+        }
     }
 
     fn ended(&self, status: ExitStatus) -> Stop {

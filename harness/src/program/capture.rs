@@ -52,6 +52,7 @@ struct Shared {
     ended: Condvar,
     pump: Pump,
     hold: Hold,
+    filler: Option<Arc<Pump>>,
 }
 
 /// How many bytes may be read before the reading thread waits; `None` is any number.
@@ -68,10 +69,12 @@ impl Hold {
     }
 
     /// Waits until something may be read, and returns how much.
-    fn wait(&self, most: usize) -> usize {
-        let left = lock(&self.left);
-        let waits = |left: &mut Option<usize>| *left == Some(0);
-        let left = self.changed.wait_while(left, waits).unwrap_or_else(PoisonError::into_inner);
+    fn wait(&self, most: usize, pump: &Pump) -> usize {
+        let mut left = lock(&self.left);
+        while *left == Some(0) {
+            let changed = || self.changed.wait(left).unwrap_or_else(PoisonError::into_inner);
+            left = pump.wait(changed);
+        }
         left.map_or(most, |left| left.min(most))
     }
 
@@ -120,21 +123,23 @@ impl Kept {
 /// More than any pipe holds (pipe(7): 16 pages).
 const MORE_THAN_A_PIPE: usize = (1 << 20) + 1;
 
-/// Fills a pipe, so that whoever writes to it next is blocked. Returns the number of NUL bytes that
-/// its reader has to leave out.
-pub(super) fn fill(mut pipe: PipeWriter) -> usize {
+/// What fills a pipe, with NUL bytes that its reader leaves out.
+pub(super) struct Filler(Arc<Pump>);
+
+/// Fills a pipe, so that whoever writes to it next is blocked.
+pub(super) fn fill(mut pipe: PipeWriter) -> Filler {
     let pump = Arc::new(Pump::default());
-    let seen = Arc::clone(&pump);
+    let own = Arc::clone(&pump);
     thread::spawn(move || {
-        pump.begin();
+        own.begin();
         // An error means that the reader has gone.
         let _ = pipe.write_all(&vec![0; MORE_THAN_A_PIPE]);
-        pump.end();
+        own.end();
     });
-    while !seen.is_at_rest() {
+    while !pump.is_at_rest() {
         thread::yield_now();
     }
-    MORE_THAN_A_PIPE
+    Filler(pump)
 }
 
 /// A thread that drains one stream.
@@ -146,12 +151,16 @@ impl Capture {
         Self::begin(stream, Shared::default())
     }
 
-    /// The same, and nothing is read before [`Capture::release`]. `filler` bytes of the stream,
-    /// all of them NUL, are none of the program's: see [`fill`].
-    pub(super) fn start_held(stream: Option<impl Read + Send + 'static>, filler: usize) -> Self {
-        let shared = Shared::default();
+    /// The same, and nothing is read before [`Capture::release`]. `filler` fills the stream.
+    pub(super) fn start_held(
+        stream: Option<impl Read + Send + 'static>,
+        filler: Option<Filler>,
+    ) -> Self {
+        let shared = Shared { filler: filler.map(|filler| filler.0), ..Shared::default() };
         shared.hold.set(Some(0));
-        lock(&shared.kept).filler = filler;
+        if shared.filler.is_some() {
+            lock(&shared.kept).filler = MORE_THAN_A_PIPE;
+        }
         Self::begin(stream, shared)
     }
 
@@ -187,7 +196,12 @@ impl Capture {
 
     /// Whether all that was written so far was taken.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.0.pump.is_at_rest()
+        if *lock(&self.0.hold.left) == Some(0) {
+            return true;
+        }
+        // Who fills the pipe is in the program's way until it has ended.
+        let free = self.0.filler.as_ref().is_none_or(|filler| filler.has_ended());
+        free && self.0.pump.is_at_rest()
     }
 
     /// What came from byte `from` on, of what the head keeps.
@@ -221,14 +235,13 @@ impl Capture {
 fn drain_into(stream: &mut impl Read, shared: &Shared) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let most = shared.hold.wait(buffer.len());
+        let most = shared.hold.wait(buffer.len(), &shared.pump);
         let count = match stream.read(&mut buffer[..most]) {
             Ok(0) => return,
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => return,
         };
-        shared.hold.took(count);
         let mut kept = lock(&shared.kept);
         if kept.filler > 0 {
             let own = kept.unfill(&buffer[..count]);
@@ -236,6 +249,7 @@ fn drain_into(stream: &mut impl Read, shared: &Shared) {
         } else {
             kept.keep(&buffer[..count]);
         }
+        shared.hold.took(count);
         if kept.closing {
             return;
         }
@@ -273,7 +287,7 @@ mod tests {
 
     #[test]
     fn of_a_held_stream_no_more_is_read_than_was_allowed() {
-        let capture = Capture::start_held(Some(io::repeat(b'x').take(1000)), 0);
+        let capture = Capture::start_held(Some(io::repeat(b'x').take(1000)), None);
         for (allowed, total) in [(300, 300), (200, 500)] {
             capture.take(allowed);
             while capture.len() < total || lock(&capture.0.hold.left).is_some_and(|left| left > 0) {
@@ -289,7 +303,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn what_filled_a_pipe_is_left_out() {
         let (read, mut write) = io::pipe().unwrap();
-        let filler = fill(write.try_clone().unwrap());
+        let filler = Some(fill(write.try_clone().unwrap()));
         let capture = Capture::start_held(Some(read), filler);
         let writing = thread::spawn(move || write.write_all(b"own\n").unwrap());
         capture.release();

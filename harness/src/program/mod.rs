@@ -84,8 +84,8 @@ impl Program {
         command.env("RUST_BACKTRACE", "0");
         let (reader, writer) = io::pipe()?;
         let filler = match output {
-            Output::Full => capture::fill(writer.try_clone()?),
-            Output::Read | Output::Held => 0,
+            Output::Full => Some(capture::fill(writer.try_clone()?)),
+            Output::Read | Output::Held => None,
         };
         let piped = stdin == Stdin::Piped;
         let (process, stdin, stderr) = match cell::is_enclosing() {

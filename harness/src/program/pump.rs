@@ -32,6 +32,11 @@ impl Pump {
         self.ended.store(true, Ordering::SeqCst);
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
     /// Called by the thread itself: it has bytes to move, and waits with them for a moment.
     pub(crate) fn wait<T>(&self, wait: impl FnOnce() -> T) -> T {
         self.waiting.store(true, Ordering::SeqCst);

@@ -156,6 +156,30 @@ impl Trial {
         })
     }
 
+    /// Looks again and again until `look` has found something, or until the backstop. For what
+    /// comes after a program's end, when there is nobody left who could stand still.
+    pub fn look_until<T>(
+        &self,
+        mut look: impl FnMut() -> Verdict<Option<T>>,
+    ) -> Verdict<Option<T>> {
+        let mut patience = Patience::new(Duration::ZERO);
+        let mut pauses = PAUSES_US.into_iter();
+        loop {
+            let found = look()?;
+            if found.is_some() || patience.is_over() {
+                return Ok(found);
+            }
+            thread::sleep(Duration::from_micros(pauses.next().unwrap_or(PAUSES_US[7])));
+            patience.charge(false);
+        }
+    }
+
+    /// Lets time pass: for what a program must not do by itself, however long nothing happens. A
+    /// check that needs this is marked `patient`.
+    pub fn let_pass(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
     /// Waits until the program has done all that it will do by itself: every thread is blocked
     /// and nothing is under way. Timed waits count as blocked here. `Err` where it does not
     /// come to rest.

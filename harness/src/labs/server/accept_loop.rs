@@ -1,8 +1,9 @@
 //! Step 2 of lab 1: `accept_loop`.
 
-use crate::kernel::{Process, State};
+use super::endure::prints_nothing_else;
+use crate::kernel::State;
 use crate::program::{Given, Stdin};
-use crate::trial::{Stall, StallKind, Stop, Trial, Verdict};
+use crate::trial::{Trial, Verdict};
 
 checks! { $ server_accept_loop, "server" step 2:
     accepts_a_client, 2 points: "accepts a client";
@@ -15,6 +16,9 @@ checks! { $ server_accept_loop, "server" step 2:
     survives_connect_and_close, 2 points: "survives clients that connect and say nothing";
     "One bad client is that client's problem: an early close ends that connection and nothing else."
     // ANCHOR_END: row_of_a_check
+
+    prints_nothing_else, 2 points: "prints nothing but its ready line";
+    "A server's stdout has the ready line and nothing else, for all its life."
 
     closes_what_has_ended, 2 points: "closes its socket when the client has gone";
     "After the client's end the server closes: no socket of its own stays in CLOSE-WAIT."
@@ -91,63 +95,18 @@ fn closes_what_has_ended(t: &mut Trial) -> Verdict {
 
 fn keeps_nothing_of_many_clients(t: &mut Trial) -> Verdict {
     let server = t.server()?;
-    let before = server.settle()?;
-    for _ in 0..4 {
-        let clients = server.connect_many(10)?;
+    server.expect_no_growth("clients", || {
+        let clients = server.connect_some(10)?;
+        let count = clients.len();
         drop(clients);
-        t.note("they all closed");
-        server.settle()?;
         server.wait_until_accepted()?;
-    }
-    // A pool of threads is no leak: what is judged is that nothing grows with the clients.
-    let (sockets, threads) = (before.socket_descriptors(), before.threads().count() + 16);
-    let cause = "each client leaves something behind: a stream that is kept, or a thread that \
-                 never ends";
-    server.expect_shown(
-        "the server keeps something of every client",
-        &format!("sockets: {sockets}, threads: at most {threads}, as before"),
-        cause,
-        |now| match (now.socket_descriptors(), now.threads().count()) {
-            (s, n) if s <= sockets && n <= threads => Ok(()),
-            (s, n) => Err(format!("sockets: {s}, threads: {n}")),
-        },
-    )?;
-    Ok(())
+        Ok(count)
+    })
 }
 
 fn survives_few_descriptors(t: &mut Trial) -> Verdict {
-    t.needs_watching()?;
-    let server = t.server()?;
-    let held = server.settle()?;
-    let program = &server.running.program;
-    let free = held.processes.iter().find(|process| process.pid == program.pid());
-    let free = free.map_or(0, Process::lowest_free_descriptor);
-    program.limit_descriptors(free).map_err(|error| Stop::Skip(error.to_string()))?;
-    t.note(format!("the server gets no more descriptors (RLIMIT_NOFILE is {free} now)"));
-    // Linux has set one aside for the accept that waits: it is the one after that which fails.
-    server.connect()?.close();
-    if matches!(t.settle(&server.running)?, Err(Stall { kind: StallKind::Busy })) {
-        return Err(t
-            .fail("the server spins while it is out of descriptors")
-            .expected("it waits a moment before it calls accept again")
-            .seen("accept fails and is called again at once, with all of the processor's time")
-            .cause(
-                "the client stays in the queue as long as there is no descriptor for it, so the \
-                 next accept fails at once, too: sleep for some milliseconds after an error",
-            )
-            .stop());
-    }
-    server.settle()?;
-    let client = server.connect()?;
-    program.limit_descriptors(ENOUGH)?;
-    t.note("it gets descriptors again");
-    server.wait_until_accepted()?;
-    client.close();
-    Ok(())
+    t.server()?.expect_to_outlast_few_descriptors()
 }
-
-/// Descriptors for any server with one client.
-const ENOUGH: u32 = 200;
 
 fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
     t.needs_watching()?;

@@ -1,13 +1,17 @@
 //! Step 1 of lab 1: `listen`.
 
+use std::net::TcpListener;
+
 use super::expect_idle;
-use crate::kernel::{self, Snapshot, State};
-use crate::net::{Service, Started};
-use crate::program::{Given, Stdin, describe_exit, takes_privileges};
-use crate::trial::{Progress, Running, Stop, Trial, Verdict};
+use super::refusals::{
+    refuses_a_foreign_address, refuses_a_privileged_port, refuses_a_taken_port,
+    refuses_bad_arguments,
+};
+use crate::kernel::{self, Snapshot};
+use crate::net::Service;
+use crate::program::{Given, Output, Stdin};
+use crate::trial::{Progress, Stop, Trial, Verdict};
 use crate::words::quote_short;
-use std::net::{IpAddr, TcpListener};
-use std::rc::Rc;
 
 checks! { $ server_listen, "server" step 1:
     listens_on_the_given_address, 3 points: "listens on the address that it was given";
@@ -117,19 +121,52 @@ fn has_one_listener(t: &mut Trial) -> Verdict {
 }
 
 fn prints_the_ready_line(t: &mut Trial) -> Verdict {
-    let server = t.server()?;
+    let address = t.addresses().free_address();
+    // Whoever prints is blocked in that for now, and can be looked at.
+    t.set_next_output(Output::Full);
+    let running = t.start("server", Given::address(address), Stdin::Null)?;
+    let too_early = match kernel::available() {
+        Ok(()) => t.settle(&running)?.is_ok_and(|now| now.listeners().is_empty()),
+        Err(_) => false,
+    };
+    running.program.release_stdout();
+    let server = t.listening(running, address)?;
     let expected = format!("listening on {}\n", server.bound()?);
     let stdout = ready_line(t, &server)?;
+    let said = quote_short(&stdout, 60);
+    if too_early && stdout.starts_with(b"listening on") {
+        return Err(t
+            .fail("the server says that it is ready before it is")
+            .expected("a listening socket first, and then the ready line")
+            .seen(format!("{said}, while it had no listening socket"))
+            .cause(
+                "who reads the line connects at once, and is refused: bind and listen, then say so",
+            )
+            .stop());
+    }
     if stdout == expected.as_bytes() {
         return Ok(());
     }
     Err(t
         .fail("the ready line is not what it should be")
         .expected(format!("on standard output: {}", quote_short(expected.as_bytes(), 60)))
-        .seen(quote_short(&stdout, 60))
+        .seen(said)
         .difference(expected.as_bytes(), &stdout)
-        .cause(READY_LINE_ALONE)
+        .cause(why_not_ready(&stdout, &expected))
         .stop())
+}
+
+/// What is wrong with a ready line that is not as expected.
+fn why_not_ready(stdout: &[u8], expected: &str) -> &'static str {
+    let lines = stdout.split_inclusive(|byte| *byte == b'\n');
+    match lines.into_iter().any(|line| line == expected.as_bytes()) {
+        true => READY_LINE_ALONE,
+        false if stdout.starts_with(b"listening on ") => {
+            "print the numeric address that the listener really has, as HOST:PORT: what \
+             local_addr() says (getsockname)"
+        }
+        false => "the line is `listening on ` and the address, as HOST:PORT, and nothing else",
+    }
 }
 
 const READY_LINE_ALONE: &str =
@@ -149,10 +186,7 @@ fn tells_the_port_that_it_got(t: &mut Trial) -> Verdict {
         .fail("the ready line does not tell the port that the server got")
         .expected(quote_short(expected.as_bytes(), 60))
         .seen(quote_short(&stdout, 60))
-        .cause(match stdout.ends_with(expected.as_bytes()) {
-            true => READY_LINE_ALONE,
-            false => "print what local_addr() of the listener says, not what the user typed",
-        })
+        .cause(why_not_ready(&stdout, &expected))
         .stop())
 }
 
@@ -196,88 +230,8 @@ fn listens_on_a_name(t: &mut Trial) -> Verdict {
         .expected(format!("on standard output: {}", quote_short(expected.as_bytes(), 60)))
         .seen(format!("listening on {bound}"))
         .seen(format!("on standard output: {}", quote_short(&stdout, 60)))
-        .cause(match stdout.ends_with(expected.as_bytes()) && stdout != expected.as_bytes() {
-            true => READY_LINE_ALONE,
-            false => "bind resolves a name by itself; the ready line has what local_addr() says",
-        })
+        .cause(why_not_ready(&stdout, &expected))
         .stop())
-}
-
-fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
-    let address = t.addresses().free_address();
-    let _holder = TcpListener::bind(address)?;
-    t.note(format!("another program listens on {address}"));
-    refuses(t, address, "Address already in use: two listeners can't have the same port")
-}
-
-fn refuses_a_foreign_address(t: &mut Trial) -> Verdict {
-    let mut address = t.addresses().free_address();
-    // TEST-NET-1 (RFC 5737): no machine has it.
-    address.set_ip(IpAddr::from([192, 0, 2, 1]));
-    refuses(
-        t,
-        address,
-        "Cannot assign requested address: only an address of this machine can be bound",
-    )
-}
-
-fn refuses_a_privileged_port(t: &mut Trial) -> Verdict {
-    let address = (t.addresses().host(), 7).into();
-    if let Err(reason) = kernel::available() {
-        return Err(Stop::Skip(reason));
-    }
-    if TcpListener::bind(address).is_err() {
-        return refuses(t, address, PRIVILEGED);
-    }
-    // We may bind it (in a namespace of our own we are root), so the program must have less.
-    if !takes_privileges() {
-        let why = "we may bind port 7 ourselves, and setpriv (util-linux), which takes that away \
-                   from the program, is not installed";
-        return Err(Stop::Skip(why.into()));
-    }
-    refuses(t, address, PRIVILEGED)
-}
-
-const PRIVILEGED: &str =
-    "Permission denied: ports below 1024 are for the well-known services and need a privilege";
-
-fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
-    // Otherwise a program that refuses everything would pass.
-    let server = t.server()?;
-    server.kill()?;
-    let address = server.asked;
-    for (given, what, statuses) in [
-        (Given::nothing(), "no argument", &[2][..]),
-        (Given::address(address).surplus(), "one argument too many", &[2]),
-        (Given::text("nonsense"), "an address without a port", &[1, 2]),
-        (Given::text("127.0.0.1:99999"), "a port that does not exist", &[1, 2]),
-        (Given::text("no-such-host.invalid:7007"), "a name that does not exist", &[1, 2]),
-    ] {
-        let running = t.start("server", given, Stdin::Null)?;
-        let line = "a line on standard error, and the end";
-        let status = match t.begun_or(running, address, line, TRIES_AGAIN)? {
-            Started::Ended(status) => status,
-            Started::Listening(server) => {
-                return Err(t
-                    .fail(format!("given {what}, the server listens all the same"))
-                    .expected(line)
-                    .seen(format!("it listens on {}", server.address))
-                    .cause("what can't be used as an address must not be replaced by another")
-                    .stop());
-            }
-        };
-        let code = status.code().unwrap_or(-1);
-        if !statuses.contains(&code) {
-            let allowed: Vec<_> = statuses.iter().map(i32::to_string).collect();
-            return Err(t
-                .fail(format!("given {what}, the server ends in the wrong way"))
-                .expected(format!("exit status {}", allowed.join(" or ")))
-                .seen(describe_exit(status))
-                .cause("return the error (`?`) instead of unwrapping it")
-                .stop());
-        }
-    }
-    Ok(())
 }
 
 fn is_idle_without_clients(t: &mut Trial) -> Verdict {
@@ -290,28 +244,30 @@ fn leaves_nothing_behind(t: &mut Trial) -> Verdict {
     let server = t.server()?;
     server.running.program.signal("TERM")?;
     t.note("the server was told to end (SIGTERM)");
-    let address = server.address;
-    let result = t.wait(&server.running, || {
-        let snapshot = server.look()?;
-        let holders =
-            snapshot.rows.iter().filter(|row| row.local == address && row.state == State::Listen);
-        let gone = snapshot.processes.is_empty() && holders.count() == 0;
-        Ok(if gone { Progress::Done(()) } else { Progress::Nothing })
+    server
+        .wait_for_end("SIGTERM asks a program to end, and ends it unless it handles the signal")?;
+    // Its last workers, and its port, are gone a moment after itself.
+    let (family, address) = (server.running.program.family(), server.address);
+    let gone = t.look_until(|| {
+        let free = kernel::process_tree(family)?.is_empty() && TcpListener::bind(address).is_ok();
+        Ok(free.then_some(()))
     })?;
-    if result.is_ok() && TcpListener::bind(address).is_ok() {
+    if gone.is_some() {
         return Ok(());
     }
     let left = server.look()?.processes;
     let left: Vec<_> = left.iter().map(|p| format!("process {} ({})", p.pid, p.name)).collect();
-    Err(t
+    let blame = t
         .fail("something is left when the server has been terminated")
-        .expected(format!("no process, and nothing listens on {address}"))
-        .seen(match left.is_empty() {
-            true => format!("{address} can't be bound"),
-            false => format!("still there: {}", left.join(", ")),
-        })
-        .cause("a child process that outlives its parent keeps what it has inherited")
-        .stop())
+        .expected(format!("no process, and nothing listens on {address}"));
+    Err(if left.is_empty() {
+        blame.seen(format!("{address} can't be bound"))
+    } else {
+        blame
+            .seen(format!("still there: {}", left.join(", ")))
+            .cause("a child process that outlives its parent keeps what it has inherited")
+    }
+    .stop())
 }
 
 fn local_addresses(snapshot: &Snapshot) -> Vec<String> {
@@ -341,53 +297,4 @@ fn ready_line(t: &Trial, server: &Service) -> Verdict<Vec<u8>> {
     // server comes to rest belongs to it too.
     let _ = t.settle(&server.running)?;
     Ok(program.stdout().head)
-}
-
-fn refuses(t: &Trial, address: std::net::SocketAddr, why: &str) -> Verdict {
-    let running = t.start("server", Given::address(address), Stdin::Null)?;
-    expect_refusal(t, running, address, why)
-}
-
-const TRIES_AGAIN: &str = "a loop that tries bind again until it works leaves the user without a \
-    word: return the error, and let the user decide";
-
-/// Expects that the program could not listen: exit status 1 and one line with the address.
-fn expect_refusal(
-    t: &Trial,
-    running: Rc<Running>,
-    address: std::net::SocketAddr,
-    why: &str,
-) -> Verdict {
-    let line = format!("one line on standard error, with {address}; exit status 1");
-    let status = match t.begun_or(running, address, &line, TRIES_AGAIN)? {
-        Started::Ended(status) => status,
-        Started::Listening(server) => {
-            return Err(t
-                .fail("the server listens, although it can't listen there")
-                .expected(line)
-                .seen(format!("it listens on {}", server.address))
-                .cause(format!("{why}; the user must be told, not served elsewhere"))
-                .stop());
-        }
-    };
-    let running = t.last_started()?;
-    running.program.stop()?;
-    let stderr = running.program.stderr().last_lines(usize::MAX);
-    let one_line = stderr.len() == 1 && stderr[0].contains(&address.to_string());
-    if one_line && status.code() == Some(1) {
-        return Ok(());
-    }
-    let blame = t
-        .fail("the server does not say in one line what went wrong")
-        .expected(line)
-        .seen(format!("{} lines on standard error, {}", stderr.len(), describe_exit(status)));
-    Err(match status.code() {
-        Some(101) => blame.cause(
-            "a panic is for mistakes in the program; what a user or the system \
-                                  can cause is an error to return (`?`) and to report",
-        ),
-        Some(0) => blame.cause("exit status 0 tells the shell that all went well"),
-        _ => blame.cause(why.to_owned()),
-    }
-    .stop())
 }

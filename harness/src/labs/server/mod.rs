@@ -4,7 +4,9 @@
 
 mod accept_loop;
 mod echo;
+mod endure;
 mod listen;
+mod refusals;
 mod serve;
 
 use std::net::SocketAddr;

@@ -1,9 +1,15 @@
 //! Step 3 of lab 1: `serve`.
 
+use std::collections::VecDeque;
+
 use super::echo::Flow;
+use super::endure::{
+    finishes_each_write, is_bounded_while_nobody_reads, survives_a_broken_pipe,
+    waits_for_a_silent_client,
+};
 use super::expect_idle;
-use crate::kernel::{self};
-use crate::net::{Cut, Service, noise, pattern};
+use crate::contract::MORE;
+use crate::net::{Connection, Cut, noise, pattern};
 use crate::trial::{Trial, Verdict};
 use crate::words::count;
 
@@ -44,6 +50,9 @@ checks! { $ server_serve, "server" step 3:
     survives_a_reset, 2 points: "survives a client that resets the connection";
     "One bad client is that client's problem: a reset ends that connection and nothing else."
 
+    survives_a_broken_pipe, 2 points: "survives a client that has ended and is gone";
+    "A write to a connection that was reset behind its end fails with BrokenPipe (EPIPE, SIGPIPE): the next client is served."
+
     survives_a_client_that_vanishes, 2 points: "survives a client that vanishes in mid-reply";
     "A write to a client that has gone fails with BrokenPipe or ConnectionReset: the next is served."
 
@@ -55,6 +64,15 @@ checks! { $ server_serve, "server" step 3:
 
     echoes_a_large_stream, 3 points: "echoes 8 MiB, both directions at once";
     "No limit on the size of a stream; memory stays bounded."
+
+    waits_for_a_silent_client, 2 points, patient: "waits for a client that is silent for a while";
+    "A client that connects and says nothing holds the server, for as long as it likes: there are no time-outs."
+
+    finishes_each_write, 2 points, exotic: "sends all of a reply, also when a write is interrupted";
+    "write may take only a part of what it is given: partial writes are the step's matter."
+
+    is_bounded_while_nobody_reads, 2 points, exotic: "reads no more than it can send back";
+    "Memory stays bounded, also when the client sends and does not read."
 }
 
 fn echoes(t: &mut Trial) -> Verdict {
@@ -196,18 +214,26 @@ fn survives_a_client_that_vanishes(t: &mut Trial) -> Verdict {
 
 fn serves_waiting_clients(t: &mut Trial) -> Verdict {
     let server = t.server()?;
-    let mut clients = server.connect_many(5)?;
-    let text = |name: &str| format!("these are the bytes of {name}\n");
-    for client in &mut clients {
-        let text = text(client.name());
+    let text = |client: &Connection| format!("these are the bytes of {}\n", client.name());
+    let mut waiting: VecDeque<_> = server.connect_many(5)?.into();
+    for client in &mut waiting {
+        let text = text(client);
         client.send(text.as_bytes())?;
     }
     // The first is served first; the others must wait for its end, or are served meanwhile.
-    for mut client in clients {
-        let text = text(client.name());
-        client.expect(text.as_bytes())?;
+    let mut to_come = 5 - waiting.len();
+    while let Some(mut client) = waiting.pop_front() {
+        let own = text(&client);
+        client.expect(own.as_bytes())?;
         client.half_close()?;
         client.expect_end()?;
+        if to_come > 0 {
+            to_come -= 1;
+            let mut next = server.connect()?;
+            let text = text(&next);
+            next.send(text.as_bytes())?;
+            waiting.push_back(next);
+        }
     }
     Ok(())
 }
@@ -224,21 +250,10 @@ fn echoes_a_large_stream(t: &mut Trial) -> Verdict {
     let mut client = server.connect()?;
     let payload = noise(5, 8 << 20);
     client.exchange(&payload[..1 << 16], &payload[..1 << 16], Flow::Together)?;
-    let before = memory(&server)?;
+    let before = t.memory(&server.running)?;
     client.exchange(&payload, &payload, Flow::Together)?;
-    let grown = memory(&server)?.saturating_sub(before);
-    if grown < 4 << 20 {
-        return Ok(());
-    }
-    Err(t
-        .fail("the server keeps the whole stream in memory")
-        .expected("memory stays bounded: at most 4 MiB more for a stream of 8 MiB")
-        .seen(format!("{} more", count(grown as usize)))
-        .cause("each piece can be sent back and forgotten; nothing needs to be collected")
-        .stop())
-}
-
-fn memory(server: &Service) -> Verdict<u64> {
-    server.trial().needs_watching()?;
-    Ok(kernel::resident_bytes(server.running.program.family())?)
+    t.expect_bounded(&server.running, before, payload.len(), || {
+        (0..MORE / payload.len())
+            .try_for_each(|_| client.exchange(&payload, &payload, Flow::Together))
+    })
 }

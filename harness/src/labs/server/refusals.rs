@@ -1,0 +1,152 @@
+//! Step 1 of lab 1, where nothing can be listened on: what can't be done is said in one line.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::process::ExitStatus;
+use std::rc::Rc;
+
+use crate::kernel;
+use crate::net::{Started, causes};
+use crate::program::{Given, Stdin, describe_exit, takes_privileges};
+use crate::trial::{Running, Stop, Trial, Verdict};
+
+pub(super) fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
+    let address = t.addresses().free_address();
+    let _holder = TcpListener::bind(address)?;
+    t.note(format!("another program listens on {address}"));
+    refuses(t, address, "Address already in use: two listeners can't have the same port")
+}
+
+pub(super) fn refuses_a_foreign_address(t: &mut Trial) -> Verdict {
+    let mut address = t.addresses().free_address();
+    // TEST-NET-1 (RFC 5737): no machine has it.
+    address.set_ip(IpAddr::from([192, 0, 2, 1]));
+    refuses(
+        t,
+        address,
+        "Cannot assign requested address: only an address of this machine can be bound",
+    )
+}
+
+pub(super) fn refuses_a_privileged_port(t: &mut Trial) -> Verdict {
+    let address = (t.addresses().host(), 7).into();
+    if let Err(reason) = kernel::available() {
+        return Err(Stop::Skip(reason));
+    }
+    if TcpListener::bind(address).is_err() {
+        return refuses(t, address, PRIVILEGED);
+    }
+    // We may bind it (in a namespace of our own we are root), so the program must have less.
+    if !takes_privileges() {
+        let why = "we may bind port 7 ourselves, and setpriv (util-linux), which takes that away \
+                   from the program, is not installed";
+        return Err(Stop::Skip(why.into()));
+    }
+    refuses(t, address, PRIVILEGED)
+}
+
+const PRIVILEGED: &str =
+    "Permission denied: ports below 1024 are for the well-known services and need a privilege";
+
+pub(super) fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
+    // Otherwise a program that refuses everything would pass.
+    let server = t.server()?;
+    server.kill()?;
+    let address = server.asked;
+    for (given, what, statuses) in [
+        (Given::nothing(), "no argument", &[2][..]),
+        (Given::address(address).surplus(), "one argument too many", &[2]),
+        (Given::text("nonsense"), "an address without a port", &[1, 2]),
+        (Given::text("127.0.0.1:99999"), "a port that does not exist", &[1, 2]),
+        (Given::text("no-such-host.invalid:7007"), "a name that does not exist", &[1, 2]),
+    ] {
+        let running = t.start("server", given, Stdin::Null)?;
+        let line = "a line on standard error, and the end";
+        let status = match t.begun_or(running, address, line, TRIES_AGAIN)? {
+            Started::Ended(status) => status,
+            Started::Listening(server) => {
+                return Err(t
+                    .fail(format!("given {what}, the server listens all the same"))
+                    .expected(line)
+                    .seen(format!("it listens on {}", server.address))
+                    .cause("what can't be used as an address must not be replaced by another")
+                    .stop());
+            }
+        };
+        expect_one_line(t, status, &format!("given {what}"), "", statuses)?;
+    }
+    Ok(())
+}
+
+fn refuses(t: &Trial, address: SocketAddr, why: &str) -> Verdict {
+    let running = t.start("server", Given::address(address), Stdin::Null)?;
+    expect_refusal(t, running, address, why)
+}
+
+const TRIES_AGAIN: &str = "a loop that tries bind again until it works leaves the user without a \
+    word: return the error, and let the user decide";
+
+/// Expects that the program could not listen: exit status 1 and one line with the address.
+fn expect_refusal(t: &Trial, running: Rc<Running>, address: SocketAddr, why: &str) -> Verdict {
+    let line = format!("one line on standard error, with {address}; exit status 1");
+    let status = match t.begun_or(running, address, &line, TRIES_AGAIN)? {
+        Started::Ended(status) => status,
+        Started::Listening(server) => {
+            return Err(t
+                .fail("the server listens, although it can't listen there")
+                .expected(line)
+                .seen(format!("it listens on {}", server.address))
+                .cause(format!("{why}; the user must be told, not served elsewhere"))
+                .stop());
+        }
+    };
+    expect_one_line(t, status, why, &address.to_string(), &[1])
+}
+
+/// Expects that the program which has ended said why in one line, with `words` in it.
+fn expect_one_line(
+    t: &Trial,
+    status: ExitStatus,
+    why: &str,
+    words: &str,
+    allowed: &[i32],
+) -> Verdict {
+    let running = t.last_started()?;
+    running.program.stop()?;
+    let stderr = running.program.stderr().last_lines(usize::MAX);
+    let right_status = status.code().is_some_and(|code| allowed.contains(&code));
+    let one_line = matches!(stderr.as_slice(), [line] if line.contains(words));
+    if right_status && one_line {
+        return Ok(());
+    }
+    let codes: Vec<_> = allowed.iter().map(i32::to_string).collect();
+    let named = if words.is_empty() { String::new() } else { format!(", with {words}") };
+    let lines = match (stderr.len(), one_line) {
+        (0, _) => "nothing on standard error".into(),
+        (1, true) => "one line on standard error".into(),
+        (1, false) => format!("one line on standard error, without {words}"),
+        (n, _) => format!("{n} lines on standard error"),
+    };
+    let blame = t
+        .fail(match (right_status, status.code()) {
+            (true, _) => "the server does not say in one line what went wrong",
+            (false, Some(0)) => "the server ended as if all had gone well",
+            (false, _) => "the server ended in the wrong way",
+        })
+        .expected(format!(
+            "{why}: one line on standard error{named}; exit status {}",
+            codes.join(" or ")
+        ))
+        .seen(format!("{lines}; {}", describe_exit(status)));
+    Err(match (causes::unhandled(&stderr), status.code()) {
+        (Some(cause), _) => blame.cause(cause),
+        (None, Some(0)) => blame.cause("exit status 0 tells the shell that all went well"),
+        (None, _) if !right_status => {
+            blame.cause("the exit status is for scripts, which can't read: 1 for what can't be done, 2 for a wrong usage")
+        }
+        _ => blame.cause(
+            "the line is for the user, who may have typed the address in another window: say \
+             what can't be done, with which address, and why",
+        ),
+    }
+    .stop())
+}
