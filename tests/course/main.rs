@@ -46,5 +46,6 @@ mod stubs;
 mod together;
 mod update;
 mod watching;
+mod wires;
 mod workspace;
 mod world;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::{io, thread};
 
+use super::wire::Way;
 use crate::program::pump::Pumps;
 use crate::sync::lock;
 use crate::trial::{InFlight, Stop, Trial, Verdict};
@@ -31,15 +32,6 @@ pub enum Fate {
     Overtaken,
     /// It comes from somebody else's address.
     FromStranger,
-}
-
-/// One of the two directions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// From the program that asks to the one that answers.
-    Up,
-    /// Back.
-    Down,
 }
 
 /// What becomes of one datagram: the so-maniest in its direction, counted from 1.

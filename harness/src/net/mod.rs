@@ -9,6 +9,7 @@ mod console;
 mod datagrams;
 mod doors;
 mod expect;
+mod flow;
 pub(crate) mod likely;
 mod lines;
 mod listener;
@@ -30,14 +31,15 @@ pub(crate) use connection::{Got, Put};
 pub use console::Console;
 pub use datagrams::{Answerer, Asker, Datagram};
 pub use doors::{Door, Doors, Transport};
+pub use flow::Rate;
 pub use lines::{LineEnd, Lines};
 pub use listener::Listener;
-pub use lossy_wire::{Fate, LossyWire, Passage, Rule, Way};
+pub use lossy_wire::{Fate, LossyWire, Passage, Rule};
 pub use pattern::Pattern;
 pub use payload::{Cut, noise, pattern, text};
 pub use service::{Service, Started};
 pub use terms::Terms;
-pub use wire::{Carried, Stretch, Wire};
+pub use wire::{Carried, Stretch, Way, Wire};
 
 /// `127.0.0.1:7007 and [::1]:7007`.
 pub(crate) fn describe_addresses(addresses: &[SocketAddr]) -> String {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use super::flow::{Gate, PIECE, Rate};
 use super::{Cut, End, describe_bytes, likely};
 use crate::kernel;
 use crate::program::pump::{Pump, Pumps};
@@ -23,15 +24,15 @@ const BUFFER: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Wire {
     trial: Trial,
-    /// Who connects to this address is connected through.
+    /// Connecting here connects through the wire.
     pub address: SocketAddr,
     inner: Arc<Inner>,
 }
 
-/// One of the two directions of a connection.
+/// One of the two directions of a wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// From the program that connected to the one that listens.
+pub enum Way {
+    /// From the program that connects, or asks, to the one that listens, or answers.
     Up,
     /// Back.
     Down,
@@ -64,6 +65,9 @@ struct Inner {
     pumps: Pumps,
     closing: AtomicBool,
     links: Mutex<Vec<Line>>,
+    /// By direction: what holds back the bytes, and what their sender may send.
+    gates: [Gate; 2],
+    rates: Mutex<[Option<Arc<Rate>>; 2]>,
 }
 
 /// One connection through the wire: its two ends, and what it has carried.
@@ -81,8 +85,8 @@ impl Trial {
         let listener = TcpListener::bind(address)
             .map_err(|error| Stop::Fault(format!("cannot listen on {address}: {error}")))?;
         let names = [from.to_owned(), to.to_owned()];
-        let (pumps, closing, links) = Default::default();
-        let inner = Arc::new(Inner { names, to: at, cut, pumps, closing, links });
+        let (pumps, closing, links, gates, rates) = Default::default();
+        let inner = Arc::new(Inner { names, to: at, cut, pumps, closing, links, gates, rates });
         let (its, pump) = (Arc::clone(&inner), inner.pumps.another());
         thread::spawn(move || {
             pump.begin();
@@ -176,6 +180,45 @@ impl Wire {
         Ok(carried)
     }
 
+    /// How many bytes each connection has carried so far, up and down, in the order in which the
+    /// connections were made.
+    pub fn counts(&self) -> Vec<[usize; 2]> {
+        let carried = |link: &Line| {
+            let carried = lock(&link.carried);
+            [carried.up.bytes.len(), carried.down.bytes.len()]
+        };
+        lock(&self.inner.links).iter().map(carried).collect()
+    }
+
+    /// Holds back what is sent in this direction from now on. The wire still takes it from the
+    /// sender, until its own buffer and the receiver's are full.
+    pub fn hold(&self, way: Way) {
+        self.inner.gates[way as usize].shut();
+        self.trial.note(format!("the wire holds back what {} sends", self.inner.sender(way)));
+    }
+
+    /// Passes on what was held back, and all that comes after it.
+    pub fn release(&self, way: Way) {
+        self.trial.note(format!("the wire passes on what {} has sent", self.inner.sender(way)));
+        self.inner.gates[way as usize].open();
+    }
+
+    /// Limits what the sender of this direction may send from now on. A rate that is given to
+    /// several wires is shared by them: it is the sender's, and not the wire's.
+    pub fn limit(&self, way: Way, rate: &Arc<Rate>) {
+        lock(&self.inner.rates)[way as usize] = Some(Arc::clone(rate));
+        let (sender, rate) = (self.inner.sender(way), rate.describe());
+        self.trial.note(format!("the wire takes {rate} from {sender}"));
+    }
+
+    /// Cuts one connection through it, counted from 0 in the order in which they were made.
+    pub fn cut_one(&self, number: usize) {
+        if let Some(link) = lock(&self.inner.links).get(number) {
+            link.cut();
+            self.trial.note(format!("connection {} of the wire was cut", number + 1));
+        }
+    }
+
     /// Cuts all connections through it: both programs see the end of the other one.
     pub fn cut(&self) {
         self.inner.cut_links();
@@ -189,6 +232,7 @@ impl Drop for Wire {
         // Wakes the thread that accepts: nothing else can.
         drop(TcpStream::connect(self.address));
         self.inner.cut_links();
+        self.inner.gates.iter().for_each(Gate::open);
     }
 }
 
@@ -212,8 +256,9 @@ impl Inner {
         let carried = Arc::new(Mutex::default());
         for (way, read, write) in [(Way::Up, &from, &to), (Way::Down, &to, &from)] {
             let (read, write) = (read.try_clone()?, write.try_clone()?);
-            let (pump, carried, cut) = (self.pumps.another(), Arc::clone(&carried), self.cut);
-            thread::spawn(move || carry(&pump, &read, &write, cut, way, &carried));
+            let (its, pump, carried) =
+                (Arc::clone(self), self.pumps.another(), Arc::clone(&carried));
+            thread::spawn(move || its.carry(&pump, (&read, &write), way, &carried));
         }
         lock(&self.links).push(Line { ends: [from, to], carried });
         // Cut while it was being made.
@@ -224,49 +269,66 @@ impl Inner {
     }
 
     fn cut_links(&self) {
-        for end in lock(&self.links).iter().flat_map(|link| &link.ends) {
+        lock(&self.links).iter().for_each(Line::cut);
+    }
+
+    fn sender(&self, way: Way) -> &str {
+        &self.names[way as usize]
+    }
+
+    /// Passes on one direction, until it ends.
+    fn carry(
+        &self,
+        pump: &Pump,
+        (mut read, mut write): (&TcpStream, &TcpStream),
+        way: Way,
+        carried: &Mutex<Carried>,
+    ) {
+        let cut = self.cut;
+        pump.begin();
+        let mut buffer = vec![0; BUFFER];
+        let mut taken = true;
+        let end = loop {
+            let rate = lock(&self.rates)[way as usize].clone();
+            let most = if rate.is_some() { PIECE } else { BUFFER };
+            match read.read(&mut buffer[..most]) {
+                Ok(0) => break End::Stream,
+                Ok(count) => {
+                    lock(carried).way(way).bytes.extend_from_slice(&buffer[..count]);
+                    self.gates[way as usize].pass();
+                    if let Some(rate) = rate {
+                        rate.take(count, pump);
+                    }
+                    for piece in cut.pieces(&buffer[..count]) {
+                        // A receiver that has gone: what else comes is recorded all the same.
+                        let gone = write.write_all(piece).is_err();
+                        // So that the next piece is a read of its own. A receiver that does not read
+                        // is waited for once: what comes of it is for the check to judge.
+                        if taken && cut != Cut::Whole {
+                            taken = !gone && pump.wait(|| is_taken(write));
+                        }
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break End::Reset,
+            }
+        };
+        lock(carried).way(way).end = Some(end);
+        self.gates[way as usize].pass();
+        // After a reset nothing can come back either.
+        let both = [Shutdown::Write, Shutdown::Both][usize::from(end == End::Reset)];
+        let _ = write.shutdown(both);
+        pump.end();
+    }
+}
+
+impl Line {
+    fn cut(&self) {
+        for end in &self.ends {
             // One that has ended already is as good.
             let _ = end.shutdown(Shutdown::Both);
         }
     }
-}
-
-/// Passes on one direction, until it ends.
-fn carry(
-    pump: &Pump,
-    mut read: &TcpStream,
-    mut write: &TcpStream,
-    cut: Cut,
-    way: Way,
-    carried: &Mutex<Carried>,
-) {
-    pump.begin();
-    let mut buffer = vec![0; BUFFER];
-    let mut taken = true;
-    let end = loop {
-        match read.read(&mut buffer) {
-            Ok(0) => break End::Stream,
-            Ok(count) => {
-                lock(carried).way(way).bytes.extend_from_slice(&buffer[..count]);
-                for piece in cut.pieces(&buffer[..count]) {
-                    // A receiver that has gone: what else comes is recorded all the same.
-                    let gone = write.write_all(piece).is_err();
-                    // So that the next piece is a read of its own. A receiver that does not read
-                    // is waited for once: what comes of it is for the check to judge.
-                    if taken && cut != Cut::Whole {
-                        taken = !gone && pump.wait(|| is_taken(write));
-                    }
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => break End::Reset,
-        }
-    };
-    lock(carried).way(way).end = Some(end);
-    // After a reset nothing can come back either.
-    let both = [Shutdown::Write, Shutdown::Both][usize::from(end == End::Reset)];
-    let _ = write.shutdown(both);
-    pump.end();
 }
 
 /// Waits until the receiver has read all that was written, or for a long moment.
