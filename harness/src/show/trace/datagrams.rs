@@ -57,7 +57,7 @@ pub(super) fn between(before: &View, after: &View, askers: &[(String, SocketAddr
             continue;
         };
         if then.rx_queue > 0 && row.rx_queue == 0 {
-            steps.push(step(who, "recv_from", "what has come".into(), Known::Inferred));
+            steps.push(step(who, "recv_from", "what was unread".into(), Known::Inferred));
         }
     }
     // Who has sent it shows only where there is one who can.

@@ -15,6 +15,8 @@ mod recorder;
 mod run;
 mod scenes;
 mod syscalls;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use normal::{mask, normalise};
