@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sockets_lab::labs::{self, Lab};
+use sockets_lab::labs::{self, Lab, TOGETHER};
 use sockets_lab::region;
 
 use super::languages;
@@ -16,6 +16,8 @@ pub(crate) struct Program {
     /// The file's name; of a body, without `.rs`.
     pub(crate) name: String,
     pub(crate) source: Source,
+    /// The step whose region it is for; nothing of a whole program.
+    pub(crate) region: Option<String>,
     /// The ids of the checks that must fail.
     pub(crate) must: BTreeSet<String>,
     /// The ids of the checks that may fail, besides.
@@ -96,14 +98,16 @@ fn program(file: &Path, lab: &Lab) -> Program {
             Err(error) => complain(error.to_string()),
         },
     };
-    Program { name, source, must, may, named }
+    Program { name, source, region: head.region, must, may, named }
 }
 
 /// The ids that `LAB/CHECK`, or `LAB/STEP` for all of a step, stands for.
 fn select(lab: &Lab, name: &str) -> Result<Vec<String>, String> {
     let step: Option<u8> =
         name.strip_prefix(lab.name).and_then(|rest| rest.strip_prefix('/')?.parse().ok());
-    let checks = lab.checks().filter(|check| check.id() == name || Some(check.step) == step);
+    let checks = lab.checks().chain(TOGETHER.checks());
+    let checks = checks
+        .filter(|check| check.id() == name || (check.lab == lab.name && Some(check.step) == step));
     let ids: Vec<_> = checks.map(labs::Check::id).collect();
     if ids.is_empty() { Err(format!("{} has no check {name}", lab.name)) } else { Ok(ids) }
 }

@@ -1,5 +1,9 @@
 //! What a student reads when a check fails, kept as text, so that each change of a word is seen
-//! and judged. `UPDATE_GOLDEN=1 cargo test --test course read_as_they_did` writes the texts anew.
+//! and judged: the files `golden/MISTAKE.txt` among a lab's fixtures, and `MISTAKE.WORD.txt` where
+//! there are several of one mistake. The first line of a text says which check it is of; of an
+//! empty file it is the first one that the mistake must fail.
+//!
+//! `UPDATE_GOLDEN=1 cargo test --test course read_as_they_did` writes the texts anew.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,72 +14,14 @@ use sockets_lab::run::session::Record;
 use sockets_lab::term::Style;
 use sockets_lab::verdict::{Failure, Outcome};
 
-use super::corpus;
-use super::runs::{Built, complaints};
-
-/// Telling mistakes, each with the check that should tell its author most.
-const SERVER: &[(&str, &str)] = &[
-    ("all_interfaces", "server/binds-no-wider"),
-    ("becomes_a_daemon", "server/leaves-nothing-behind"),
-    ("buffers_and_does_not_flush", "server/echoes"),
-    ("ignores_the_end", "server/closes-what-has-ended"),
-    ("keeps_the_streams", "server/closes-what-has-ended"),
-    ("makes_it_text", "server/echoes-any-bytes"),
-    ("panics_on_errors", "server/survives-a-reset"),
-    ("reads_once", "server/keeps-the-connection"),
-    ("reads_lines", "server/echoes-without-a-line-end"),
-    ("sends_the_whole_buffer", "server/echoes"),
-    ("serves_one_client", "server/accepts-one-after-another"),
-    ("unwraps_bind", "server/refuses-a-taken-port"),
-    ("unwraps_serve", "server/survives-a-reset"),
-    ("waits_for_the_port", "server/refuses-a-taken-port"),
-];
-
-const CLIENT: &[(&str, &str)] = &[
-    ("connects_for_each_line", "client/keeps-its-connection"),
-    ("does_not_flush", "client/prints-at-once"),
-    ("ends_both_directions", "client/ends-only-its-side"),
-    ("first_address_only", "client/tries-every-address"),
-    ("forgets_the_end", "client/ends-its-side"),
-    ("ignores_a_closed_stdout", "client/ends-quietly-without-a-reader"),
-    ("joins_the_sender", "client/ends-with-the-server"),
-    ("makes_it_text", "client/prints-any-bytes"),
-    ("reads_all_first", "client/sends-at-once"),
-    ("sends_everything_first", "client/both-at-once"),
-    ("swallows_errors", "client/tells-of-a-reset"),
-    ("trims_each_line", "client/sends-its-input"),
-    ("unwraps_connect", "client/tells-when-refused"),
-];
-
-const PEER: &[(&str, &str)] = &[
-    ("accepts_before_it_dials", "peer/calls-every-peer"),
-    ("adds_a_line_end", "peer/keeps-to-every-conversation"),
-    ("announces_newcomers", "peer/forwards-nothing"),
-    ("answers_the_greeting", "peer/greets-without-waiting"),
-    ("attends_in_the_accepting_thread", "peer/waits-for-a-silent-caller"),
-    ("closes_at_bye", "peer/waits-for-the-others"),
-    ("dials_before_it_accepts", "peer/accepts-while-it-calls"),
-    ("does_not_notice_the_end", "peer/notices-who-left"),
-    ("ends_after_each_line", "peer/talks"),
-    ("ends_the_program", "peer/goes-on-after-a-bad-peer"),
-    ("greets_without_a_line_end", "peer/greets"),
-    ("holds_the_lock_while_it_writes", "peer/is-not-held-up"),
-    ("keeps_the_old_line", "peer/takes-everything-at-once"),
-    ("locks_twice", "peer/survives-who-vanishes"),
-    ("makes_it_text", "peer/refuses-what-is-no-text"),
-    ("reads_lines_without_a_limit", "peer/bounds-an-endless-line"),
-    ("says_nothing_of_a_refusal", "peer/goes-on-without-a-peer"),
-    ("shares_a_buffer", "peer/keeps-speakers-apart"),
-    ("takes_a_read_for_a_line", "peer/prints-what-is-said"),
-    ("tells_only_the_first", "peer/tells-everybody"),
-    ("uses_a_reader_of_its_own", "peer/takes-everything-at-once"),
-    ("writes_without_a_limit", "peer/is-not-held-up"),
-];
+use super::builds::Built;
+use super::corpus::{self, Program, Source};
+use super::runs::{self, Job};
 
 /// What differs from run to run, or from machine to machine, in words that do not.
-fn normalise(text: &str, exe: &Path) -> String {
-    let name = exe.file_name().expect("a program has a name").to_string_lossy();
-    let mut text = text.replace(&format!("'{}'", exe.display()), &name);
+fn normalise(text: &str, name: &str) -> String {
+    // Each body stands in a folder of its own.
+    let mut text = text.replace(&format!("{name}/main.rs"), "main.rs");
     let varies = [" queue", "not yet acknowledged", "more memory", "and no end yet"];
     if varies.iter().any(|words| text.contains(words)) {
         text = without_sizes(&text);
@@ -135,7 +81,7 @@ fn word(before: &str, digits: &str, after: &str) -> String {
     }
 }
 
-fn normalise_all(failure: &mut Failure, exe: &Path) {
+fn normalise_all(failure: &mut Failure, name: &str) {
     let Failure {
         headline,
         steps,
@@ -149,29 +95,29 @@ fn normalise_all(failure: &mut Failure, exe: &Path) {
     } = failure;
     for texts in [steps, expected, seen, program, cause, stderr] {
         for text in texts {
-            *text = normalise(text, exe);
+            *text = normalise(text, name);
         }
     }
-    *headline = normalise(headline, exe);
+    *headline = normalise(headline, name);
 }
 
-/// The text of the failure as a terminal shows it, without colours; the reason where there is none.
-fn told(lab: &Lab, name: &str, id: &str) -> Result<String, String> {
-    let mistakes = corpus::mistakes(lab);
-    let mistake = mistakes.iter().find(|body| body.name == name).ok_or("no such mistake")?;
-    let built = Built::of(lab, mistake).ok_or("its language is missing here")?;
-    let run = built.check(lab, id);
+/// The text of the failure as a terminal shows it, without colours; nothing where it can't be
+/// compared.
+fn told(lab: &'static Lab, mistake: &Program, built: &Built, id: &str) -> Option<String> {
+    let check = labs::check(id).unwrap_or_else(|| panic!("{}: no check {id}", mistake.name));
+    let job = Job { name: &mistake.name, lab, built, checks: vec![check] };
+    let mut run = runs::run_alone(&job);
     if !run.isolated {
-        return Err("without isolation addresses and queues differ".into());
+        println!("note: {} was not compared: without isolation addresses differ", mistake.name);
+        return None;
     }
-    let mut outcome = sockets_lab::verdict::json::outcome_from_json(&run.results[0].record)?;
+    let mut outcome = run.results.remove(0).outcome;
     match &mut outcome {
-        Outcome::Fail(failure) => normalise_all(failure, &built.file()),
-        other => return Err(format!("the outcome is {other:?}")),
+        Outcome::Fail(failure) => normalise_all(failure, &mistake.name),
+        other => return Some(format!("{id}: the outcome is {other:?}\n")),
     }
-    let check = labs::check(id).ok_or("no such check")?;
     let record = Record { check, outcome, elapsed: Duration::ZERO, programs: Vec::new() };
-    Ok(failure::render(&record, Style::plain()))
+    Some(failure::render(&record, Style::plain()))
 }
 
 /// The lines that differ, with two before and behind.
@@ -193,56 +139,46 @@ fn difference(golden: &str, now: &str) -> String {
     .concat()
 }
 
-/// What differs between the text in `folder` and what the check `id` now says of a mistake.
-pub(crate) fn compare(folder: &Path, lab: &Lab, name: &str, id: &str) -> Option<String> {
-    let file = folder.join(format!("{name}.txt"));
-    let now = match told(lab, name, id) {
-        Ok(text) => text,
-        Err(why) if why.starts_with("without isolation") => {
-            println!("note: {name} was not compared: {why}");
-            return None;
-        }
-        Err(why) => return Some(format!("{name}: {why}")),
+/// What differs between a text and what the check now says of its mistake.
+fn compare(lab: &'static Lab, text: &Path, mistakes: &[Program]) -> Option<String> {
+    let stem = text.file_name().expect("a name").to_string_lossy();
+    let name = stem.split('.').next().unwrap_or_default();
+    let Some(mistake) = mistakes.iter().find(|mistake| mistake.name == name) else {
+        return Some(format!("{}: no such mistake", text.display()));
     };
+    let golden = corpus::read(text);
+    let id = golden.split_whitespace().nth(1).or(mistake.named.first().map(String::as_str));
+    let Source::Text(source) = &mistake.source else {
+        return Some(format!("{}: a body of the lab is needed", text.display()));
+    };
+    let built = Built::new(lab, name, source);
+    let now = told(lab, mistake, &built, id.expect("a mistake names a check"))?;
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        let written = std::fs::write(&file, now);
-        return written.err().map(|error| format!("{}: {error}", file.display()));
+        let written = std::fs::write(text, now);
+        return written.err().map(|error| format!("{}: {error}", text.display()));
     }
-    let golden = std::fs::read_to_string(&file).unwrap_or_default();
-    (golden != now).then(|| format!("{}\n{}", file.display(), difference(&golden, &now)))
+    (golden != now).then(|| format!("{}\n{}", text.display(), difference(&golden, &now)))
 }
 
-pub(crate) const HOW: &str =
+const HOW: &str =
     "if the new text is better: UPDATE_GOLDEN=1 cargo test --test course read_as_they_did";
 
-fn read_as_they_did(lab: &str, telling: &[(&str, &str)]) {
-    let lab = labs::lab(lab).expect("a lab");
-    let folder = corpus::fixtures("golden", lab);
-    let compare = |(name, id): &(&str, &str)| compare(&folder, lab, name, id);
-    let found = complaints(telling, |telling| compare(telling).into_iter().collect());
+fn all_read_as_they_did(lab: &'static Lab) {
+    let _turn = runs::turn();
+    let (texts, mistakes) =
+        (corpus::files(&corpus::fixtures("golden", lab)), corpus::mistakes(lab));
+    let found = runs::side_by_side(&texts, |text| compare(lab, text, &mistakes));
+    let found: Vec<_> = found.into_iter().flatten().collect();
     assert!(found.is_empty(), "{}\n{HOW}", found.join("\n"));
 }
 
-#[test]
-fn failures_of_a_server_read_as_they_did() {
-    read_as_they_did("server", SERVER);
-}
-
-#[test]
-fn failures_of_a_client_read_as_they_did() {
-    read_as_they_did("client", CLIENT);
-}
-
-#[test]
-fn failures_of_a_peer_read_as_they_did() {
-    read_as_they_did("peer", PEER);
-}
+sockets_lab::each_lab! { test_each_lab failures_read_as_they_did super::all_read_as_they_did }
 
 #[test]
 fn what_differs_from_run_to_run_is_put_into_words() {
-    let exe = Path::new("/tmp/x/server");
     for (text, expected) in [
-        ("started: '/tmp/x/server' 127.0.0.1:7107", "started: server 127.0.0.1:7007"),
+        ("started: server 127.0.0.1:7107", "started: server 127.0.0.1:7007"),
+        ("panicked at unwraps/main.rs:20:35:", "panicked at main.rs:20:35:"),
         ("client 1 (127.0.0.1:50234) sent 5 bytes", "client 1 (127.0.0.1:PORT) sent 5 bytes"),
         ("connected from port 40000", "connected from port PORT"),
         (
@@ -253,6 +189,6 @@ fn what_differs_from_run_to_run_is_put_into_words() {
         ("woke 12 times in 200 ms", "woke N times in N ms"),
         ("carol heard 165 lines, then", "carol heard N lines, then"),
     ] {
-        assert_eq!(normalise(text, exe), expected);
+        assert_eq!(normalise(text, "unwraps"), expected);
     }
 }

@@ -22,6 +22,7 @@ macro_rules! test_each_lab {
 }
 
 mod book;
+mod builds;
 mod cleanliness;
 mod commands;
 mod conversations;
@@ -43,7 +44,6 @@ mod right;
 mod runs;
 mod specimens;
 mod stubs;
-mod together;
 mod update;
 mod watching;
 mod wires;

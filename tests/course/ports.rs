@@ -6,8 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use sockets_lab::labs;
 
+use super::builds::Built;
 use super::corpus;
-use super::runs::{Built, turn};
+use super::runs::turn;
 
 /// A program that ends with its test.
 struct Running(Child);

@@ -1,122 +1,38 @@
-//! Building a lab's source, and what `lab check` says of the program.
+//! Having programs checked: many of them at a time, by one pool of workers.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
-
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use sockets_lab::json::Json;
-use sockets_lab::labs::Lab;
-use tempfile::TempDir;
+use sockets_lab::labs::{self, Check, Lab};
+use sockets_lab::program::Template;
+use sockets_lab::run::build;
+use sockets_lab::run::pool::Pool;
+use sockets_lab::run::protocol::Request;
+use sockets_lab::verdict::Outcome;
 
-use super::corpus::{Program, Source};
-use super::languages;
+use super::builds::Built;
+use super::corpus::{self, Program};
 
-/// A built program, in a folder that goes with it.
-pub(crate) struct Built {
-    _folder: TempDir,
-    /// The words that start it: of what rustc built, one.
-    start: Vec<String>,
+/// A program to be checked.
+pub(crate) struct Job<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) lab: &'static Lab,
+    pub(crate) built: &'a Built,
+    pub(crate) checks: Vec<&'static Check>,
 }
 
-/// What `lab check --json` says of one check.
+/// What came of a check.
 pub(crate) struct Result {
+    pub(crate) check: &'static Check,
     pub(crate) id: String,
-    /// `pass`, `fail`, `blocked`, `skipped` or `fault`.
-    pub(crate) outcome: String,
-    /// The whole record.
-    pub(crate) record: Json,
+    pub(crate) outcome: Outcome,
 }
 
-/// What a lab allows, since an unwritten step leaves things unused; every other warning counts.
-const FLAGS: [&str; 15] = [
-    "--edition",
-    "2024",
-    "-C",
-    "debuginfo=0",
-    "-D",
-    "warnings",
-    "-A",
-    "dead_code",
-    "-A",
-    "unused_imports",
-    "-A",
-    "unused_mut",
-    "-A",
-    "unused_variables",
-    "-Funsafe_code",
-];
-
-impl Built {
-    /// Builds the source of a lab, without cargo: one file, no dependencies. Panics with rustc's
-    /// words where it does not build without a warning.
-    pub(crate) fn new(lab: &Lab, what: &str, source: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("main.rs"), source).expect("the source");
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let output = Command::new(rustc)
-            .args(FLAGS)
-            .args(["--crate-name", lab.name, "main.rs"])
-            .current_dir(folder.path())
-            .output()
-            .expect("rustc");
-        let words = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{what} does not build:\n{words}");
-        let file = folder.path().join(lab.name).display().to_string();
-        Self { _folder: folder, start: vec![file] }
-    }
-
-    /// Builds a program of the corpus. `None`, and a word about it, where its language is missing.
-    pub(crate) fn of(lab: &Lab, program: &Program) -> Option<Self> {
-        let file = match &program.source {
-            Source::Text(source) => return Some(Self::new(lab, &program.name, source)),
-            Source::File(file) => file,
-        };
-        let folder = tempfile::tempdir().expect("a folder");
-        let language = languages::language(file).expect("the corpus has only what it knows");
-        match language.build(file, folder.path()) {
-            Ok(start) => Some(Self { _folder: folder, start }),
-            Err(why) => {
-                println!("skipped: {}: {why}", program.name);
-                None
-            }
-        }
-    }
-
-    /// The program's file.
-    pub(crate) fn file(&self) -> PathBuf {
-        PathBuf::from(&self.start[0])
-    }
-
-    /// Has it checked: `what` as in `lab check WHAT`.
-    pub(crate) fn check(&self, lab: &Lab, what: &str) -> Run {
-        let start: Vec<_> = self.start.iter().map(|word| format!("'{word}'")).collect();
-        let program = format!("{} {{args}}", start.join(" "));
-        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_lab"));
-        let option = format!("--{}", lab.name);
-        command.args(["check", what, "--json", &option, &program]);
-        command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
-        let output = command.output().expect("lab");
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let text = String::from_utf8_lossy(&output.stdout);
-        let document = Json::parse(&text).unwrap_or_else(|e| panic!("{e}\n{text}\n{stderr}"));
-        let list = |name| document.get(name).and_then(Json::as_array).expect(name);
-        let text = |json: &Json, name| {
-            json.get(name).and_then(Json::as_str).map(str::to_owned).expect(name)
-        };
-        let result = |record: &Json| Result {
-            id: text(record, "id"),
-            outcome: text(record, "outcome"),
-            record: record.clone(),
-        };
-        let isolated = list("notes").is_empty();
-        Run { isolated, results: list("checks").iter().map(result).collect() }
-    }
-}
-
-/// What `lab check` said.
+/// What came of all checks of a job.
 pub(crate) struct Run {
     /// Whether each check had a network of its own. Without one, programs that take ports that
     /// they were not given get in each other's way.
@@ -124,7 +40,97 @@ pub(crate) struct Run {
     pub(crate) results: Vec<Result>,
 }
 
-/// One test at a time has programs checked: each check has several workers as it is.
+/// Three for each core: what a wrong program leads to is mostly that somebody waits.
+fn lanes() -> usize {
+    3 * thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// Has all jobs done. The runs are in their order.
+pub(crate) fn run(jobs: &[Job<'_>]) -> Vec<Run> {
+    let pool = pool(lanes());
+    let requests: Vec<_> = jobs.iter().flat_map(requests).collect();
+    let answers = pool.run(&requests, |_, _| ());
+    let mut slowest: Vec<(Duration, String)> = Vec::new();
+    let mut answers = answers.into_iter();
+    let mut finish = |job: &Job<'_>| {
+        let mut result = |check: &&'static Check| {
+            let answer = answers.next().expect("an answer to each request");
+            slowest.push((answer.elapsed, format!("{} on {}", check.id(), job.name)));
+            Result { check, id: check.id(), outcome: answer.outcome }
+        };
+        let results = job.checks.iter().map(&mut result).collect();
+        Run { isolated: pool.notes.is_empty(), results }
+    };
+    let runs = jobs.iter().map(&mut finish).collect();
+    slowest.sort();
+    for (elapsed, what) in slowest.iter().rev().take(10) {
+        println!("{} ms: {what}", elapsed.as_millis());
+    }
+    runs
+}
+
+/// Builds programs of the corpus and has them checked; where a language is missing, not.
+pub(crate) fn of_corpus<'a>(
+    lab: &'static Lab,
+    programs: &'a [Program],
+    checks: impl Fn(&Program) -> Vec<&'static Check>,
+) -> Vec<(&'a Program, Run)> {
+    let _turn = turn();
+    let built = Built::corpus(lab, programs);
+    let built = programs.iter().zip(&built);
+    let built: Vec<_> = built.filter_map(|(it, built)| Some((it, built.as_ref()?))).collect();
+    let jobs: Vec<_> = built
+        .iter()
+        .map(|(it, built)| Job { name: &it.name, lab, built, checks: checks(it) })
+        .collect();
+    built.iter().map(|(program, _)| *program).zip(run(&jobs)).collect()
+}
+
+/// One check of one program, by a worker that has done nothing before.
+pub(crate) fn run_alone(job: &Job<'_>) -> Run {
+    let pool = pool(1);
+    let answers = pool.run(&requests(job), |_, _| ());
+    let results = job.checks.iter().zip(answers);
+    let result = |(check, answer): (&&'static Check, sockets_lab::run::pool::Answer)| Result {
+        check,
+        id: check.id(),
+        outcome: answer.outcome,
+    };
+    Run { isolated: pool.notes.is_empty(), results: results.map(result).collect() }
+}
+
+fn pool(lanes: usize) -> Pool {
+    Pool::of(Path::new(env!("CARGO_BIN_EXE_lab")), lanes)
+}
+
+/// What a worker is asked for: the job's program, and where it meets others the solutions.
+fn requests(job: &Job<'_>) -> Vec<Request> {
+    let program = |name: &&'static str| match *name == job.lab.name {
+        true => (job.lab.name.to_owned(), job.built.template.clone()),
+        false => ((*name).to_owned(), template(name)),
+    };
+    let request = |check: &&'static Check| Request {
+        check: check.id(),
+        programs: check.step().programs.iter().map(program).collect(),
+    };
+    job.checks.iter().map(request).collect()
+}
+
+/// The solution of the lab of this name, built once by cargo.
+pub(crate) fn template(name: &str) -> Template {
+    static BUILT: LazyLock<Mutex<BTreeMap<String, Template>>> = LazyLock::new(Mutex::default);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let new = || {
+        let lab = labs::lab(name).expect("a lab");
+        match build::build(corpus::root(), lab).expect("cargo") {
+            build::Built::Program(file) => Template::new(&file, lab.arguments, lab.name),
+            build::Built::Broken(words) => panic!("{words}"),
+        }
+    };
+    built.entry(name.to_owned()).or_insert_with(new).clone()
+}
+
+/// One test at a time has programs checked: it keeps all cores busy as it is.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Waits for its turn to have programs run.
@@ -132,34 +138,33 @@ pub(crate) fn turn() -> std::sync::MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does the work on each item, two at a time, and collects what was complained of.
-pub(crate) fn complaints<T: Sync>(
-    items: &[T],
-    work: impl Fn(&T) -> Vec<String> + Sync,
-) -> Vec<String> {
-    let _turn = turn();
-    let next = AtomicUsize::new(0);
-    let all = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let found = work(item);
-                    all.lock().expect("no complaint panics").extend(found);
-                }
-            });
-        }
-    });
-    let mut all = all.into_inner().expect("no complaint panics");
-    all.sort();
-    all
-}
-
 /// A skipped check is a matter of this system: it is told, and tolerated.
 pub(crate) fn is_skipped(result: &Result) -> bool {
-    if result.outcome == "skipped" {
-        let why = result.record.get("reason").and_then(Json::as_str).unwrap_or_default();
+    if let Outcome::Skipped(why) = &result.outcome {
         println!("note: {} was skipped: {why}", result.id);
+        return true;
     }
-    result.outcome == "skipped"
+    false
+}
+
+/// Does the work on each item, several at a time. The results are in the items' order.
+pub(crate) fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let lane = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::SeqCst);
+            let Some(item) = items.get(index) else { return };
+            let result = work(item);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..lanes() {
+            scope.spawn(lane);
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
 }

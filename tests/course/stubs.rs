@@ -1,12 +1,13 @@
 //! A lab that is written up to a step passes the checks up to that step, and nothing else: what is
 //! not written never looks passed, and never spoils what is.
 
-use sockets_lab::json::Json;
-use sockets_lab::labs::{self, Lab, TOGETHER};
+use sockets_lab::labs::{Check, Lab, TOGETHER};
 use sockets_lab::region;
+use sockets_lab::verdict::{Blocked, Outcome};
 
+use super::builds::Built;
 use super::corpus;
-use super::runs::{Built, Result, complaints, is_skipped};
+use super::runs::{self, Job, Result, is_skipped};
 
 /// The lab's source with the first `solved` steps as they should be, and stubs for the others.
 pub(crate) fn written_up_to(lab: &Lab, solved: u8) -> String {
@@ -18,52 +19,40 @@ pub(crate) fn written_up_to(lab: &Lab, solved: u8) -> String {
     source
 }
 
-fn judge(lab: &Lab, solved: u8) -> Vec<String> {
-    let what = format!("{} with {solved} steps written", lab.name);
-    let built = Built::new(lab, &what, &written_up_to(lab, solved));
-    let wrong = |result: &Result| {
-        if is_skipped(result) {
-            return None;
-        }
-        let check = labs::check(&result.id).expect("a check of the registry");
-        let waits_for = result.record.get("waits_for_step").and_then(Json::as_u64);
-        let is_right = match result.outcome.as_str() {
-            "pass" => check.step <= solved,
-            // The first step that is missing is what it waits for.
-            "blocked" => check.step > solved && waits_for == Some(u64::from(solved) + 1),
-            _ => false,
-        };
-        (!is_right).then(|| format!("{what}: {}: {}", result.id, result.record))
-    };
-    let mut found: Vec<_> = built.check(lab, lab.name).results.iter().filter_map(wrong).collect();
-    found.extend(judge_together(lab, solved, &built));
-    found
+/// What a check must come to where `solved` steps of the lab are written.
+fn expected(lab: &Lab, solved: u8, check: &Check) -> Outcome {
+    // The first step that is missing is what it waits for.
+    let step = solved + 1;
+    match check.lab == lab.name {
+        true if check.step <= solved => Outcome::Pass,
+        true => Outcome::Blocked(Blocked::Step(step)),
+        false if usize::from(solved) == lab.steps.len() => Outcome::Pass,
+        false => Outcome::Blocked(Blocked::Elsewhere { lab: lab.name.to_owned(), step }),
+    }
 }
 
-/// Where it meets other programs, every check waits for its first step that is missing.
-fn judge_together(lab: &Lab, solved: u8, built: &Built) -> Vec<String> {
-    let part = TOGETHER.steps.iter().find(|step| step.programs.contains(&lab.name));
-    let part = format!("together/{}", part.expect("every lab meets another").name);
-    let complete = usize::from(solved) == lab.steps.len();
-    let wrong = |result: &Result| {
-        let waits_for = result.record.get("waits_for");
-        let is_right = match result.outcome.as_str() {
-            "pass" => complete,
-            "blocked" => waits_for.is_some_and(|waits_for| {
-                waits_for.get("lab").and_then(Json::as_str) == Some(lab.name)
-                    && waits_for.get("step").and_then(Json::as_u64) == Some(u64::from(solved) + 1)
+fn what_is_written_passes(lab: &'static Lab) {
+    let _turn = runs::turn();
+    let solved = 0..=lab.steps.len() as u8;
+    let sources = solved.map(|solved| (format!("written_{solved}"), written_up_to(lab, solved)));
+    let sources: Vec<_> = sources.collect();
+    let built = Built::all(lab, &sources);
+    let meets = |check: &&Check| check.step().programs.contains(&lab.name);
+    let checks: Vec<_> = lab.checks().chain(TOGETHER.checks().filter(meets)).collect();
+    let jobs = built.iter().zip(&sources);
+    let jobs = jobs.map(|(built, (name, _))| Job { name, lab, built, checks: checks.clone() });
+    let runs = runs::run(&jobs.collect::<Vec<_>>());
+    let mut found = Vec::new();
+    for (solved, run) in (0..).zip(&runs) {
+        let wrong = |result: &&Result| {
+            result.outcome != expected(lab, solved, result.check) && !is_skipped(result)
+        };
+        found.extend(
+            run.results.iter().filter(wrong).map(|result| {
+                format!("{solved} steps written: {}: {:?}", result.id, result.outcome)
             }),
-            _ => is_skipped(result),
-        };
-        let (name, id) = (lab.name, &result.id);
-        (!is_right).then(|| format!("{name} with {solved} steps: {id}: {}", result.record))
-    };
-    built.check(lab, &part).results.iter().filter_map(wrong).collect()
-}
-
-fn what_is_written_passes(lab: &Lab) {
-    let all: Vec<u8> = (0..=lab.steps.len() as u8).collect();
-    let found = complaints(&all, |solved| judge(lab, *solved));
+        );
+    }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

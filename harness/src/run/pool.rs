@@ -4,6 +4,7 @@
 //! is a fault, and another worker goes on.
 
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
@@ -34,6 +35,8 @@ pub struct Answer {
 /// Workers of one kind.
 #[derive(Debug)]
 pub struct Pool {
+    /// What is started as a worker.
+    program: PathBuf,
     isolated: bool,
     size: usize,
     /// What the user should know: that isolation was refused, and why.
@@ -42,16 +45,26 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Finds out whether workers can be isolated here. `LAB_ISOLATION=off` forgoes it.
+    /// Workers of this program, two for each core: checks mostly wait for each other's
+    /// processes.
+    ///
+    /// # Errors
+    /// This system does not say which program this is.
     pub fn open() -> io::Result<Self> {
-        let wanted = std::env::var("LAB_ISOLATION").map_or(true, |value| value != "off");
         let cores = thread::available_parallelism().map_or(2, usize::from);
-        // Checks mostly wait for each other's processes: two workers a core keep both busy.
-        let mut pool =
-            Self { isolated: wanted, size: 2 * cores, notes: Vec::new(), first: Mutex::default() };
+        Ok(Self::of(&std::env::current_exe()?, 2 * cores))
+    }
+
+    /// At most `size` workers of `program`, the command line of the harness. Finds out whether
+    /// they can be isolated here; `LAB_ISOLATION=off` forgoes it.
+    pub fn of(program: &Path, size: usize) -> Self {
+        let wanted = std::env::var("LAB_ISOLATION").map_or(true, |value| value != "off");
+        let program = program.to_owned();
+        let first = Mutex::default();
+        let mut pool = Self { program, isolated: wanted, size, notes: Vec::new(), first };
         if !wanted {
             pool.notes.push("not isolated: LAB_ISOLATION=off".into());
-            return Ok(pool);
+            return pool;
         }
         let missing = isolation::missing_tools();
         if !missing.is_empty() {
@@ -61,9 +74,9 @@ impl Pool {
                  network",
                 missing.join(", ")
             ));
-            return Ok(pool);
+            return pool;
         }
-        match Worker::start(true) {
+        match Worker::start(&pool.program, true) {
             Ok(worker) => pool.first = Mutex::new(Some(worker)),
             Err(error) => {
                 pool.isolated = false;
@@ -72,7 +85,7 @@ impl Pool {
                 ));
             }
         }
-        Ok(pool)
+        pool
     }
 
     /// Carries out all requests, `tell` being called as each is done. The answers are in the
@@ -83,7 +96,9 @@ impl Pool {
         let next = Mutex::new(order.into_iter());
         let answers = Mutex::new(vec![None; requests.len()]);
         thread::scope(|scope| {
-            for _ in 0..(self.size + patient).min(requests.len()) {
+            // A run of many programs has hundreds of patient checks: there is an end to it.
+            let workers = self.size + patient.min(self.size);
+            for _ in 0..workers.min(requests.len()) {
                 scope.spawn(|| {
                     let mut worker = None;
                     let take = || lock(&next).next();
@@ -106,13 +121,13 @@ impl Pool {
     /// # Errors
     /// The worker can't be started, or does not answer.
     pub fn ask_alone(&self, request: &Json) -> io::Result<Json> {
-        Worker::start(self.isolated)?.exchange(request)
+        Worker::start(&self.program, self.isolated)?.exchange(request)
     }
 
     fn ask(&self, worker: &mut Option<Worker>, request: &Request) -> Answer {
         let mut ready = match worker.take().or_else(|| lock(&self.first).take()) {
             Some(ready) => ready,
-            None => match Worker::start(self.isolated) {
+            None => match Worker::start(&self.program, self.isolated) {
                 Ok(ready) => ready,
                 Err(error) => return fault(format!("cannot start a worker: {error}")),
             },
@@ -155,8 +170,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(isolated: bool) -> io::Result<Self> {
-        let mut command = isolation::command(&std::env::current_exe()?, isolated);
+    fn start(program: &Path, isolated: bool) -> io::Result<Self> {
+        let mut command = isolation::command(program, isolated);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let stdin = child.stdin.take();

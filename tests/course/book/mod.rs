@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{corpus, runs, stubs};
+use super::{builds, corpus, runs, stubs};
 
 mod broken;
 mod tables;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use sockets_lab::labs;
 
-use super::runs::{Built, turn};
+use super::builds::Built;
+use super::runs::turn;
 use super::{compare, corpus};
 
 /// A program of the lab that runs, and ends with its test.

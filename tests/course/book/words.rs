@@ -7,7 +7,7 @@ use std::process::Command;
 use sockets_lab::kernel::{self, Table};
 use sockets_lab::labs::{self, Lab, peer};
 
-use super::runs::Built;
+use super::builds::Built;
 use super::{compare, corpus, stubs};
 
 fn agrees(name: &str, text: &str) {
