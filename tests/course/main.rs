@@ -44,6 +44,7 @@ mod right;
 mod runs;
 mod specimens;
 mod stubs;
+mod tidy;
 mod update;
 mod watching;
 mod wires;
