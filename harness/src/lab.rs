@@ -21,6 +21,8 @@ pub struct Lab {
     pub steps: &'static [Step],
     /// Its checks, by step: the order is the order in which they build on each other.
     pub checks: &'static [&'static [Check]],
+    /// What the book shows of its program, in the order of its chapters.
+    pub scenes: &'static [Scene],
     /// What who has completed it can do: continues "you can now".
     pub learned: &'static [&'static str],
 }
@@ -62,6 +64,22 @@ pub struct Check {
     /// The requirement that it enforces, in the words of the lab's contract or an RFC.
     pub requirement: &'static str,
     /// Carries it out.
+    pub run: fn(&mut Trial) -> Verdict,
+}
+
+/// A short conversation that the book shows, of one thing. Not a check: it judges nothing but that
+/// it comes to its end.
+#[derive(Debug)]
+pub struct Scene {
+    /// What `lab trace` and the book call it.
+    pub name: &'static str,
+    /// The labs whose programs take part.
+    pub programs: &'static [&'static str],
+    /// What it shows.
+    pub title: &'static str,
+    /// Whether it shows system calls, too.
+    pub syscalls: bool,
+    /// Plays it.
     pub run: fn(&mut Trial) -> Verdict,
 }
 

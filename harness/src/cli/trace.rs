@@ -10,7 +10,6 @@ use crate::program::Template;
 use crate::run::pool::Pool;
 use crate::run::protocol::Request;
 use crate::run::session;
-use crate::show::trace::{self, SCENES};
 use crate::show::{ladder, svg};
 use crate::term::Style;
 
@@ -55,8 +54,8 @@ impl Options {
 
     /// The labs whose programs take part.
     fn labs(&self) -> Result<Vec<&'static str>, CliError> {
-        if let Some(scene) = trace::scene(&self.what) {
-            return Ok(vec![scene.lab]);
+        if let Some(scene) = labs::scene(&self.what) {
+            return Ok(scene.programs.to_vec());
         }
         let check = labs::check(&self.what).ok_or_else(|| {
             let what = &self.what;
@@ -96,7 +95,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     }
     crate::kernel::available().map_err(CliError::Trouble)?;
     let request = order.request()?;
-    let syscalls = order.syscalls || trace::scene(&order.what).is_some_and(|scene| scene.syscalls);
+    let syscalls = order.syscalls || labs::scene(&order.what).is_some_and(|scene| scene.syscalls);
     let pool = Pool::open()?;
     let mut recording = session::trace(&pool, &request, syscalls)?;
     recording.notes.extend(pool.notes.iter().cloned());
@@ -117,7 +116,7 @@ fn write(file: &PathBuf, text: &str) -> Result<(), CliError> {
 
 fn scenes(style: Style) -> String {
     let mut text = String::from("Conversations of the book:\n\n");
-    for scene in SCENES {
+    for scene in labs::scenes() {
         text += &format!("  {}\n      {}\n", style.bold(scene.name), scene.title);
     }
     text + "\n`lab trace NAME` records one with your program; `lab trace server/half-close` any check\n"

@@ -9,7 +9,8 @@ pub mod peer;
 pub mod server;
 pub mod together;
 
-pub use crate::lab::{Check, Lab, Step};
+pub use crate::lab::{Check, Lab, Scene, Step};
+pub(crate) use together::PORTS;
 
 impl Check {
     /// Stable id: `server/half-close`.
@@ -77,4 +78,14 @@ pub fn check(id: &str) -> Option<&'static Check> {
 /// All checks of all parts, in order.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
     parts().flat_map(Lab::checks)
+}
+
+/// The scenes of all labs, in the order of the course.
+pub fn scenes() -> impl Iterator<Item = &'static Scene> {
+    parts().flat_map(|lab| lab.scenes)
+}
+
+/// The scene of this name.
+pub fn scene(name: &str) -> Option<&'static Scene> {
+    scenes().find(|scene| scene.name == name)
 }

@@ -63,6 +63,7 @@ pub(super) static LAB: Lab = Lab {
     arguments: &[],
     steps: STEPS,
     checks: &[CHECKS],
+    scenes: &[],
     learned: &[],
 };
 

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use super::ports;
 use crate::json::Json;
+use crate::labs::{self, Scene};
 use crate::run::pool::Pool;
 use crate::run::protocol::Request;
 use crate::run::session;
 use crate::show::demo::page::render;
 use crate::show::demo::{DEMOS, NOT_SHOWN};
-use crate::show::trace::{Recording, SCENES, Scene, mask, normalise};
+use crate::show::trace::{Recording, mask, normalise};
 use crate::show::{ladder, svg};
 use crate::term::Style;
 
@@ -30,7 +31,7 @@ pub(super) struct Recorded {
 /// The harness's own trouble, or a run that does not show what it should.
 pub(super) fn record(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {
     let mut all = demos(pool, progress)?;
-    for scene in SCENES {
+    for scene in labs::scenes() {
         progress(&format!("scene {}", scene.name));
         all.extend(figures(pool, scene)?);
     }
@@ -41,8 +42,10 @@ pub(super) fn record(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Rec
 
 /// A scene as data, as text and as a figure.
 fn figures(pool: &Pool, scene: &Scene) -> io::Result<[Recorded; 3]> {
-    let program = session::built(scene.lab)?.map_err(io::Error::other)?;
-    let programs = vec![(scene.lab.to_owned(), program)];
+    let program = |lab: &&str| -> io::Result<_> {
+        Ok(((*lab).to_owned(), session::built(lab)?.map_err(io::Error::other)?))
+    };
+    let programs = scene.programs.iter().map(program).collect::<io::Result<_>>()?;
     let request = Request { check: scene.name.to_owned(), programs };
     let recording = session::trace(pool, &request, scene.syscalls)?;
     let text = normalise(&recording.to_json().pretty());

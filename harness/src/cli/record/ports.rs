@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::json::Json;
+use crate::labs;
 use crate::run::pool::Pool;
 use crate::run::protocol::{PORTS, Request};
 use crate::run::session;
@@ -12,7 +13,8 @@ pub(super) fn record(pool: &Pool) -> io::Result<String> {
     let program = |lab: &str| -> io::Result<_> {
         Ok((lab.to_owned(), session::built(lab)?.map_err(io::Error::other)?))
     };
-    let programs = vec![program("server")?, program("client")?];
+    let programs =
+        labs::PORTS.programs.iter().map(|lab| program(lab)).collect::<io::Result<_>>()?;
     let request = Request { check: PORTS.to_owned(), programs };
     let answer = pool.ask_alone(&request.to_json())?;
     let text = answer.get(PORTS).and_then(Json::as_str).map(str::to_owned);

@@ -6,6 +6,7 @@
 mod connect;
 mod echo;
 mod program;
+mod scenes;
 mod send;
 mod send_and_receive;
 
@@ -48,6 +49,7 @@ pub const LAB: Lab = Lab {
         },
     ],
     checks: CHECKS,
+    scenes: scenes::SCENES,
     learned: &[
         "call a server by its name, whichever of its addresses answers",
         "send and receive at the same time, and say which deadlock that avoids",

@@ -11,6 +11,7 @@ mod greet;
 mod listen_and_dial;
 mod program;
 mod receive;
+mod scenes;
 mod together;
 
 use crate::lab::{Lab, Step};
@@ -61,6 +62,7 @@ pub const LAB: Lab = Lab {
         },
     ],
     checks: CHECKS,
+    scenes: scenes::SCENES,
     learned: &[
         "be a server and a client in one program",
         "make lines of a stream, whatever its segments are, and bound them",

@@ -7,6 +7,7 @@ mod echo;
 mod endure;
 mod listen;
 mod refusals;
+mod scenes;
 mod serve;
 
 use std::net::SocketAddr;
@@ -49,6 +50,7 @@ pub const LAB: Lab = Lab {
         },
     ],
     checks: CHECKS,
+    scenes: scenes::SCENES,
     learned: &[
         "open a listening socket, and say what the kernel does when a client calls",
         "serve client after client, and let none of them end the program",

@@ -6,8 +6,11 @@
 
 mod pair;
 mod peers;
+mod scenes;
 
 use crate::lab::{Lab, Step};
+
+pub(crate) use scenes::PORTS;
 
 /// What is no lab: the student's own programs against each other.
 pub const PART: Lab = Lab {
@@ -33,6 +36,7 @@ pub const PART: Lab = Lab {
         },
     ],
     checks: CHECKS,
+    scenes: &[],
     learned: &[
         "have programs meet that were written apart, and say which of the two is at fault",
         "look at the wire between them, instead of guessing",

@@ -130,7 +130,17 @@ static CHECK: Check = Check {
 
 const fn lab(number: u8, name: &'static str, title: &'static str) -> Lab {
     let steps = &STEPS_OF_A_LAB;
-    Lab { number, name, title, folder: "labs", arguments: &[], steps, checks: &[], learned: &[] }
+    Lab {
+        number,
+        name,
+        title,
+        folder: "labs",
+        arguments: &[],
+        steps,
+        checks: &[],
+        scenes: &[],
+        learned: &[],
+    }
 }
 
 const fn step(number: u8, name: &'static str) -> Step {

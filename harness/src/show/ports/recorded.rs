@@ -1,32 +1,19 @@
 //! What `lab ports` shows while a server has one client and another one waits.
 
 use crate::kernel::{self, Held, State};
-use crate::program::{Given, Stdin, Template};
+use crate::labs;
+use crate::program::Template;
 use crate::show::ports;
 use crate::term::Style;
-use crate::trial::{Addresses, Progress, Trial, Verdict};
+use crate::trial::{Addresses, Trial, Verdict};
 
 /// The worker's part: the table as text; `None` where it could not be made.
 pub(crate) fn ports(programs: Vec<(String, Template)>, addresses: &Addresses) -> Option<String> {
-    table(&Trial::new(programs, addresses.clone(), u8::MAX)).ok()
+    table(&mut Trial::new(programs, addresses.clone(), u8::MAX)).ok()
 }
 
-fn table(t: &Trial) -> Verdict<String> {
-    let server = t.server()?;
-    for _ in 0..2 {
-        let client = t.start("client", Given::address(server.address), Stdin::Piped)?;
-        // One after the other, so that the first one is accepted first.
-        let connected = t.wait(&client, || {
-            let rows = t.look(&client)?;
-            let mut own = rows.own_rows().into_iter();
-            let there = own.any(|row| row.state == State::Established);
-            Ok(if there { Progress::Done(()) } else { Progress::Nothing })
-        })?;
-        if connected.is_err() {
-            return Err(t.fail("the client does not connect").stop());
-        }
-        let _ = server.settle()?;
-    }
+fn table(t: &mut Trial) -> Verdict<String> {
+    (labs::PORTS.run)(t)?;
     let programs: Vec<u32> = t.running().iter().map(|one| one.program.pid()).collect();
     let mut held = kernel::held(|process| programs.contains(&process.pid), false)?;
     number(&mut held, &programs);

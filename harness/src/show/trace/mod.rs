@@ -13,7 +13,6 @@ mod json;
 mod normal;
 mod recorder;
 mod run;
-mod scenes;
 mod syscalls;
 #[cfg(test)]
 mod tests;
@@ -22,7 +21,6 @@ mod view;
 pub use normal::{mask, normalise};
 use recorder::Recorder;
 pub(crate) use run::record;
-pub use scenes::{SCENES, Scene, scene};
 
 use std::net::SocketAddr;
 

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use super::{Recorder, scene};
+use super::Recorder;
 use crate::json::Json;
 use crate::labs;
 use crate::program::Template;
@@ -51,7 +51,7 @@ type Run = fn(&mut Trial) -> Verdict;
 
 /// Title, steps that are needed, and what is run.
 fn find(what: &str) -> Option<(&'static str, u8, Run)> {
-    if let Some(scene) = scene(what) {
+    if let Some(scene) = labs::scene(what) {
         return Some((scene.title, u8::MAX, scene.run));
     }
     labs::check(what).map(|check| (check.title, check.needs(), check.run))
