@@ -100,12 +100,13 @@ fn checks(what: &str) -> Result<Vec<&'static Check>, CliError> {
         "" => lab.checks().collect(),
         _ => lab.checks().filter(|c| c.id() == what || c.name == part || step(c)).collect(),
     };
-    match found.is_empty() {
-        false => Ok(found),
-        true => Err(CliError::Usage(format!(
+    if found.is_empty() {
+        Err(CliError::Usage(format!(
             "there is no check `{what}`; `lab list {name}` shows all{}",
             nearest(lab, part)
-        ))),
+        )))
+    } else {
+        Ok(found)
     }
 }
 

@@ -66,9 +66,10 @@ pub(super) fn text(
         format!("hint {level} of {LEVELS} for {} step {}, {}: ", lab.name, step.number, step.name);
     let mut lines = vec![head.trim_end().to_owned()];
     lines.extend(hang("  ", hint, WIDTH));
-    let more = match level < LEVELS {
-        true => format!("  a clearer one: cargo lab hint {}; ", select::id(lab, step)),
-        false => "  that was the last one; ".to_owned(),
+    let more = if level < LEVELS {
+        format!("  a clearer one: cargo lab hint {}; ", select::id(lab, step))
+    } else {
+        "  that was the last one; ".to_owned()
     };
     lines.push(format!("{more}the chapter: book/src/{}.md", step.chapter));
     Ok(lines.join("\n") + "\n")

@@ -33,13 +33,12 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
         eprintln!("note: {} can't be recorded on this system", one.file);
     }
     let changed: Vec<_> = recorded.iter().filter(|one| !book::is_same(&folder, one)).collect();
-    match check {
-        true => tell(&folder, &changed, recorded.len()),
-        false => {
-            changed.iter().try_for_each(|one| book::write(&folder, one))?;
-            print(&format!("{} recordings, {} written\n", recorded.len(), changed.len()))?;
-            Ok(0)
-        }
+    if check {
+        tell(&folder, &changed, recorded.len())
+    } else {
+        changed.iter().try_for_each(|one| book::write(&folder, one))?;
+        print(&format!("{} recordings, {} written\n", recorded.len(), changed.len()))?;
+        Ok(0)
     }
 }
 

@@ -51,9 +51,10 @@ fn none(what: &str) -> String {
         Some(lab) => {
             let steps = lab.steps.iter().map(|step| format!("{} ({})", id(lab, step), step.name));
             let steps: Vec<_> = steps.collect();
-            match name == what {
-                true => format!("say which step of {name}: {}", steps.join(", ")),
-                false => format!("there is no step `{what}`; the steps: {}", steps.join(", ")),
+            if name == what {
+                format!("say which step of {name}: {}", steps.join(", "))
+            } else {
+                format!("there is no step `{what}`; the steps: {}", steps.join(", "))
             }
         }
         None => format!("there is no step `{what}`; `lab list` shows all"),

@@ -31,9 +31,10 @@ Begin with {first}/README.md, and open {first}/src/main.rs in your editor.
 /// As a shell takes it.
 fn quoted(dir: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+~".contains(c);
-    match dir.chars().all(plain) && !dir.starts_with('-') {
-        true => dir.to_owned(),
-        false => format!("'{}'", dir.replace('\'', r"'\''")),
+    if dir.chars().all(plain) && !dir.starts_with('-') {
+        dir.to_owned()
+    } else {
+        format!("'{}'", dir.replace('\'', r"'\''"))
     }
 }
 

@@ -353,10 +353,8 @@ impl Carried {
 impl Stretch {
     /// What it has carried, in words: `6 bytes: "hello\n", then the end of the stream (FIN)`.
     pub fn describe(&self) -> String {
-        let bytes = match self.bytes.is_empty() {
-            true => "nothing".to_owned(),
-            false => describe_bytes(&self.bytes),
-        };
+        let bytes =
+            if self.bytes.is_empty() { "nothing".to_owned() } else { describe_bytes(&self.bytes) };
         match self.end {
             None => format!("{bytes}, and no end yet"),
             Some(End::Stream) => format!("{bytes}, then the end of the stream (FIN)"),

@@ -144,10 +144,7 @@ impl Program {
     /// Writes to its standard input, behind all that was given before; never blocks. An error
     /// when the program has closed its end, or [`Program::close_stdin`] was called.
     pub fn write_stdin(&self, bytes: &[u8]) -> io::Result<()> {
-        match self.stdin.give(bytes.to_vec()) {
-            true => Ok(()),
-            false => Err(io::ErrorKind::BrokenPipe.into()),
-        }
+        if self.stdin.give(bytes.to_vec()) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
     }
 
     /// Ends its standard input, behind all that was given.
@@ -203,9 +200,10 @@ impl Program {
         let output = command.stdin(Stdio::null()).output().map_err(|error| {
             io::Error::new(error.kind(), format!("prlimit (of util-linux) is missing: {error}"))
         })?;
-        match output.status.success() || self.exited()?.is_some() {
-            true => Ok(()),
-            false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim())),
+        if output.status.success() || self.exited()?.is_some() {
+            Ok(())
+        } else {
+            Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim()))
         }
     }
 

@@ -44,9 +44,10 @@ pub fn build(root: &Path, lab: &Lab) -> io::Result<Built> {
         });
     }
     let errors: Vec<String> = messages.iter().filter_map(rendered_error).collect();
-    let words = match errors.is_empty() {
-        true => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        false => errors.concat(),
+    let words = if errors.is_empty() {
+        String::from_utf8_lossy(&output.stderr).trim().to_owned()
+    } else {
+        errors.concat()
     };
     Ok(Built::Broken(words))
 }

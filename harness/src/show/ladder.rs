@@ -72,10 +72,7 @@ impl Lanes {
 
     /// What is said before a text of this one: its name, where it shares its lane.
     pub fn prefix(&self, who: &str) -> String {
-        match self.heads.iter().any(|head| head == who) {
-            true => String::new(),
-            false => format!("{who}: "),
-        }
+        if self.heads.iter().any(|head| head == who) { String::new() } else { format!("{who}: ") }
     }
 }
 

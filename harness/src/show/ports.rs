@@ -53,10 +53,7 @@ fn cells(held: &Held) -> [String; 6] {
 }
 
 fn name(held: &Held) -> String {
-    match held.row.table.is_tcp() {
-        true => held.row.state.to_string(),
-        false => "UDP".to_owned(),
-    }
+    if held.row.table.is_tcp() { held.row.state.to_string() } else { "UDP".to_owned() }
 }
 
 /// What stands in the queues, in words.
@@ -73,10 +70,7 @@ fn queue(held: &Held) -> String {
     if row.tx_queue > 0 {
         parts.push(format!("{} not acknowledged", row.tx_queue));
     }
-    match parts.is_empty() {
-        true => "empty".to_owned(),
-        false => parts.join(", "),
-    }
+    if parts.is_empty() { "empty".to_owned() } else { parts.join(", ") }
 }
 
 /// A sentence on the state, from the point of view of the socket's owner.

@@ -76,9 +76,10 @@ impl Style {
 pub fn clear_screen() -> &'static str {
     let term = std::env::var_os("TERM");
     // That colours are not wanted says nothing about the screen.
-    match wanted(std::io::stdout().is_terminal(), None, term.as_deref()) {
-        true => "\x1b[H\x1b[2J",
-        false => "",
+    if wanted(std::io::stdout().is_terminal(), None, term.as_deref()) {
+        "\x1b[H\x1b[2J"
+    } else {
+        ""
     }
 }
 

@@ -74,19 +74,21 @@ impl Addresses {
     /// What `localhost` stands for, with a port that nothing is bound to. Outside of a namespace
     /// 127.0.0.1 is one address for everybody, so the system says what is free.
     pub fn free_localhost(&self) -> io::Result<SocketAddr> {
-        match self.isolated {
-            true => Ok(self.free_address()),
-            false => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr(),
+        if self.isolated {
+            Ok(self.free_address())
+        } else {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
         }
     }
 
     /// A free address of IPv6; `None` where the system has no IPv6 loopback.
     pub fn free_address_v6(&self) -> Option<SocketAddr> {
         let probe = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
-        match self.isolated {
-            true => Some(self.free_on(Ipv6Addr::LOCALHOST.into())),
+        if self.isolated {
+            Some(self.free_on(Ipv6Addr::LOCALHOST.into()))
+        } else {
             // ::1 is one address for everybody: take what the system says is free.
-            false => probe.local_addr().ok(),
+            probe.local_addr().ok()
         }
     }
 

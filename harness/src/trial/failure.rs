@@ -74,10 +74,8 @@ impl FailureBuilder {
                 _ => {
                     // Where it comes to rest says more than where it was a moment ago; of a busy
                     // program it is known that it does not.
-                    let rest = match self.trial.0.busy.get() {
-                        true => None,
-                        false => self.trial.settle(one).ok(),
-                    };
+                    let rest =
+                        if self.trial.0.busy.get() { None } else { self.trial.settle(one).ok() };
                     if let Some(Err(Stall { kind: StallKind::Ended(status) })) = rest {
                         let how = describe_exit(status);
                         self.failure.program.push(format!("{before}ended, {how}"));

@@ -78,10 +78,7 @@ impl Stall {
 /// `two seconds`, `4.6 seconds`.
 fn seconds(time: Duration) -> String {
     let rounded = (time.as_secs_f64() * 10.0).floor() / 10.0;
-    match rounded == 2.0 {
-        true => "two seconds".into(),
-        false => format!("{rounded} seconds"),
-    }
+    if rounded == 2.0 { "two seconds".into() } else { format!("{rounded} seconds") }
 }
 
 /// Between two looks: short at first, since most things are there within a fraction of a

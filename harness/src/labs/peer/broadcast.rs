@@ -166,9 +166,10 @@ fn carol_hears(peer: &Peer, carol: &mut Lines, expected: &[u8], cause: &str) -> 
     if !cut_off {
         return Err(blame.difference(expected, &heard).cause(IN_PARTS).stop());
     }
-    let blame = match peer.service.look().is_ok_and(|now| now.waits_for_a_thread()) {
-        true => blame.cause(LOCKED).cause(cause),
-        false => blame.cause(cause),
+    let blame = if peer.service.look().is_ok_and(|now| now.waits_for_a_thread()) {
+        blame.cause(LOCKED).cause(cause)
+    } else {
+        blame.cause(cause)
     };
     match (blame.stop(), doubtful) {
         (stop @ Stop::Fail(_), true) => Ok(Told::Doubtful(stop)),
@@ -249,10 +250,7 @@ pub(super) fn keeps_to_the_limits(t: &mut Trial) -> Verdict {
                 .stop());
         }
     }
-    match heard.ends_with(last) {
-        true => Ok(()),
-        false => bob.expect_line("SAY fine again", LIMITS),
-    }
+    if heard.ends_with(last) { Ok(()) } else { bob.expect_line("SAY fine again", LIMITS) }
 }
 
 pub(super) fn survives_who_vanishes(t: &mut Trial) -> Verdict {

@@ -88,10 +88,8 @@ pub(super) fn refuses_unknown_words(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn refuses_what_is_no_text(t: &mut Trial) -> Verdict {
-    converse(t, "bad-line-utf8").map_err(|stop| match stop.has_cause(&[BAD]) {
-        true => stop.because(NO_TEXT),
-        false => stop,
-    })
+    converse(t, "bad-line-utf8")
+        .map_err(|stop| if stop.has_cause(&[BAD]) { stop.because(NO_TEXT) } else { stop })
 }
 
 pub(super) fn notices_who_left(t: &mut Trial) -> Verdict {

@@ -263,10 +263,7 @@ fn describe(rows: &[Row], local: SocketAddr, remote: SocketAddr) -> String {
             n => format!("LISTEN, {n} wait for accept"),
         };
     }
-    let mut text = match row.table.is_tcp() {
-        true => row.state.to_string(),
-        false => "UDP".into(),
-    };
+    let mut text = if row.table.is_tcp() { row.state.to_string() } else { "UDP".into() };
     if row.rx_queue > 0 {
         text += &format!(", {} unread", row.rx_queue);
     }

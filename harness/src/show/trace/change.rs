@@ -118,10 +118,7 @@ fn ending(
     match (ours, ours_now) {
         (Some(then), Some(now)) if has_fin(now) && !has_fin(then) => {
             let kept = theirs_now.is_some_and(|row| row.inode != 0);
-            Some(match kept {
-                true => ("shutdown(Write)", "", "FIN"),
-                false => ("drop", "the stream", "FIN"),
-            })
+            Some(if kept { ("shutdown(Write)", "", "FIN") } else { ("drop", "the stream", "FIN") })
         }
         // A socket of ours does not go by itself.
         (Some(then), None) if then.inode != 0 => {

@@ -178,9 +178,10 @@ fn call_of(
                 Waits::Receive => with,
                 _ => with.map(|with| with.replace("from", "to")),
             };
-            let name = match row.is_some_and(|row| !row.table.is_tcp()) {
-                true => call.datagram_name(),
-                false => &call.name,
+            let name = if row.is_some_and(|row| !row.table.is_tcp()) {
+                call.datagram_name()
+            } else {
+                &call.name
             };
             format!("in {name}{}", with.unwrap_or_default())
         }
