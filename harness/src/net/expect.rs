@@ -154,6 +154,13 @@ impl Connection {
             .stop()
     }
 
+    /// Reads what is there, and throws it away.
+    pub fn discard(&mut self) -> Verdict {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Got::Bytes(_) = self.try_read(&mut buffer)? {}
+        Ok(())
+    }
+
     /// Reads until `enough`, the end, or standstill. `Ok(None)`: enough was read.
     fn read_until(
         &self,

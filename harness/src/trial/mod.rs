@@ -327,12 +327,6 @@ impl Trial {
             .stop()
     }
 
-    /// The program that was started last.
-    pub(crate) fn last_started(&self) -> Verdict<Rc<Running>> {
-        let last = self.0.running.borrow().last().cloned();
-        last.ok_or_else(|| Stop::Fault("this check has started no program".into()))
-    }
-
     /// All programs that were started, in order; stopped ones too.
     pub(crate) fn running(&self) -> Vec<Rc<Running>> {
         self.0.running.borrow().clone()

@@ -14,8 +14,10 @@ mod receive;
 mod scenes;
 mod together;
 
+use crate::contract::{Bad, Listens};
 use crate::lab::{Lab, Step};
-use crate::program::Place;
+use crate::net::Terms;
+use crate::program::{Given, Place, Stdin};
 
 pub use conversations::{Peers, VOCABULARY};
 pub use program::Peer;
@@ -72,3 +74,28 @@ pub const LAB: Lab = Lab {
 };
 
 steps! { $ peer_checks: listen_and_dial peer_listen_and_dial, greet peer_greet, receive peer_receive, broadcast peer_broadcast }
+
+/// How the contract starts it: alone, as ann.
+const PEER: Listens = Listens {
+    lab: LAB.name,
+    called: "peer ann",
+    // Its end would be the end of the peer.
+    stdin: Stdin::Piped,
+    given: |_, address| Ok(ann(address)),
+    bad: |address| {
+        let listen = &address.to_string();
+        vec![
+            Bad::value(Given::nothing(), "no argument"),
+            Bad::value(ann("nonsense"), "an address without a port"),
+            Bad::value(ann(listen).with("name", "two words"), "a name with a space in it"),
+            Bad::value(ann(listen).with("name", ""), "an empty name"),
+        ]
+    },
+    sockets: (1, 0),
+    terms: &Terms::ANSWERS,
+};
+
+/// What ann is given, where she listens on `address` and calls nobody.
+fn ann(address: &str) -> Given {
+    Given::text(address).with("name", "ann").with_all("peers", [""; 0])
+}

@@ -1,8 +1,8 @@
 //! Step 2 of lab 1: `accept_loop`.
 
+use super::SERVER;
 use super::endure::prints_nothing_else;
-use crate::kernel::State;
-use crate::program::{Given, Stdin};
+use crate::contract::contract;
 use crate::trial::{Trial, Verdict};
 
 checks! { $ server_accept_loop, "server" step 2:
@@ -67,69 +67,9 @@ fn survives_connect_and_close(t: &mut Trial) -> Verdict {
 
 // ANCHOR_END: function_of_a_check
 
-fn closes_what_has_ended(t: &mut Trial) -> Verdict {
-    let server = t.server()?;
-    let client = server.connect()?;
-    server.wait_until_accepted()?;
-    client.close();
-    let cause = "a stream is closed when it is dropped; one that is stored, forgotten or cloned \
-                 stays open";
-    server.expect_shown(
-        "the server keeps the socket of a client that has gone",
-        "the socket is closed: no row in CLOSE-WAIT",
-        cause,
-        |snapshot| {
-            let rows = snapshot.own_rows();
-            match rows.iter().find(|row| row.table.is_tcp() && row.state != State::Listen) {
-                None => Ok(()),
-                Some(row) => {
-                    let with = t.names().call(row.remote);
-                    Err(format!("the connection with {with} is in {}", row.state))
-                }
-            }
-        },
-    )?;
-    // A server that has ended holds no socket either.
-    server.settle().map(drop)
+contract! { SERVER:
+    closes_what_has_ended
+    keeps_nothing_of_many_clients
+    survives_few_descriptors
+    restarts_on_the_same_port
 }
-
-fn keeps_nothing_of_many_clients(t: &mut Trial) -> Verdict {
-    let server = t.server()?;
-    server.expect_no_growth("clients", || {
-        let clients = server.connect_some(10)?;
-        let count = clients.len();
-        drop(clients);
-        server.wait_until_accepted()?;
-        Ok(count)
-    })
-}
-
-fn survives_few_descriptors(t: &mut Trial) -> Verdict {
-    t.server()?.expect_to_outlast_few_descriptors()
-}
-
-fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
-    t.needs_watching()?;
-    let server = t.server()?;
-    let mut client = server.connect()?;
-    server.wait_until_accepted()?;
-    // The side that closes first goes to TIME-WAIT: here the server, which is killed.
-    server.kill()?;
-    client.half_close()?;
-    client.close();
-    t.note("the old connection is in TIME-WAIT on the server's port");
-    let running = t.start("server", Given::address(server.asked), Stdin::Null)?;
-    let again = t.listening_or(running, server.asked, OVER_TIME_WAIT)?;
-    if again.address == server.address {
-        return Ok(());
-    }
-    Err(t
-        .fail("the restarted server listens somewhere else")
-        .expected(format!("a listening socket on {}", server.address))
-        .seen(format!("listening on {}", again.address))
-        .cause(OVER_TIME_WAIT)
-        .stop())
-}
-
-const OVER_TIME_WAIT: &str = "a connection in TIME-WAIT is no listener: with SO_REUSEADDR, which \
-    std sets, bind works over it, and no other port is needed";

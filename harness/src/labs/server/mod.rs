@@ -6,12 +6,12 @@ mod accept_loop;
 mod echo;
 mod endure;
 mod listen;
-mod refusals;
 mod scenes;
 mod serve;
 
 use std::net::SocketAddr;
 
+use crate::contract::{Bad, Listens};
 use crate::lab::{Lab, Step};
 use crate::net::Service;
 use crate::program::{Given, Place, Stdin};
@@ -61,16 +61,34 @@ pub const LAB: Lab = Lab {
 
 steps! { $ server_checks: listen server_listen, accept_loop server_accept_loop, serve server_serve }
 
+/// How the contract starts it.
+const SERVER: Listens = Listens {
+    lab: LAB.name,
+    called: LAB.name,
+    stdin: Stdin::Null,
+    given: |_, address| Ok(Given::text(address)),
+    bad: |address| {
+        vec![
+            Bad::usage(Given::nothing(), "no argument"),
+            Bad::usage(Given::address(address).surplus(), "one argument too many"),
+            Bad::value(Given::text("nonsense"), "an address without a port"),
+            Bad::value(Given::text("127.0.0.1:99999"), "a port that does not exist"),
+            Bad::value(Given::text("no-such-host.invalid:7007"), "a name that does not exist"),
+        ]
+    },
+    sockets: (1, 0),
+    terms: &echo::ECHO,
+};
+
 impl Trial {
     /// Starts the server on a free loopback address and waits until it listens.
     pub fn server(&self) -> Verdict<Service> {
-        self.server_at(self.addresses().free_address())
+        SERVER.start(self)
     }
 
     /// Starts the server on `address` and waits until it listens.
     pub fn server_at(&self, address: SocketAddr) -> Verdict<Service> {
-        let running = self.start(LAB.name, Given::address(address), Stdin::Null)?;
-        Ok(self.listening(running, address)?.owing(&echo::ECHO))
+        SERVER.start_at(self, address)
     }
 }
 

@@ -1,39 +1,41 @@
-//! Step 1 of lab 1, where nothing can be listened on: what can't be done is said in one line.
+//! What can't be done is said in one line, and ends the program.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::process::ExitStatus;
 use std::rc::Rc;
 
+use super::{Bad, Listens};
 use crate::kernel;
 use crate::net::{Started, causes};
-use crate::program::{Given, Stdin, describe_exit, takes_privileges};
+use crate::program::{describe_exit, takes_privileges};
 use crate::trial::{Running, Stop, Trial, Verdict};
 
-pub(super) fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
+pub(crate) fn refuses_a_taken_port(t: &Trial, of: &Listens) -> Verdict {
     let address = t.addresses().free_address();
     let _holder = TcpListener::bind(address)?;
     t.note(format!("another program listens on {address}"));
-    refuses(t, address, "Address already in use: two listeners can't have the same port")
+    refuses(t, of, address, "Address already in use: two listeners can't have the same port")
 }
 
-pub(super) fn refuses_a_foreign_address(t: &mut Trial) -> Verdict {
+pub(crate) fn refuses_a_foreign_address(t: &Trial, of: &Listens) -> Verdict {
     let mut address = t.addresses().free_address();
     // TEST-NET-1 (RFC 5737): no machine has it.
     address.set_ip(IpAddr::from([192, 0, 2, 1]));
     refuses(
         t,
+        of,
         address,
         "Cannot assign requested address: only an address of this machine can be bound",
     )
 }
 
-pub(super) fn refuses_a_privileged_port(t: &mut Trial) -> Verdict {
+pub(crate) fn refuses_a_privileged_port(t: &Trial, of: &Listens) -> Verdict {
     let address = (t.addresses().host(), 7).into();
     if let Err(reason) = kernel::available() {
         return Err(Stop::Skip(reason));
     }
     if TcpListener::bind(address).is_err() {
-        return refuses(t, address, PRIVILEGED);
+        return refuses(t, of, address, PRIVILEGED);
     }
     // We may bind it (in a namespace of our own we are root), so the program must have less.
     if !takes_privileges() {
@@ -41,44 +43,38 @@ pub(super) fn refuses_a_privileged_port(t: &mut Trial) -> Verdict {
                    from the program, is not installed";
         return Err(Stop::Skip(why.into()));
     }
-    refuses(t, address, PRIVILEGED)
+    refuses(t, of, address, PRIVILEGED)
 }
 
 const PRIVILEGED: &str =
     "Permission denied: ports below 1024 are for the well-known services and need a privilege";
 
-pub(super) fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
+pub(crate) fn refuses_bad_arguments(t: &Trial, of: &Listens) -> Verdict {
     // Otherwise a program that refuses everything would pass.
-    let server = t.server()?;
-    server.kill()?;
-    let address = server.asked;
-    for (given, what, statuses) in [
-        (Given::nothing(), "no argument", &[2][..]),
-        (Given::address(address).surplus(), "one argument too many", &[2]),
-        (Given::text("nonsense"), "an address without a port", &[1, 2]),
-        (Given::text("127.0.0.1:99999"), "a port that does not exist", &[1, 2]),
-        (Given::text("no-such-host.invalid:7007"), "a name that does not exist", &[1, 2]),
-    ] {
-        let running = t.start("server", given, Stdin::Null)?;
+    let service = of.start(t)?;
+    service.kill()?;
+    let address = service.asked;
+    for Bad { given, what, statuses } in (of.bad)(address) {
+        let running = of.start_with(t, &given)?;
         let line = "a line on standard error, and the end";
-        let status = match t.begun_or(running, address, line, TRIES_AGAIN)? {
+        let status = match t.begun_or(Rc::clone(&running), address, line, TRIES_AGAIN)? {
             Started::Ended(status) => status,
-            Started::Listening(server) => {
+            Started::Listening(service) => {
                 return Err(t
-                    .fail(format!("given {what}, the server listens all the same"))
+                    .fail(format!("given {what}, the {} listens all the same", of.called))
                     .expected(line)
-                    .seen(format!("it listens on {}", server.address))
-                    .cause("what can't be used as an address must not be replaced by another")
+                    .seen(format!("it listens on {}", service.address))
+                    .cause("what can't be used must not be replaced by something else")
                     .stop());
             }
         };
-        expect_one_line(t, status, &format!("given {what}"), "", statuses)?;
+        expect_one_line(t, &running, status, &format!("given {what}"), "", statuses)?;
     }
     Ok(())
 }
 
-fn refuses(t: &Trial, address: SocketAddr, why: &str) -> Verdict {
-    let running = t.start("server", Given::address(address), Stdin::Null)?;
+fn refuses(t: &Trial, of: &Listens, address: SocketAddr, why: &str) -> Verdict {
+    let running = of.start_with(t, &(of.given)(t, &address.to_string())?)?;
     expect_refusal(t, running, address, why)
 }
 
@@ -88,29 +84,29 @@ const TRIES_AGAIN: &str = "a loop that tries bind again until it works leaves th
 /// Expects that the program could not listen: exit status 1 and one line with the address.
 fn expect_refusal(t: &Trial, running: Rc<Running>, address: SocketAddr, why: &str) -> Verdict {
     let line = format!("one line on standard error, with {address}; exit status 1");
-    let status = match t.begun_or(running, address, &line, TRIES_AGAIN)? {
+    let status = match t.begun_or(Rc::clone(&running), address, &line, TRIES_AGAIN)? {
         Started::Ended(status) => status,
-        Started::Listening(server) => {
+        Started::Listening(service) => {
             return Err(t
-                .fail("the server listens, although it can't listen there")
+                .fail(format!("the {} listens, although it can't listen there", running.name))
                 .expected(line)
-                .seen(format!("it listens on {}", server.address))
+                .seen(format!("it listens on {}", service.address))
                 .cause(format!("{why}; the user must be told, not served elsewhere"))
                 .stop());
         }
     };
-    expect_one_line(t, status, why, &address.to_string(), &[1])
+    expect_one_line(t, &running, status, why, &address.to_string(), &[1])
 }
 
 /// Expects that the program which has ended said why in one line, with `words` in it.
 fn expect_one_line(
     t: &Trial,
+    running: &Running,
     status: ExitStatus,
     why: &str,
     words: &str,
     allowed: &[i32],
 ) -> Verdict {
-    let running = t.last_started()?;
     running.program.stop()?;
     let stderr = running.program.stderr().last_lines(usize::MAX);
     let right_status = status.code().is_some_and(|code| allowed.contains(&code));
@@ -128,9 +124,9 @@ fn expect_one_line(
     };
     let blame = t
         .fail(match (right_status, status.code()) {
-            (true, _) => "the server does not say in one line what went wrong",
-            (false, Some(0)) => "the server ended as if all had gone well",
-            (false, _) => "the server ended in the wrong way",
+            (true, _) => format!("the {} does not say in one line what went wrong", running.name),
+            (false, Some(0)) => format!("the {} ended as if all had gone well", running.name),
+            (false, _) => format!("the {} ended in the wrong way", running.name),
         })
         .expected(format!(
             "{why}: one line on standard error{named}; exit status {}",
