@@ -19,6 +19,7 @@ mod pattern;
 mod payload;
 mod rest;
 mod service;
+mod started;
 mod terms;
 mod wire;
 
@@ -37,7 +38,8 @@ pub use listener::Listener;
 pub use lossy_wire::{Fate, LossyWire, Passage, Rule};
 pub use pattern::Pattern;
 pub use payload::{Cut, noise, pattern, text};
-pub use service::{Service, Started};
+pub use service::Service;
+pub use started::Started;
 pub use terms::Terms;
 pub use wire::{Carried, Stretch, Way, Wire};
 

@@ -1,7 +1,7 @@
 //! A program under test that listens.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::rc::Rc;
@@ -13,7 +13,6 @@ use super::connection::Connection;
 use crate::kernel::{Row, Snapshot};
 use crate::program::describe_exit;
 use crate::trial::{Act, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
-use crate::words::{count, quote_short};
 
 /// A program under test that listens.
 #[derive(Clone, Debug)]
@@ -30,143 +29,10 @@ pub struct Service {
     terms: &'static Terms,
 }
 
-/// How a program that should have listened has begun.
-#[derive(Debug)]
-pub enum Started {
-    /// It listens.
-    Listening(Service),
-    /// It ended instead.
-    Ended(ExitStatus),
-}
-
-/// The beginning of the ready line.
-const READY: &str = "listening on ";
-/// A program that has printed so much before it listens is not going to.
-const CHATTER: u64 = 1024 * 1024;
 /// Only a full queue of the listener can hold a connect on loopback for so long.
 const CONNECT: Duration = Duration::from_secs(5);
 
-impl Trial {
-    /// Waits until a program that was told to listen on `address` does.
-    pub fn listening(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Service> {
-        self.listening_or(running, address, "")
-    }
-
-    /// The same; `cause` is why a program may end instead, where the check knows better than the
-    /// exit status.
-    pub fn listening_or(
-        &self,
-        running: Rc<Running>,
-        address: SocketAddr,
-        cause: &str,
-    ) -> Verdict<Service> {
-        let name = running.name.clone();
-        match self.begun(running, address)? {
-            Started::Listening(service) => Ok(service),
-            Started::Ended(status) => Err(self
-                .fail(format!("the {name} ended instead of listening"))
-                .expected(format!("it listens on {address}"))
-                .seen(describe_exit(status))
-                .cause(match (status.code(), cause) {
-                    (Some(1), "") => "the last lines of standard error should say why",
-                    (Some(1), known) => known,
-                    _ => cause_of_end(status),
-                })
-                .stop()),
-        }
-    }
-
-    /// Waits until a program that was told to listen on `address` listens or ends.
-    pub fn begun(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Started> {
-        let expected = format!("a listening socket on {address}");
-        let cause = "nothing can connect before bind and listen have been called";
-        self.begun_or(running, address, &expected, cause)
-    }
-
-    /// The same; a program that does neither fails with this expectation and this cause.
-    pub fn begun_or(
-        &self,
-        running: Rc<Running>,
-        address: SocketAddr,
-        expected: &str,
-        cause: &str,
-    ) -> Verdict<Started> {
-        let result = self.wait(&running, || {
-            Ok(match listens_at(&running, address)? {
-                Some(at) => Progress::Done(Some(at)),
-                None if running.program.stdout().total > CHATTER => Progress::Done(None),
-                None => Progress::Nothing,
-            })
-        })?;
-        let name = running.name.clone();
-        let stall = match result {
-            Ok(Some(at)) => {
-                let real = reachable(at);
-                self.note(match address.port() {
-                    0 => format!("the {name} listens on {at}"),
-                    _ if at == address => format!("the {name} listens on {at}"),
-                    _ => format!("the {name} listens on {at} (it was told {address})"),
-                });
-                self.name(real, &format!("the {name}"));
-                let (trial, terms) = (self.clone(), &Terms::ANSWERS);
-                let service = Service { trial, running, asked: address, address: real, terms };
-                return Ok(Started::Listening(service));
-            }
-            Ok(None) => {
-                let printed = running.program.stdout();
-                return Err(self
-                    .fail(format!("the {name} prints without end and does not listen"))
-                    .expected(expected)
-                    .seen(format!(
-                        "more than {} on standard output, beginning with {}",
-                        count(CHATTER as usize),
-                        quote_short(&printed.head[..printed.head.len().min(200)], 30)
-                    ))
-                    .stop());
-            }
-            Err(stall) => stall,
-        };
-        if let StallKind::Ended(status) = stall.kind {
-            self.note(format!("the {name} ended: {}", describe_exit(status)));
-            return Ok(Started::Ended(status));
-        }
-        Err(self
-            .fail(format!("the {name} neither listens nor ends"))
-            .expected(expected)
-            .seen(stall.sentence(&name))
-            .cause(cause)
-            .stop())
-    }
-}
-
-/// Where the program listens: at `address` if it does that among others.
-fn listens_at(running: &Running, address: SocketAddr) -> Verdict<Option<SocketAddr>> {
-    if crate::kernel::available().is_err() {
-        return Ok(ready_line(running));
-    }
-    let snapshot = Snapshot::take(running.program.family())?;
-    let listeners: Vec<_> = snapshot.listeners().into_iter().map(|row| row.local).collect();
-    Ok(listeners.iter().find(|at| **at == address).or(listeners.first()).copied())
-}
-
-/// The address in the ready line, once the whole line has come.
-fn ready_line(running: &Running) -> Option<SocketAddr> {
-    let stdout = running.program.stdout().head;
-    let text = String::from_utf8_lossy(&stdout);
-    let (line, _) = text.split_once('\n')?;
-    line.strip_prefix(READY)?.trim_end().parse().ok()
-}
-
-/// An address to connect to for a listener that is bound to this one.
-fn reachable(at: SocketAddr) -> SocketAddr {
-    match at.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, at.port()).into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, at.port()).into(),
-        _ => at,
-    }
-}
-
-fn cause_of_end(status: ExitStatus) -> &'static str {
+pub(super) fn cause_of_end(status: ExitStatus) -> &'static str {
     match status.code() {
         Some(101) => {
             "a panic: the last lines of standard error say where (unwrap and expect panic)"
@@ -193,6 +59,16 @@ const DROPPED: &str = "the listening socket is gone: it has to live as long as t
     closed where its last owner is dropped";
 
 impl Service {
+    /// A program that was told to listen on `asked`, and is reached at `address`.
+    pub(super) fn new(
+        trial: Trial,
+        running: Rc<Running>,
+        asked: SocketAddr,
+        address: SocketAddr,
+    ) -> Self {
+        Self { trial, running, asked, address, terms: &Terms::ANSWERS }
+    }
+
     /// The same program, which owes this on each connection.
     pub fn owing(self, terms: &'static Terms) -> Self {
         Self { terms, ..self }
