@@ -7,9 +7,15 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Bytes over each connection of a bulk run.
+use super::measure::Spread;
+
+/// Rounds, in each of which every server has its turn.
+const ROUNDS: usize = 5;
+/// A shorter sample says more about the machine's mood than about the server.
+const SAMPLE: Duration = Duration::from_millis(300);
+/// Bytes over a connection of a bulk run, at a time.
 const BULK: usize = 32 << 20;
-/// Round trips of 64 bytes, over all connections of a run.
+/// Round trips of 64 bytes over several connections, at a time.
 const TRIPS: usize = 6_400;
 
 /// A server that was started; it is killed when it is dropped.
@@ -51,85 +57,143 @@ impl Drop for Server {
     }
 }
 
-/// Prints what each server does, and the ratio to the solution.
+/// What is measured of each server, and in what unit.
+type Measure = (&'static str, fn(SocketAddr) -> io::Result<f64>);
+
+const MEASURES: [Measure; 4] = [
+    ("round trips/s over one connection", one_by_one),
+    ("round trips/s over 8 connections", |address| side_by_side(address, 8)),
+    ("round trips/s over 64 connections", |address| side_by_side(address, 64)),
+    ("MiB/s over one connection, both ways", bulk),
+];
+
+/// Prints what each server does, and the ratio of its median to the solution's.
 pub(crate) fn throughput(solution: &Path) -> io::Result<()> {
-    println!("echo throughput (an iterative server serves its connections one after another)");
+    println!(
+        "echo throughput: medians of {ROUNDS} rounds, in which the servers take turns (least to most)\n\
+         (lab 1 and python3 serve their connections one after another)"
+    );
     let solution = solution.to_string_lossy();
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src/echo.py");
     let python = python.to_string_lossy();
-    let servers: [(&str, &str, Vec<&str>); 3] = [
+    let programs: [(&str, &str, Vec<&str>); 3] = [
         ("lab 1", &solution, vec!["{addr}"]),
         ("socat", "socat", vec!["TCP-LISTEN:{port},bind={host},reuseaddr,fork", "SYSTEM:exec cat"]),
         ("python3", "python3", vec![&python, "{host}", "{port}"]),
     ];
-    let mut base: Option<Vec<f64>> = None;
-    for (name, program, arguments) in servers {
-        let Some(server) = Server::start(program, &arguments) else {
-            println!("  {name:<8} skipped: it can't be started");
-            continue;
-        };
-        let mut figures = Vec::new();
-        for connections in [1, 8, 64] {
-            figures.push(round_trips(server.address, connections)?);
+    let mut servers = Vec::new();
+    for (name, program, arguments) in programs {
+        match Server::start(program, &arguments) {
+            Some(server) => servers.push((name, server)),
+            None => println!("  {name:<8} skipped: it can't be started"),
         }
-        figures.push(bulk(server.address)?);
-        let base = base.get_or_insert_with(|| figures.clone());
-        let ratio = |index: usize| figures[index] / base[index];
-        println!(
-            "  {name:<8} round trips/s over 1, 8, 64 connections: {:.0}, {:.0}, {:.0} (x{:.2}, x{:.2}, x{:.2})   bulk: {:.0} MiB/s (x{:.2})",
-            figures[0],
-            figures[1],
-            figures[2],
-            ratio(0),
-            ratio(1),
-            ratio(2),
-            figures[3],
-            ratio(3)
-        );
+    }
+    for (what, measure) in MEASURES {
+        println!("  {what}");
+        let mut rates = vec![Vec::new(); servers.len()];
+        for _ in 0..ROUNDS {
+            for ((_, server), rates) in servers.iter().zip(&mut rates) {
+                rates.push(measure(server.address)?);
+            }
+        }
+        let mut first = None;
+        for ((name, _), rates) in servers.iter().zip(rates) {
+            let spread = Spread::from(rates);
+            let ratio = spread.median / *first.get_or_insert(spread.median);
+            let Spread { least, median, most } = spread;
+            println!("    {name:<8} {median:8.0}  ({least:.0} to {most:.0})   x{ratio:.2}");
+        }
     }
     Ok(())
 }
 
-/// Round trips a second, over so many connections at the same time.
-fn round_trips(address: SocketAddr, connections: usize) -> io::Result<f64> {
+/// Round trips a second over a connection that stays. The clock starts after the first: what it
+/// takes to accept a client is no part of it.
+fn one_by_one(address: SocketAddr) -> io::Result<f64> {
+    let mut client = Client::connect(address)?;
+    client.trip()?;
     let began = Instant::now();
-    thread::scope(|scope| {
-        let client = || {
-            let mut stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            let mut reply = [0; 64];
-            for _ in 0..TRIPS / connections {
-                stream.write_all(&[b'x'; 64])?;
-                stream.read_exact(&mut reply)?;
-            }
-            Ok(())
-        };
-        let clients: Vec<_> = (0..connections).map(|_| scope.spawn(client)).collect();
-        clients.into_iter().try_for_each(join)
-    })?;
-    Ok(TRIPS as f64 / began.elapsed().as_secs_f64())
+    let mut trips = 0;
+    while began.elapsed() < SAMPLE {
+        client.trip()?;
+        trips += 1;
+    }
+    Ok(f64::from(trips) / began.elapsed().as_secs_f64())
 }
 
-/// Mebibytes a second over one connection, both directions at once.
-fn bulk(address: SocketAddr) -> io::Result<f64> {
+/// Round trips a second over so many connections at a time, with what it takes to accept them.
+/// Each of them ends, since an iterative server would keep the others waiting.
+fn side_by_side(address: SocketAddr, connections: usize) -> io::Result<f64> {
+    let together = |trips: usize| {
+        thread::scope(|scope| {
+            let client = || {
+                let mut client = Client::connect(address)?;
+                (0..trips).try_for_each(|_| client.trip())
+            };
+            let clients: Vec<_> = (0..connections).map(|_| scope.spawn(client)).collect();
+            clients.into_iter().try_for_each(join)
+        })
+    };
+    together(1)?;
     let began = Instant::now();
+    let mut trips = 0;
+    while began.elapsed() < SAMPLE {
+        together(TRIPS / connections)?;
+        trips += TRIPS;
+    }
+    Ok(trips as f64 / began.elapsed().as_secs_f64())
+}
+
+/// A client that sends 64 bytes and waits until they are back.
+struct Client(TcpStream);
+
+impl Client {
+    fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self(stream))
+    }
+
+    fn trip(&mut self) -> io::Result<()> {
+        self.0.write_all(&[b'x'; 64])?;
+        self.0.read_exact(&mut [0; 64])
+    }
+}
+
+/// Mebibytes a second over one connection at a time, both directions at once. The clock runs from
+/// the first bytes that are back to the last ones.
+fn bulk(address: SocketAddr) -> io::Result<f64> {
+    let (mut bytes, mut time) = (0, Duration::ZERO);
+    while time < SAMPLE {
+        let (more, took) = stream(address)?;
+        bytes += more;
+        time += took;
+    }
+    Ok(bytes as f64 / f64::from(1 << 20) / time.as_secs_f64())
+}
+
+/// How many bytes came back after the first ones, and how long that took.
+fn stream(address: SocketAddr) -> io::Result<(usize, Duration)> {
     let stream = TcpStream::connect(address)?;
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             (&stream).write_all(&vec![b'x'; BULK])?;
             stream.shutdown(Shutdown::Write)
         });
-        let mut seen = 0;
         let mut buffer = vec![0; 1 << 18];
+        let first = (&stream).read(&mut buffer)?;
+        let began = Instant::now();
+        let mut seen = first;
         while seen < BULK {
             match (&stream).read(&mut buffer)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 count => seen += count,
             }
         }
-        join(writer)
-    })?;
-    Ok((BULK >> 20) as f64 / began.elapsed().as_secs_f64())
+        let took = began.elapsed();
+        join(writer)?;
+        Ok((seen - first, took))
+    })
 }
 
 fn join(thread: thread::ScopedJoinHandle<'_, io::Result<()>>) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Instant;
 
-/// Seconds of wall time: the least, the middle and the most of several runs.
+/// The least, the middle and the most of several runs: seconds of wall time, or a rate.
 pub(crate) struct Spread {
     pub(crate) least: f64,
     pub(crate) median: f64,
@@ -19,7 +19,7 @@ impl Spread {
         Ok(Self::from(times?))
     }
 
-    fn from(mut times: Vec<f64>) -> Self {
+    pub(crate) fn from(mut times: Vec<f64>) -> Self {
         times.sort_by(f64::total_cmp);
         let at = |index: usize| times.get(index).copied().unwrap_or(f64::NAN);
         Self { least: at(0), median: at(times.len() / 2), most: at(times.len().saturating_sub(1)) }

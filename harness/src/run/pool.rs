@@ -41,7 +41,8 @@ pub struct Pool {
     size: usize,
     /// What the user should know: that isolation was refused, and why.
     pub notes: Vec<String>,
-    first: Mutex<Option<Worker>>,
+    /// Workers that were started and have nothing to do yet.
+    ready: Mutex<Vec<Worker>>,
 }
 
 impl Pool {
@@ -60,8 +61,8 @@ impl Pool {
     pub fn of(program: &Path, size: usize) -> Self {
         let wanted = std::env::var("LAB_ISOLATION").map_or(true, |value| value != "off");
         let program = program.to_owned();
-        let first = Mutex::default();
-        let mut pool = Self { program, isolated: wanted, size, notes: Vec::new(), first };
+        let ready = Mutex::default();
+        let mut pool = Self { program, isolated: wanted, size, notes: Vec::new(), ready };
         if !wanted {
             pool.notes.push("not isolated: LAB_ISOLATION=off".into());
             return pool;
@@ -77,7 +78,7 @@ impl Pool {
             return pool;
         }
         match Worker::start(&pool.program, true) {
-            Ok(worker) => pool.first = Mutex::new(Some(worker)),
+            Ok(worker) => pool.ready = Mutex::new(vec![worker]),
             Err(error) => {
                 pool.isolated = false;
                 pool.notes.push(format!(
@@ -86,6 +87,18 @@ impl Pool {
             }
         }
         pool
+    }
+
+    /// Starts the workers that so many checks will need, so that they are there when the checks
+    /// are. One that does not start now is tried again then.
+    pub fn prepare(&self, checks: usize) {
+        let lanes = self.size.min(checks);
+        while lock(&self.ready).len() < lanes {
+            match Worker::start(&self.program, self.isolated) {
+                Ok(worker) => lock(&self.ready).push(worker),
+                Err(_) => return,
+            }
+        }
     }
 
     /// Carries out all requests, `tell` being called as each is done. The answers are in the
@@ -125,7 +138,7 @@ impl Pool {
     }
 
     fn ask(&self, worker: &mut Option<Worker>, request: &Request) -> Answer {
-        let mut ready = match worker.take().or_else(|| lock(&self.first).take()) {
+        let mut ready = match worker.take().or_else(|| lock(&self.ready).pop()) {
             Some(ready) => ready,
             None => match Worker::start(&self.program, self.isolated) {
                 Ok(ready) => ready,

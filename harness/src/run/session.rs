@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use crate::json::Json;
@@ -61,23 +62,20 @@ pub fn judge(
     given: &[(&'static str, Template)],
     progress: &(dyn Fn(&str) + Sync),
 ) -> io::Result<Judgement> {
-    let mut programs: BTreeMap<&str, Result<Template, String>> = BTreeMap::new();
-    for lab in checks.iter().flat_map(|check| check.step().programs).copied() {
-        if programs.contains_key(lab) {
-            continue;
-        }
-        let program = match given.iter().find(|(name, _)| *name == lab) {
-            Some((_, template)) => Ok(template.clone()),
-            None => {
-                progress(&format!("building {lab}"));
-                built(lab)?
-            }
-        };
-        programs.insert(lab, program);
-    }
+    // Workers take some milliseconds to start, and cargo leaves a processor free for that.
+    let (programs, pool) = thread::scope(|scope| {
+        let pool = scope.spawn(|| {
+            let pool = Pool::open()?;
+            pool.prepare(checks.len());
+            Ok::<_, io::Error>(pool)
+        });
+        let programs = programs(checks, given, progress);
+        let pool = pool.join().unwrap_or_else(|_| Err(io::Error::other("no worker was started")));
+        (programs, pool)
+    });
+    let (programs, pool) = (programs?, pool?);
     let requests: Vec<_> = checks.iter().map(|check| request(check, &programs)).collect();
     let possible: Vec<Request> = requests.iter().flatten().cloned().collect();
-    let pool = Pool::open()?;
     let done = AtomicUsize::new(0);
     let answers = pool.run(&possible, |_, _| {
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -97,6 +95,29 @@ pub fn judge(
         Record { check, outcome, elapsed, programs }
     });
     Ok(Judgement { records: records.collect(), notes: pool.notes })
+}
+
+/// The programs of the labs that these checks run: given ones, or what the labs were built to.
+fn programs(
+    checks: &[&'static Check],
+    given: &[(&'static str, Template)],
+    progress: &(dyn Fn(&str) + Sync),
+) -> io::Result<BTreeMap<&'static str, Result<Template, String>>> {
+    let mut programs: BTreeMap<_, Result<Template, String>> = BTreeMap::new();
+    for lab in checks.iter().flat_map(|check| check.step().programs).copied() {
+        if programs.contains_key(lab) {
+            continue;
+        }
+        let program = match given.iter().find(|(name, _)| *name == lab) {
+            Some((_, template)) => Ok(template.clone()),
+            None => {
+                progress(&format!("building {lab}"));
+                built(lab)?
+            }
+        };
+        programs.insert(lab, program);
+    }
+    Ok(programs)
 }
 
 /// What a worker is asked for; or what the check waits for, where a program does not build.
