@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use sockets_lab::labs;
 use sockets_lab::workspace::contents::source_of;
@@ -27,14 +28,72 @@ fn a_list_says_how_far_each_step_is() {
     let (list, status) = say(&workspace.root, &["list"]);
     assert_eq!(status, 0);
     for line in [
-        "   1 listen            written          book/src/04-bind-and-listen.md\n",
-        "   2 accept_loop       begun            book/src/05-accept.md\n",
-        "   3 serve             not written yet  book/src/06-endings.md\n",
+        "   1 listen            written                    book/src/04-bind-and-listen.md\n",
+        "   2 accept_loop       begun                      book/src/05-accept.md\n",
+        "   3 serve             not written yet            book/src/06-endings.md\n",
+        "\nnothing was checked yet\n",
     ] {
         assert!(list.contains(line), "{list}");
     }
     let (checks, _) = say(&workspace.root, &["list", "server"]);
     assert!(checks.contains("  server/half-close "), "{checks}");
+}
+
+#[test]
+fn a_list_says_how_many_checks_passed_and_when_that_was() {
+    let workspace = Workspace::start();
+    let server = labs::lab("server").unwrap();
+    workspace.write_steps(server, 1);
+    say(&workspace.root, &["check", "server"]);
+    let (list, _) = say(&workspace.root, &["list"]);
+    let line = "   1 listen            written          13 of 13  book/src/04-bind-and-listen.md\n";
+    assert!(list.contains(line), "{list}");
+    assert!(list.contains("   3 serve             not written yet   0 of 16  "), "{list}");
+    assert!(list.contains("  13 of 126 checks   0 of 3 labs complete\n"), "{list}");
+    assert!(list.contains("passed: as of the last run, "), "{list}");
+    assert!(!list.contains("saved since then"), "{list}");
+    let source = fs::File::options().append(true).open(source_of(&workspace.root, server)).unwrap();
+    source.set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
+    let (list, _) = say(&workspace.root, &["list"]);
+    assert!(list.contains("ago; saved since then: server\n"), "{list}");
+    let (checks, _) = say(&workspace.root, &["list", "1"]);
+    assert!(checks.contains("● server/listens-on-the-given-address "), "{checks}");
+    assert!(checks.contains("○ server/half-close "), "{checks}");
+}
+
+#[test]
+fn labs_steps_and_checks_are_understood_by_number_and_by_name_everywhere() {
+    let workspace = Workspace::start();
+    for (arguments, words) in [
+        (&["check", "half-close"][..], "WAIT  server/half-close  "),
+        (&["check", "1/listen"], "1  server "),
+        (&["check", "serve"], "   3 serve "),
+        (&["hint", "1/2"], "hint 1 of 3 for server step 2, accept_loop:"),
+        (&["list", "3"], "3  peer "),
+        (&["reset", "1"], "server: nothing is written yet: listen, accept_loop, serve"),
+        (&["reset", "2/send"], "client: nothing is written yet: send"),
+        (&["--version"], "sockets-lab 0."),
+    ] {
+        let (said, _) = say(&workspace.root, arguments);
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_slip_is_answered_with_what_was_meant_as_it_is_typed() {
+    let workspace = Workspace::start();
+    for (arguments, words) in [
+        (&["wach"][..], "there is no command `wach`; did you mean `cargo lab watch`?"),
+        (&["server"], "did you mean `cargo lab check server`?"),
+        (&["nonsense"], "there is no command `nonsense`\n     `cargo lab help` shows"),
+        (&["watch", "servr"], "there is no lab `servr` (did you mean `server`?)"),
+        (&["check", "server/half-clos"], "(did you mean `server/half-close`?)"),
+        (&["start"], "`cargo lab start DIR`"),
+    ] {
+        let (said, status) = say(&workspace.root, arguments);
+        assert!(said.contains(words), "{arguments:?}: {said}");
+        assert_eq!(status, 2, "{said}");
+    }
 }
 
 #[test]

@@ -25,7 +25,11 @@ impl Watch {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = lab(folder);
         command.arg("watch").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        Self::of(command.spawn().unwrap())
+    }
+
+    /// Of a process whose streams are pipes.
+    fn of(mut child: Child) -> Self {
         let mut stdout = child.stdout.take().unwrap();
         let (sender, said) = mpsc::channel();
         thread::spawn(move || {
@@ -160,5 +164,127 @@ fn two_of_them_do_not_disturb_each_other() {
     for mut watch in watches {
         watch.expect("Lab 1, server, is complete.");
         watch.quit();
+    }
+}
+
+#[test]
+fn each_key_does_what_it_says() {
+    let workspace = Workspace::start();
+    workspace.write_steps(server(), 1);
+    let mut watch = Watch::start(&workspace.root, &["1"]);
+    let screen = watch.expect(END);
+    assert!(screen.contains("Step 2, `accept_loop`: accepts clients"), "its task:\n{screen}");
+    assert!(screen.contains("  13 of 126 checks   0 of 3 labs complete\n"), "{screen}");
+    watch.press("?\n");
+    watch.expect("put the step's stub back (asks)");
+    watch.press("l\n");
+    watch
+        .expect("  ● listens-on-the-given-address      listens on the address that it was given\n");
+    watch.expect("  ○ half-close ");
+    watch.press("c\n");
+    watch.expect("book/src/05-accept.md");
+    watch.press("t\n");
+    watch.expect("No check failed");
+    watch.press("2\n");
+    let screen = watch.expect(END);
+    assert!(screen.contains("2  client "), "{screen}");
+    watch.press("p\n");
+    let screen = watch.expect(END);
+    assert!(screen.contains("1  server "), "{screen}");
+    watch.press("p\n");
+    watch.expect("This is the first lab.");
+    watch.press("9\n");
+    watch.expect("There are labs 1 to 3, and no 9.");
+    watch.press("a\n");
+    let screen = watch.expect(END);
+    assert!(screen.contains("   together  your programs meet "), "{screen}");
+    watch.quit();
+}
+
+#[test]
+fn a_stub_comes_back_only_after_a_yes() {
+    let workspace = Workspace::start();
+    let source = source_of(&workspace.root, server());
+    workspace.write_steps(server(), 1);
+    let begun = fs::read_to_string(&source)
+        .unwrap()
+        .replace("    todo!(\"step 2", "    // mine\n    todo!(\"step 2");
+    fs::write(&source, &begun).unwrap();
+    let mut watch = Watch::start(&workspace.root, &["server"]);
+    watch.expect(END);
+    watch.press("x\n");
+    watch.expect("Put the stub of server step 2, accept_loop, back?");
+    watch.press("n\n");
+    watch.expect("Nothing was changed.");
+    assert_eq!(fs::read_to_string(&source).unwrap(), begun);
+    watch.press("x\ny\n");
+    watch.expect("Your file as it was is saved in ");
+    watch.expect(END);
+    assert!(!fs::read_to_string(&source).unwrap().contains("// mine"));
+    watch.quit();
+}
+
+#[test]
+fn a_step_that_another_one_broke_is_named_with_it() {
+    let workspace = Workspace::start();
+    let source = source_of(&workspace.root, server());
+    workspace.write_steps(server(), 2);
+    let mut watch = Watch::start(&workspace.root, &["server"]);
+    watch.expect(END);
+    let good = fs::read_to_string(&source).unwrap();
+    let (begin, end) = ("    // ANCHOR: serve\n", "    // ANCHOR_END: serve\n");
+    let before = &good[..good.find(begin).unwrap() + begin.len()];
+    let rest = &good[good.find(end).unwrap()..];
+    // That it does not build in between changes nothing.
+    fs::write(&source, format!("{before}    no_such_name()\n{rest}")).unwrap();
+    let screen = watch.expect(END);
+    assert!(
+        screen.contains("\n --> ") || screen.contains("\n  --> "),
+        "as it was laid out:\n{screen}"
+    );
+    fs::write(&source, format!("{before}    let _ = &stream;\n    std::process::exit(3)\n{rest}"))
+        .unwrap();
+    let screen = watch.expect(END);
+    let said = "step 2, accept_loop, passed before this save; you changed step 3, serve\n";
+    assert!(screen.contains(said), "{screen}");
+    watch.quit();
+}
+
+/// What a terminal shows in which a watch ran, was typed to without Enter, and ended.
+fn on_a_terminal(folder: &Path, keys: &[(&str, &str)]) -> Option<String> {
+    let lab = env!("CARGO_BIN_EXE_lab");
+    let command = format!("stty -g; '{lab}' watch server; echo \"ended $?\"; stty -g");
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &command, "/dev/null"]).current_dir(folder).env("TERM", "dumb");
+    script.env("SHELL", "/bin/sh").env_remove("CARGO_TARGET_DIR");
+    let spawned = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let Ok(child) = spawned else {
+        println!("note: not tried, without `script`");
+        return None;
+    };
+    let mut watch = Watch::of(child);
+    let mut all = String::new();
+    for (words, key) in keys {
+        all += &watch.expect(words);
+        watch.press(key);
+    }
+    all += &watch.expect("ended ");
+    all += &watch.expect("\n");
+    all += &watch.expect("\n");
+    Some(all)
+}
+
+#[test]
+fn keys_come_without_enter_and_the_terminal_is_put_back() {
+    let workspace = Workspace::start();
+    let ends =
+        [[("q quit", "h"), ("hint 1 of 3", "q")], [("q quit", "?"), ("quit (so do", "\x03")]];
+    for (keys, status) in ends.iter().zip(["0", "130"]) {
+        let Some(shown) = on_a_terminal(&workspace.root, keys) else { return };
+        let lines: Vec<_> = shown.lines().map(str::trim_end).collect();
+        let (before, after) = (lines[0], lines[lines.len() - 1]);
+        assert!(before.contains(':'), "{shown}");
+        assert_eq!(before, after, "{shown}");
+        assert!(lines[lines.len() - 2].ends_with(status), "{shown}");
     }
 }

@@ -8,10 +8,12 @@ use super::{CliError, print, select};
 use crate::labs::{self, Check, LABS, Lab};
 use crate::program::Template;
 use crate::report::{self, document, junit};
+use crate::root;
 use crate::run::session::Record;
 use crate::run::session::{self, Judgement};
 use crate::term::Style;
 use crate::verdict::Outcome;
+use crate::workspace::last_run::LastRun;
 
 /// What `lab check` was asked for.
 #[derive(Debug, Default)]
@@ -43,7 +45,7 @@ impl Options {
                     order.give(lab, value("a command in quotes")?)?;
                 }
                 what => {
-                    for check in checks(what)? {
+                    for check in select::any(what)?.checks() {
                         if !order.checks.iter().any(|known| known.id() == check.id()) {
                             order.checks.push(check);
                         }
@@ -57,7 +59,7 @@ impl Options {
         if let Some(text) = program {
             let only = order.only_lab().ok_or_else(|| {
                 CliError::Usage(
-                    "--program goes with one lab: say which, as in `lab check server --program …`; \
+                    "--program goes with one lab: say which, as in `cargo lab check server --program …`; \
                      --server, --client and --peer go with all"
                         .into(),
                 )
@@ -91,33 +93,6 @@ pub(super) fn template(text: &str, lab: &Lab) -> Result<Template, CliError> {
     Template::parse(text, lab.arguments).map_err(|error| CliError::Usage(error.to_string()))
 }
 
-/// The checks that `LAB`, `LAB/STEP` or `LAB/CHECK` stands for.
-fn checks(what: &str) -> Result<Vec<&'static Check>, CliError> {
-    let (name, part) = what.split_once('/').unwrap_or((what, ""));
-    let lab = select::lab(name)?;
-    let step = |check: &&Check| part == check.step.to_string() || part == check.step().name;
-    let found: Vec<_> = match part {
-        "" => lab.checks().collect(),
-        _ => lab.checks().filter(|c| c.id() == what || c.name == part || step(c)).collect(),
-    };
-    if found.is_empty() {
-        Err(CliError::Usage(format!(
-            "there is no check `{what}`; `lab list {name}` shows all{}",
-            nearest(lab, part)
-        )))
-    } else {
-        Ok(found)
-    }
-}
-
-/// The check whose name shares the most words with what was typed.
-fn nearest(lab: &Lab, part: &str) -> String {
-    let words: Vec<_> = part.split(['-', '_']).filter(|word| word.len() > 2).collect();
-    let shared = |check: &&Check| words.iter().filter(|word| check.name.contains(**word)).count();
-    let like = lab.checks().max_by_key(shared).filter(|check| shared(check) > 0);
-    like.map_or(String::new(), |check| format!("; did you mean {}?", check.id()))
-}
-
 /// Carries it out. Returns the exit status.
 pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let order = Options::parse(words)?;
@@ -125,6 +100,10 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let Judgement { records, notes } =
         session::judge(&order.checks, &order.programs, &|what| progress.show(what))?;
     progress.clear();
+    if order.programs.is_empty() {
+        // Nobody needs to hear that it could not be noted.
+        let _ = root::find_root().map(|root| LastRun::note(&root, &records));
+    }
     if let Some(file) = &order.junit {
         fs::write(file, junit::render(&records)).map_err(|error| {
             CliError::Trouble(format!("cannot write {}: {error}", file.display()))

@@ -19,7 +19,8 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
 }
 
 fn find(name: &str) -> Result<&'static Demo, CliError> {
-    let unknown = || CliError::Usage(format!("there is no demo `{name}`; `lab demo` lists them"));
+    let unknown =
+        || CliError::Usage(format!("there is no demo `{name}`; `cargo lab demo` lists them"));
     demo::find(name).ok_or_else(unknown)
 }
 
@@ -45,5 +46,5 @@ fn list(style: Style) -> String {
     for demo in DEMOS {
         text += &format!("{:>3}  {}\n     {}\n", demo.number(), style.bold(demo.name), demo.claim);
     }
-    text + "\n`lab demo NAME` shows one (a number will do), `lab demo --all` shows all\n"
+    text + "\n`cargo lab demo NAME` shows one (a number will do), `cargo lab demo --all` shows all\n"
 }

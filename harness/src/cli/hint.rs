@@ -29,7 +29,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
             let (lab, step) = select::step(what)?;
             (lab, step, Some(self::level(level)?))
         }
-        _ => return Err(CliError::Usage("hint needs one step: `lab hint server/2`".into())),
+        _ => return Err(CliError::Usage("hint needs one step: `cargo lab hint server/2`".into())),
     };
     print(&text(&root, lab, step, level)?)?;
     Ok(0)
@@ -49,7 +49,9 @@ fn to_do(root: &Path) -> Result<(&'static Lab, &'static Step), CliError> {
             }
         }
     }
-    Err(CliError::Refused("every step is written: say which one, as in `lab hint server/2`".into()))
+    Err(CliError::Refused(
+        "every step is written: say which one, as in `cargo lab hint server/2`".into(),
+    ))
 }
 
 /// The hint of this level, or the next one, and how to get a clearer one.
@@ -66,11 +68,11 @@ pub(super) fn text(
         format!("hint {level} of {LEVELS} for {} step {}, {}: ", lab.name, step.number, step.name);
     let mut lines = vec![head.trim_end().to_owned()];
     lines.extend(hang("  ", hint, WIDTH));
-    let more = if level < LEVELS {
-        format!("  a clearer one: cargo lab hint {}; ", select::id(lab, step))
+    lines.push(if level < LEVELS {
+        format!("  a clearer one: cargo lab hint {}", select::id(lab, step))
     } else {
-        "  that was the last one; ".to_owned()
-    };
-    lines.push(format!("{more}the chapter: book/src/{}.md", step.chapter));
+        "  that was the last one".to_owned()
+    });
+    lines.push(format!("  the chapter: book/src/{}.md", step.chapter));
     Ok(lines.join("\n") + "\n")
 }

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod hint;
 mod list;
+mod nearest;
 mod ports;
 mod record;
 mod reset;
@@ -25,40 +26,50 @@ use crate::workspace;
 const HELP: &str = "\
 The sockets lab: checks the labs, and shows what is right, what is wrong and why.
 
-usage: lab                      check every lab and show the board
-       lab check [WHAT ...]     check labs (server), steps (server/1) or checks (server/half-close)
-           --program 'CMD'      check this program instead of the lab's own, in any language;
-                                {addr}, or {host} and {port}, stand where it takes the address,
-                                {args} for all that the lab's own program takes
-           --server 'CMD'       the same for one lab of several, also where they meet:
-           --client 'CMD'       `lab check together --client 'nc -N {host} {port}'`
-           --peer 'CMD'
-           --json               the result as JSON on standard output
-           --junit FILE         the result as JUnit XML into FILE, too
-       lab watch [LAB]          checks at each save, and says what comes next
-       lab list [LAB]           labs, steps, and how far they are; of a lab, its checks
-       lab hint [STEP]          a hint for a step (server/2), each time a clearer one
-       lab reset STEP|LAB       puts the stub back, and saves what was written
-       lab start DIR            makes a workspace for a student in a new folder
-       lab update COURSE        brings a workspace up to a newer course; what you wrote stays
-       lab trace [WHAT]         record a check (server/half-close), or one of the book's scenes, and
-                                show both ends step by step, with what the kernel shows of each
-           --program 'CMD'      of this program instead of the lab's own
-           --syscalls           with the program's system calls (needs strace)
-           --json FILE          the recording as JSON into FILE, too
-           --svg FILE           the recording as a figure into FILE, too
-       lab demo [NAME | --all]  show that what many believe about sockets is wrong
-       lab ports [--all]        the ports that the lab's programs (all: your programs) have in use
-       lab help                 this text
+cargo lab                     check every lab and show the board
+cargo lab check [WHAT ...]    check labs (server, or 1), steps (server/1, or listen)
+                              or checks (server/half-close)
+    --program 'CMD'           check this program instead of the lab's own, in any
+                              language; {addr}, or {host} and {port}, stand where
+                              it takes the address, {args} for all that the lab's
+                              own program takes
+    --server 'CMD'            the same for one lab of several (--client, --peer),
+                              also where they meet:
+                              `cargo lab check together --client 'nc -N {host} {port}'`
+    --json                    the result as JSON on standard output
+    --junit FILE              the result as JUnit XML into FILE, too
+cargo lab watch [LAB]         check at each save, and say what comes next
+cargo lab list [LAB]          labs, steps, and how far they are; of a lab, its checks
+cargo lab hint [STEP]         a hint for a step, each time a clearer one
+cargo lab reset STEP|LAB      put the stub back, and save what was written
+cargo lab start DIR           make a workspace for a student in a new folder
+cargo lab update COURSE       bring a workspace up to a newer course; what you wrote
+                              stays
+cargo lab trace [WHAT]        record a check, or one of the book's scenes, and show
+                              both ends step by step, with what the kernel shows
+    --program 'CMD'           of this program instead of the lab's own
+    --syscalls                with the program's system calls (needs strace)
+    --json FILE               the recording as JSON into FILE, too
+    --svg FILE                the recording as a figure into FILE, too
+cargo lab demo [NAME | --all] show that what many believe about sockets is wrong
+cargo lab ports [--all]       the ports that the lab's programs (all: your programs)
+                              have in use
+cargo lab help, --version
 
-`cargo run` and `cargo lab` are this program: `cargo lab check server`.
+In the course `cargo run` is the same program: `cargo run -- check server`.
 
-LAB_PATIENCE=10      waits ten times as long (a slow machine, a debugger)
-LAB_ISOLATION=off    uses the system's own network instead of a namespace
+LAB_PATIENCE=10      wait ten times as long (a slow machine, a debugger)
+LAB_ISOLATION=off    use the system's own network instead of a namespace
 NO_COLOR=1           no colours
 
-exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 the harness could not do its job
+exit status: 0 nothing failed, 1 something failed, 2 wrong usage,
+             3 the harness could not do its job
 ";
+
+/// The commands that a user types.
+const COMMANDS: [&str; 11] = [
+    "check", "watch", "list", "hint", "reset", "start", "update", "trace", "demo", "ports", "help",
+];
 
 /// What ends a command before its work is done.
 #[derive(Debug)]
@@ -90,7 +101,7 @@ impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(what) => {
-                write!(f, "lab: {what}\n     `lab help` shows what can be asked for")
+                write!(f, "lab: {what}\n     `cargo lab help` shows what can be asked for")
             }
             Self::Refused(what) | Self::Trouble(what) => write!(f, "lab: {what}"),
         }
@@ -104,19 +115,24 @@ pub fn run(arguments: &[String]) -> u8 {
         [] => check::run(&[]),
         ["check", rest @ ..] => check::run(rest),
         ["start", dir] => start::run(dir),
-        ["start", ..] => Err(CliError::Usage("start needs one folder: `lab start DIR`".into())),
+        ["start", ..] => {
+            Err(CliError::Usage("start needs one folder: `cargo lab start DIR`".into()))
+        }
         ["update", rest @ ..] => update::run(rest),
         ["list", rest @ ..] => list::run(rest),
         ["watch", rest @ ..] => watch::run(rest),
         ["hint", rest @ ..] => hint::run(rest),
         ["reset", what] => reset::run(what),
         ["reset", ..] => {
-            Err(CliError::Usage("reset needs a step or a lab: `lab reset serve`".into()))
+            Err(CliError::Usage("reset needs a step or a lab: `cargo lab reset serve`".into()))
         }
         ["demo", rest @ ..] => demo::run(rest),
         ["trace", rest @ ..] => trace::run(rest),
         ["ports", rest @ ..] => ports::run(rest),
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
+        ["version" | "--version" | "-V", ..] => {
+            print(concat!("sockets-lab ", env!("CARGO_PKG_VERSION"), "\n")).map(|()| 0)
+        }
         // Not for users: the course's own recordings, and what the harness starts for itself.
         ["record", rest @ ..] => record::run(rest),
         ["worker", "bind", address] => {
@@ -127,7 +143,7 @@ pub fn run(arguments: &[String]) -> u8 {
             Some(stage) => return worker::run(stage),
             None => Err(CliError::Usage(format!("there is no worker `{stage}`"))),
         },
-        [other, ..] => Err(CliError::Usage(format!("there is no command `{other}`"))),
+        [other, ..] => Err(CliError::Usage(unknown(other))),
     };
     result.unwrap_or_else(|problem| {
         eprintln!("{problem}");
@@ -136,6 +152,18 @@ pub fn run(arguments: &[String]) -> u8 {
             CliError::Trouble(_) => 3,
         }
     })
+}
+
+/// That there is no such command, and what was meant: another one, or what to check.
+fn unknown(word: &str) -> String {
+    let meant = match nearest::nearest(word, COMMANDS) {
+        Some(command) => format!("; did you mean `cargo lab {command}`?"),
+        None => match select::any(word) {
+            Ok(_) => format!("; did you mean `cargo lab check {word}`?"),
+            Err(_) => String::new(),
+        },
+    };
+    format!("there is no command `{word}`{meant}")
 }
 
 /// Writes to standard output. A reader that has gone (`lab | head`) is no error.

@@ -29,7 +29,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
 const NONE: &str = "\
 no program of the lab has a socket open now
 start one in another terminal, `cargo run -p server 127.0.0.1:7007`, and look again;
-`lab ports --all` shows the ports of all your programs
+`cargo lab ports --all` shows the ports of all your programs
 ";
 
 /// Whether it runs the file of a lab, from where cargo puts what it builds.

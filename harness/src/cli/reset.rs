@@ -2,34 +2,39 @@
 
 use std::path::Path;
 
-use super::{CliError, print, select};
-use crate::labs::{LABS, Lab, Step};
+use super::select::{self, Selected};
+use super::{CliError, print};
+use crate::labs::{Lab, Step};
 use crate::root;
 use crate::workspace::steps;
 
 /// Puts the stub of a step back, or those of a whole lab.
 pub(super) fn run(what: &str) -> Result<u8, CliError> {
-    let (lab, steps): (&Lab, Vec<&Step>) = match LABS.iter().find(|lab| lab.name == what) {
-        Some(lab) => (lab, lab.steps.iter().collect()),
-        None => {
+    let (lab, steps): (&Lab, Vec<&Step>) = match select::any(what) {
+        Ok(Selected::Lab(lab)) if lab.is_lab() => (lab, lab.steps.iter().collect()),
+        _ => {
             let (lab, step) = select::step(what)?;
             (lab, vec![step])
         }
     };
-    let root = root::find_root()?;
+    print(&put_back(&root::find_root()?, lab, &steps)?)?;
+    Ok(0)
+}
+
+/// Puts the stubs of these steps back; what was done, in words.
+pub(super) fn put_back(root: &Path, lab: &Lab, steps: &[&Step]) -> Result<String, CliError> {
     let names: Vec<_> = steps.iter().map(|step| step.name).collect();
     let names = names.join(", ");
-    match steps::reset(&root, lab, &steps)? {
+    Ok(match steps::reset(root, lab, steps)? {
         Some(saved) => {
-            let saved = shown(&root, &saved);
-            print(&format!(
+            let saved = shown(root, &saved);
+            format!(
                 "{}: back to the beginning: {names}\nYour file as it was is saved in {saved}\n",
                 lab.name
-            ))?;
+            )
         }
-        None => print(&format!("{}: nothing is written yet: {names}\n", lab.name))?,
-    }
-    Ok(0)
+        None => format!("{}: nothing is written yet: {names}\n", lab.name),
+    })
 }
 
 /// A path as short as it can be said: from where the user is, or else from the root.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::check::{lab_option, template};
+use super::select::{self, Selected};
 use super::{CliError, print};
 use crate::labs;
 use crate::program::Template;
@@ -52,26 +53,29 @@ impl Options {
         Ok(order)
     }
 
-    /// The labs whose programs take part.
-    fn labs(&self) -> Result<Vec<&'static str>, CliError> {
-        if let Some(scene) = labs::scene(&self.what) {
-            return Ok(scene.programs.to_vec());
+    /// The id of what is to be recorded, and the labs whose programs take part.
+    fn subject(&self) -> Result<(String, Vec<&'static str>), CliError> {
+        let what = &self.what;
+        if let Some(scene) = labs::scene(what) {
+            return Ok((what.clone(), scene.programs.to_vec()));
         }
-        let check = labs::check(&self.what).ok_or_else(|| {
-            let what = &self.what;
-            CliError::Usage(format!(
-                "there is no check and no scene `{what}`; `lab list` shows the checks, `lab trace` \
-                 the scenes"
-            ))
-        })?;
-        Ok(check.step().programs.to_vec())
+        match select::any(what) {
+            Ok(Selected::Check(check)) => Ok((check.id(), check.step().programs.to_vec())),
+            Ok(_) => Err(CliError::Usage(format!(
+                "`{what}` has several checks: say which one; `cargo lab list` shows them"
+            ))),
+            Err(_) => Err(CliError::Usage(format!(
+                "there is no check and no scene `{what}`; `cargo lab list server` shows the checks \
+                 of a lab, `cargo lab trace` the scenes"
+            ))),
+        }
     }
 
     fn request(&self) -> Result<Request, CliError> {
-        let labs = self.labs()?;
+        let (check, labs) = self.subject()?;
         let programs = labs.iter().map(|lab| Ok(((*lab).to_owned(), self.program_of(lab, &labs)?)));
         let programs = programs.collect::<Result<_, CliError>>()?;
-        Ok(Request { check: self.what.clone(), programs })
+        Ok(Request { check, programs })
     }
 
     /// The program that was given for a lab, or the lab's own.
@@ -119,5 +123,5 @@ fn scenes(style: Style) -> String {
     for scene in labs::scenes() {
         text += &format!("  {}\n      {}\n", style.bold(scene.name), scene.title);
     }
-    text + "\n`lab trace NAME` records one with your program; `lab trace server/half-close` any check\n"
+    text + "\n`cargo lab trace NAME` records one with your program; `cargo lab trace server/half-close` any check\n"
 }

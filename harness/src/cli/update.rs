@@ -17,7 +17,8 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
         [dir, "--keep"] => (dir, OnConflict::Keep),
         [dir, "--take"] => (dir, OnConflict::Take),
         _ => {
-            let what = "update needs the folder of the course, as in `lab update ../sockets-lab`";
+            let what =
+                "update needs the folder of the course, as in `cargo lab update ../sockets-lab`";
             return Err(CliError::Usage(what.into()));
         }
     };
@@ -52,7 +53,9 @@ fn by_course(course: &Path, workspace: &Path, choice: Option<&&str>) -> Result<u
     let status = command.env_remove("CARGO_MANIFEST_DIR").status()?;
     match status.code().and_then(|code| u8::try_from(code).ok()) {
         Some(code) => Ok(code),
-        None => Err(CliError::Trouble(format!("the course's own `lab update` ended: {status}"))),
+        None => {
+            Err(CliError::Trouble(format!("the course's own `cargo lab update` ended: {status}")))
+        }
     }
 }
 

@@ -1,33 +1,43 @@
 //! `lab watch [LAB]`: checks a lab each time it is saved, and shows the first thing that is
-//! wrong. A letter and Enter do the rest.
+//! wrong, or the step to write next. Single keys do the rest.
 
 mod keys;
 mod screen;
+mod since;
+mod terminal;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use self::keys::{Key, Keys};
 use self::screen::Screen;
+use self::since::Before;
 use super::check::Progress;
-use super::{CliError, hint, select};
-use crate::labs::{self, LABS, Lab, Step};
+use super::{CliError, hint, list, reset, select};
+use crate::labs::{self, Check, LABS, Lab, Step};
+use crate::report::board;
 use crate::root;
 use crate::run::session::Record;
 use crate::run::session::{self, Judgement};
 use crate::verdict::{Blocked, Outcome};
 use crate::workspace::fingerprint::Stamp;
+use crate::workspace::last_run::LastRun;
 use crate::workspace::steps::{self, StepState};
 
 /// Checks and waits, until the user quits.
 pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let root = root::find_root()?;
-    let lab = match words {
-        [] => first_to_do()?,
-        [name] => select::lab(name)?,
-        _ => return Err(CliError::Usage("watch takes one lab: `lab watch server`".into())),
+    let asked = match words {
+        [] => None,
+        [name] => Some(select::lab(name)?),
+        _ => return Err(CliError::Usage("watch takes one lab: `cargo lab watch server`".into())),
     };
-    let (keys, screen) = (Keys::of_stdin(), Screen::new());
+    let keys = Keys::of_stdin();
+    let lab = match asked {
+        Some(lab) => lab,
+        None => first_to_do()?,
+    };
+    let screen = Screen::new(keys.single);
     Watch { root, lab, keys, screen, before: None, runs: 0 }.until_quit()?;
     Ok(0)
 }
@@ -35,16 +45,16 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
 /// The first lab that is not complete; when all are, the first lab.
 fn first_to_do() -> Result<&'static Lab, CliError> {
     for lab in labs::parts() {
-        if judge(lab)?.records.iter().any(is_open) {
+        if judge(lab.checks())?.records.iter().any(is_open) {
             return Ok(lab);
         }
     }
     LABS.first().ok_or_else(|| CliError::Trouble("the course has no lab".into()))
 }
 
-/// Has all checks of a lab carried out.
-fn judge(lab: &Lab) -> Result<Judgement, CliError> {
-    let checks: Vec<_> = lab.checks().collect();
+/// Has these checks carried out.
+fn judge(checks: impl Iterator<Item = &'static Check>) -> Result<Judgement, CliError> {
+    let checks: Vec<_> = checks.collect();
     let progress = Progress::new();
     let judgement = session::judge(&checks, &[], &|what| progress.show(what));
     progress.clear();
@@ -64,8 +74,8 @@ struct Watch {
     lab: &'static Lab,
     keys: Keys,
     screen: Screen,
-    /// How many checks of this lab passed the time before.
-    before: Option<usize>,
+    /// How this lab was the time before.
+    before: Option<Before>,
     runs: usize,
 }
 
@@ -76,7 +86,8 @@ impl Watch {
             let seen = self.fingerprint();
             let shown = if seen.is_complete() {
                 let began = Instant::now();
-                let judgement = judge(self.lab)?;
+                let written = Before::sources(&self.root, self.lab);
+                let judgement = judge(self.lab.checks())?;
                 // Saved meanwhile, or half of it: the verdict is on something else. But once is
                 // enough: whoever saves without end wants to see something, too.
                 if self.fingerprint() != seen && !hasty {
@@ -85,10 +96,19 @@ impl Watch {
                 }
                 hasty = false;
                 self.runs += 1;
-                let text = self.screen.verdict(self.lab, &judgement, self.before);
+                let now = Before::new(written, &judgement.records);
+                let mut text = self.screen.verdict(self.lab, &judgement);
+                text += &self.task(&judgement.records);
+                // A program that was not built says nothing about any step.
+                if now.built {
+                    if let Some(before) = &self.before {
+                        text += &self.screen.since(self.lab, before, &now);
+                    }
+                    self.before = Some(now);
+                }
+                text += &self.course(&judgement.records);
                 let last = self.screen.last_line(self.lab, self.runs, began.elapsed());
-                self.before = Some(passed(&judgement.records));
-                self.screen.show(&format!("{text}\n{last}"))?;
+                self.screen.show(&format!("{text}{last}"))?;
                 judgement.records
             } else {
                 self.before = None;
@@ -111,26 +131,114 @@ impl Watch {
         Stamp::of(&self.root, &programs(self.lab))
     }
 
+    /// How far one is in the course, from what was known and these records.
+    fn course(&self, records: &[Record]) -> String {
+        // Where it can't be noted, what is known is all that there is to show.
+        let last = LastRun::note(&self.root, records);
+        let last = last.unwrap_or_else(|_| LastRun::read(&self.root));
+        format!("\n{}\n", list::course_line(&last, self.screen.style))
+    }
+
+    /// What the step to write asks for, where that is what comes next.
+    fn task(&self, records: &[Record]) -> String {
+        let failed = |record: &Record| matches!(record.outcome, Outcome::Fail(_));
+        let unwritten = |record: &Record| {
+            matches!(record.outcome, Outcome::Blocked(Blocked::Step(_) | Blocked::Elsewhere { .. }))
+        };
+        if records.iter().any(failed) || !records.iter().any(unwritten) {
+            return String::new();
+        }
+        let task = self.to_do(records).and_then(|(lab, step)| steps::task(&self.root, lab, step));
+        task.map_or(String::new(), |task| self.screen.task(&task))
+    }
+
     /// Until something is saved, or the user wants something that ends the waiting.
     fn wait(&mut self, seen: &Stamp, records: &[Record]) -> Result<Next, CliError> {
+        let mut asked = None;
         loop {
-            match self.keys.pause() {
-                None => {}
-                Some(Key::Again) => return Ok(Next::Check),
-                Some(Key::Quit) => return Ok(Next::Quit),
-                Some(Key::Next) => match next_after(self.lab) {
-                    Some(lab) => return Ok(Next::Lab(lab)),
-                    None => self.screen.say("This is the last lab.")?,
-                },
-                Some(Key::Hint) => self.hint(records)?,
-                Some(Key::Trace) => self.trace(records)?,
-                Some(Key::Unknown) => self.screen.say(&self.screen.keys())?,
+            if let Some(key) = self.keys.pause() {
+                // Whatever is typed but `y` is a no.
+                match asked.take() {
+                    Some((lab, step)) if key == Key::Yes => self.reset(lab, step)?,
+                    Some(_) => self.screen.say("Nothing was changed.")?,
+                    None => {
+                        if let Some(next) = self.answer(key, records, &mut asked)? {
+                            return Ok(next);
+                        }
+                    }
+                }
             }
             if self.fingerprint() != *seen {
                 self.settle();
                 return Ok(Next::Check);
             }
         }
+    }
+
+    /// Does what a key asks for; returns what ends the waiting.
+    fn answer(
+        &self,
+        key: Key,
+        records: &[Record],
+        asked: &mut Option<(&'static Lab, &'static Step)>,
+    ) -> Result<Option<Next>, CliError> {
+        let step = self.to_do(records);
+        match key {
+            Key::Again => return Ok(Some(Next::Check)),
+            Key::Quit => return Ok(Some(Next::Quit)),
+            Key::Next | Key::Previous | Key::Lab(_) => match self.other_lab(key) {
+                Ok(lab) => return Ok(Some(Next::Lab(lab))),
+                Err(why) => self.screen.say(&why)?,
+            },
+            Key::All => self.all()?,
+            Key::List => {
+                let last = LastRun::read(&self.root);
+                self.screen.say(list::checks(self.lab, &last, screen::WIDTH).trim_end())?;
+            }
+            Key::Hint => self.hint(step)?,
+            Key::Trace => self.trace(records)?,
+            Key::Chapter => self.chapter(step)?,
+            Key::Reset => match step {
+                Some((lab, step)) => {
+                    *asked = Some((lab, step));
+                    self.screen.say(&format!(
+                        "Put the stub of {} step {}, {}, back? Your file is saved first. y or n",
+                        lab.name, step.number, step.name
+                    ))?;
+                }
+                None => self.screen.say(
+                    "Every step here passes. `cargo lab reset STEP` puts a stub back all the same.",
+                )?,
+            },
+            Key::Help => self.screen.say(screen::HELP)?,
+            Key::Yes | Key::Unknown => self.screen.say(&self.screen.keys())?,
+        }
+        Ok(None)
+    }
+
+    /// The lab that a key leads to, or why there is none.
+    fn other_lab(&self, key: Key) -> Result<&'static Lab, String> {
+        match key {
+            Key::Next => next_after(self.lab).ok_or("This is the last lab.".to_owned()),
+            Key::Previous => {
+                let before = labs::parts().take_while(|other| other.name != self.lab.name).last();
+                before.ok_or("This is the first lab.".to_owned())
+            }
+            Key::Lab(number) => {
+                let lab = LABS.iter().find(|lab| lab.number == number);
+                lab.ok_or_else(|| format!("There are labs 1 to {}, and no {number}.", LABS.len()))
+            }
+            _ => Ok(self.lab),
+        }
+    }
+
+    /// The board of the whole course.
+    fn all(&self) -> Result<(), CliError> {
+        let Judgement { records, notes } = judge(labs::checks())?;
+        // Nobody needs to hear that it could not be noted.
+        let _ = LastRun::note(&self.root, &records);
+        let text = board::render(&records, &notes, self.screen.style);
+        self.screen.show(&format!("{text}\n{}", self.screen.keys()))
     }
 
     /// An editor saves in several steps: empties and writes, or writes another and renames it.
@@ -146,8 +254,8 @@ impl Watch {
         }
     }
 
-    fn hint(&self, records: &[Record]) -> Result<(), CliError> {
-        match self.to_do(records) {
+    fn hint(&self, step: Option<(&'static Lab, &'static Step)>) -> Result<(), CliError> {
+        match step {
             Some((lab, step)) => match hint::text(&self.root, lab, step, None) {
                 Ok(text) => self.screen.say(text.trim_end()),
                 Err(problem) => self.screen.say(&problem.to_string()),
@@ -156,9 +264,24 @@ impl Watch {
         }
     }
 
+    fn chapter(&self, step: Option<(&'static Lab, &'static Step)>) -> Result<(), CliError> {
+        let step = step.map(|(_, step)| step).or(self.lab.steps.first());
+        let chapter = step.map_or("", |step| step.chapter);
+        self.screen
+            .say(&format!("book/src/{chapter}.md, or `mdbook serve book` in another terminal"))
+    }
+
+    /// Puts a stub back. What is then saved is checked, as ever.
+    fn reset(&self, lab: &'static Lab, step: &'static Step) -> Result<(), CliError> {
+        match reset::put_back(&self.root, lab, &[step]) {
+            Ok(said) => self.screen.say(said.trim_end()),
+            Err(problem) => self.screen.say(&problem.to_string()),
+        }
+    }
+
     /// The lab and the step that the first check that did not pass is about.
     fn to_do(&self, records: &[Record]) -> Option<(&'static Lab, &'static Step)> {
-        let open = records.iter().find(|record| is_open(record))?;
+        let open = board::first_to_do(records)?;
         match &open.outcome {
             Outcome::Blocked(Blocked::Step(number)) => step(self.lab, *number),
             Outcome::Blocked(Blocked::Elsewhere { lab, step: number }) => {
@@ -178,8 +301,10 @@ impl Watch {
     }
 
     fn trace(&self, records: &[Record]) -> Result<(), CliError> {
-        let failed = records.iter().find(|record| matches!(record.outcome, Outcome::Fail(_)));
-        match failed.map(|record| record.check.id()) {
+        let failed = board::first_to_do(records)
+            .filter(|record| matches!(record.outcome, Outcome::Fail(_)))
+            .map(|record| record.check.id());
+        match failed {
             // It says itself what comes of it.
             Some(id) => {
                 super::run(&["trace".to_owned(), id]);

@@ -1,15 +1,13 @@
 //! One check's record as text: a failure whole, the other outcomes in the few lines that they
 //! deserve.
 
-use super::bytes;
 use super::place::{Placed, chapter_file};
+use super::{bytes, compiler};
 use crate::run::session::Record;
 use crate::term::Style;
 use crate::term::layout::{columns, hang, pad, printable, wrap};
 use crate::verdict::{Blocked, Failure, Outcome};
 
-/// Columns of a line of text. Quoted bytes are never cut, so a line with them can be longer.
-const WIDTH: usize = 100;
 /// Below the word in capitals everything is indented by its width.
 const INDENT: &str = "      ";
 /// Columns of the labels.
@@ -30,32 +28,26 @@ pub(super) fn text(placed: &Placed<'_>, style: Style) -> String {
         }
         Outcome::Blocked(Blocked::Build { words, .. }) => {
             let mut lines = vec![short(placed, style)];
-            lines.extend(build(words));
+            lines.extend(compiler::lines(words, style));
             lines
         }
         Outcome::Skipped(why) => {
             let mut lines = titled(placed, tag("SKIP", |word| style.dim(word)), style);
-            lines.extend(hang(INDENT, why, WIDTH));
+            lines.extend(hang(INDENT, why, style.width));
             lines
         }
         Outcome::Fault(why) => {
             let mut lines = titled(placed, tag("FAULT", |word| style.warn(word)), style);
-            lines.extend(fault(why));
+            lines.extend(fault(why, style));
             lines
         }
     };
     lines.join("\n") + "\n"
 }
 
-/// The compiler's words, indented, and otherwise as it laid them out.
-pub(super) fn build(words: &str) -> Vec<String> {
-    let words = words.trim_end().lines();
-    words.map(|line| format!("{INDENT}{}", printable(line)).trim_end().to_owned()).collect()
-}
-
 /// What the harness could not do, and whose trouble that is.
-pub(super) fn fault(why: &str) -> Vec<String> {
-    let mut lines = hang(INDENT, why, WIDTH);
+pub(super) fn fault(why: &str, style: Style) -> Vec<String> {
+    let mut lines = hang(INDENT, why, style.width);
     lines.push(format!(
         "{INDENT}This is the harness's own trouble: it says nothing about the program."
     ));
@@ -78,7 +70,7 @@ fn titled(placed: &Placed<'_>, tag: String, style: Style) -> Vec<String> {
     let id = placed.id();
     let step = format!("step {}, {}", placed.step.number, placed.step.name);
     let title = format!("{id}  {}", placed.record.check.title);
-    let width = WIDTH - INDENT.len();
+    let width = style.width - INDENT.len();
     let mut lines = wrap(&title, width);
     match &mut lines[..] {
         [only] if columns(only) + 2 + columns(&step) <= width => {
@@ -97,12 +89,12 @@ fn titled(placed: &Placed<'_>, tag: String, style: Style) -> Vec<String> {
 
 fn failed(placed: &Placed<'_>, failure: &Failure, style: Style) -> Vec<String> {
     let mut lines = titled(placed, tag("FAIL", |word| style.alarm(word)), style);
-    for line in wrap(&failure.headline, WIDTH - INDENT.len()) {
+    for line in wrap(&failure.headline, style.width - INDENT.len()) {
         lines.push(format!("{INDENT}{}", style.alarm(&line)));
     }
     lines.push(String::new());
 
-    let width = WIDTH - INDENT.len() - LABEL;
+    let width = style.width - INDENT.len() - LABEL;
     let plain = |texts: &[String]| texts.iter().flat_map(|text| wrap(text, width)).collect();
     let mut section = |label: &str, body: Vec<String>| {
         for (index, line) in body.iter().enumerate() {
@@ -201,7 +193,7 @@ FAIL  server/half-close  a half-closed client still gets all of its bytes       
     #[test]
     fn colours_add_nothing_to_the_text() {
         let records = [samples::half_close(samples::failure())];
-        let coloured = text(&samples::placed(&records)[0], Style { colour: true });
+        let coloured = text(&samples::placed(&records)[0], Style::coloured());
         let mut plain = String::new();
         for (index, piece) in coloured.split('\x1b').enumerate() {
             let rest = piece.split_once('m').map_or("", |(_, rest)| rest);
@@ -241,8 +233,8 @@ PASS  server/long  a title of so many words that it takes more than one line of 
         let words = "error[E0425]: cannot find value `x`\n --> src/main.rs:1:1\n\n";
         let golden = "\
 WAIT  server/half-close  lab server does not build
-      error[E0425]: cannot find value `x`
-       --> src/main.rs:1:1
+error[E0425]: cannot find value `x`
+ --> src/main.rs:1:1
 ";
         assert_eq!(rendered(samples::broken(words)), golden);
     }

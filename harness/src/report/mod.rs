@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod bytes;
+mod compiler;
 pub mod document;
 pub mod failure;
 pub mod junit;
@@ -23,8 +24,6 @@ use crate::verdict::{Blocked, Outcome};
 /// Failures that are shown whole before the board; of the others only the headline. Who has
 /// more than three should begin with the first.
 const WHOLE: usize = 3;
-/// Columns of the lines above the board.
-const WIDTH: usize = 100;
 
 /// What a person reads on standard output after a run: for one check its record, for several
 /// what went wrong and then the board. Ends with a newline. The notes say what the reader must
@@ -34,19 +33,22 @@ pub fn text(records: &[Record], notes: &[String], style: Style) -> String {
 }
 
 /// What a person reads again and again while working on a lab: the first thing that is wrong,
-/// whole, and then the board. Ends with a newline.
-pub fn first(records: &[Record], notes: &[String], style: Style) -> String {
-    begin(&Placed::all(records), notes, style)
+/// whole, and then the board, if both go into so many lines; else what is wrong alone, which says
+/// all that there is to do. Ends with a newline.
+pub fn first(records: &[Record], notes: &[String], lines: usize, style: Style) -> String {
+    begin(&Placed::all(records), notes, lines, style)
 }
 
-fn begin(all: &[Placed<'_>], notes: &[String], style: Style) -> String {
+fn begin(all: &[Placed<'_>], notes: &[String], lines: usize, style: Style) -> String {
     let failed = failed(all).into_iter().next();
     let mut blocks = builds(all, style);
     blocks.extend(failed.map(|placed| failure::text(placed, style)));
     blocks.extend(faults(all, style));
     blocks.truncate(1);
+    let wrong = blocks.concat();
     blocks.push(board::text(all, notes, style));
-    blocks.join("\n")
+    let whole = blocks.join("\n");
+    if whole.lines().count() > lines && !wrong.is_empty() { wrong } else { whole }
 }
 
 fn compose(all: &[Placed<'_>], notes: &[String], style: Style) -> String {
@@ -80,7 +82,7 @@ fn builds(all: &[Placed<'_>], style: Style) -> Vec<String> {
         let name = style.bold(lab);
         let checks = if waiting.len() == 1 { "check waits" } else { "checks wait" };
         let head = format!("{word}  {name}  does not build: {} {checks}", waiting.len());
-        [vec![head], failure::build(words)].concat().join("\n") + "\n"
+        [vec![head], compiler::lines(words, style)].concat().join("\n") + "\n"
     };
     grouped(broken, |broken| *broken).into_iter().map(block).collect()
 }
@@ -107,7 +109,7 @@ fn failures(all: &[Placed<'_>], style: Style) -> Vec<String> {
 /// `FAIL  server/half-close  the client got none of its bytes back`
 fn headline(placed: &Placed<'_>, style: Style) -> String {
     let id = placed.id();
-    let reason = clip(&placed.reason(), WIDTH.saturating_sub(columns(&id) + 8));
+    let reason = clip(&placed.reason(), style.width.saturating_sub(columns(&id) + 8));
     format!("{}  {}  {reason}", style.alarm("FAIL"), style.bold(&id))
 }
 
@@ -119,11 +121,11 @@ fn faults(all: &[Placed<'_>], style: Style) -> Vec<String> {
     });
     let block = |(why, touched): (&String, Vec<(&Placed<'_>, _)>)| {
         let ids: Vec<_> = touched.iter().map(|(placed, _)| placed.id()).collect();
-        let mut lines = hang("FAULT ", &ids.join(", "), WIDTH);
+        let mut lines = hang("FAULT ", &ids.join(", "), style.width);
         if let Some(ids) = lines.first().and_then(|line| line.strip_prefix("FAULT")) {
             lines[0] = style.warn("FAULT") + ids;
         }
-        lines.extend(failure::fault(why));
+        lines.extend(failure::fault(why, style));
         lines.join("\n") + "\n"
     };
     grouped(touched, |(_, why)| *why).into_iter().map(block).collect()
@@ -180,12 +182,17 @@ FAIL  server/echoes-in-pieces  the client got none of its bytes back
 
     #[test]
     fn who_works_on_a_lab_sees_the_first_failure_whole_and_no_other() {
-        let outcomes = [Outcome::Pass, samples::failure(), samples::failure()];
-        let text = begin(&samples::placed(&samples::records(outcomes)), &[], Style::plain());
+        let outcomes = || [Outcome::Pass, samples::failure(), samples::failure()];
+        let text = begin(&samples::placed(&samples::records(outcomes())), &[], 50, Style::plain());
         assert!(text.starts_with("FAIL  server/one-client"), "{text}");
         assert_eq!(text.matches("FAIL").count(), 1);
         assert_eq!(text.matches("Required   ").count(), 1);
         assert!(text.contains("\n\n1  server"), "{text}");
+        let short = begin(&samples::placed(&samples::records(outcomes())), &[], 24, Style::plain());
+        assert_eq!(
+            text.strip_prefix(&short).map(|rest| rest.starts_with("\n1  server")),
+            Some(true)
+        );
     }
 
     #[test]
@@ -216,7 +223,7 @@ FAIL  server/echoes-in-pieces  the client got none of its bytes back
     fn a_build_error_is_shown_once() {
         let broken = || samples::broken("error: expected `;`\n");
         let text = composed(&samples::records([(); 5].map(|()| broken())), &[]);
-        let head = "WAIT  server  does not build: 5 checks wait\n      error: expected `;`\n\n1  ";
+        let head = "WAIT  server  does not build: 5 checks wait\nerror: expected `;`\n\n1  ";
         assert!(text.starts_with(head), "{text}");
         assert_eq!(text.matches("expected `;`").count(), 1);
     }

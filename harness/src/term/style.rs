@@ -5,18 +5,31 @@
 
 use std::ffi::OsStr;
 use std::io::IsTerminal;
+use std::process::{Command, Stdio};
 
 /// How text is set off: with a terminal's colours, or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
     /// Whether escape sequences are written.
     pub colour: bool,
+    /// Columns for what is laid out for reading.
+    pub width: usize,
 }
+
+/// Columns of a comfortable line, and of the narrowest terminal that lines are made for.
+const WIDE: usize = 100;
+const NARROW: usize = 80;
 
 impl Style {
     /// No colours: for files, pipes, and tests.
     pub fn plain() -> Self {
-        Self { colour: false }
+        Self { colour: false, width: WIDE }
+    }
+
+    /// Colours, whatever standard output is.
+    #[cfg(test)]
+    pub(crate) fn coloured() -> Self {
+        Self { colour: true, ..Self::plain() }
     }
 
     /// Colours if standard output is a terminal that wants them: `NO_COLOR` unset or empty
@@ -25,7 +38,11 @@ impl Style {
         let no_color = std::env::var_os("NO_COLOR");
         let term = std::env::var_os("TERM");
         let terminal = std::io::stdout().is_terminal();
-        Self { colour: wanted(terminal, no_color.as_deref(), term.as_deref()) }
+        let columns = size().map_or(WIDE, |(_, columns)| columns);
+        Self {
+            colour: wanted(terminal, no_color.as_deref(), term.as_deref()),
+            width: columns.clamp(NARROW, WIDE),
+        }
     }
 
     /// What passed.
@@ -72,6 +89,21 @@ impl Style {
     }
 }
 
+/// Lines and columns of the terminal; `None` where there is none, or nobody who can tell.
+pub fn size() -> Option<(usize, usize)> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return None;
+    }
+    // It looks at its standard input.
+    let mut stty = Command::new("stty");
+    let output = stty.arg("size").stdin(Stdio::inherit()).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (lines, columns) = text.trim().split_once(' ')?;
+    // A terminal that does not know its size says 0.
+    Some((lines.parse().ok()?, columns.parse().ok()?))
+        .filter(|(lines, columns)| lines * columns > 0)
+}
+
 /// What clears the screen of a terminal, and leaves its history; nothing where there is none.
 pub fn clear_screen() -> &'static str {
     let term = std::env::var_os("TERM");
@@ -104,7 +136,7 @@ mod tests {
     #[test]
     fn plain_text_is_left_alone_and_coloured_text_is_reset() {
         assert_eq!(Style::plain().bad("no"), "no");
-        assert_eq!(Style { colour: true }.bad("no"), "\x1b[31mno\x1b[0m");
-        assert_eq!(Style { colour: true }.bad("  "), "  ");
+        assert_eq!(Style::coloured().bad("no"), "\x1b[31mno\x1b[0m");
+        assert_eq!(Style::coloured().bad("  "), "  ");
     }
 }

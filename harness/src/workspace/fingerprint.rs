@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::contents::{SOURCE, source_of};
 use crate::labs::Lab;
@@ -23,6 +23,13 @@ impl Stamp {
         let has = |source: PathBuf| files.iter().any(|(path, ..)| *path == source);
         let complete = labs.iter().all(|lab| has(source_of(root, lab)));
         Self { files, complete }
+    }
+
+    /// Whether something was saved after this moment.
+    pub fn is_newer_than(&self, time: SystemTime) -> bool {
+        // The moment is known to the second.
+        let later = time + Duration::from_secs(1);
+        self.files.iter().any(|(_, _, saved)| saved.is_some_and(|saved| saved > later))
     }
 
     /// Whether the source of each lab is there.

@@ -12,7 +12,7 @@ use crate::region::{self, RegionError};
 /// The list, below the workspace's root.
 pub const FILE: &str = ".lab/given";
 
-const HEAD: &str = "# What this workspace was given, so that `lab update` can tell what you changed. \
+const HEAD: &str = "# What this workspace was given, so that `cargo lab update` can tell what you changed. \
                     Not for editing.\n";
 
 /// Fingerprints by path.

@@ -23,7 +23,7 @@ pub fn of(root: &Path, lab: &Lab, step: &Step) -> Result<Vec<String>, Error> {
     match hints.len() {
         LEVELS => Ok(hints),
         count => Err(Error::Refused(format!(
-            "{} has {count} hints under `## {}`, not {LEVELS}: `lab update` puts it right",
+            "{} has {count} hints under `## {}`, not {LEVELS}: `cargo lab update` puts it right",
             path.display(),
             step.name
         ))),

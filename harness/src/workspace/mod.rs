@@ -13,6 +13,7 @@ pub mod contents;
 pub mod fingerprint;
 pub mod given;
 pub mod hints;
+pub mod last_run;
 pub mod make;
 pub mod steps;
 pub mod update;

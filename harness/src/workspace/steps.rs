@@ -62,6 +62,28 @@ pub fn is_stub(body: &[u8], stub: &[u8]) -> bool {
     with_lf(body) == with_lf(stub)
 }
 
+/// What a step asks for: the documentation of its function, in the lab's source.
+pub fn task(root: &Path, lab: &Lab, step: &Step) -> Option<String> {
+    let source = fs::read_to_string(source_of(root, lab)).ok()?;
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let mark = format!("// ANCHOR: {}", step.name);
+    let above = &lines[..lines.iter().position(|line| *line == mark)?];
+    let end = above.iter().rposition(|line| line.starts_with("///"))?;
+    let begin =
+        above[..end].iter().rposition(|line| !line.starts_with("///")).map_or(0, |at| at + 1);
+    let text = above[begin..=end].iter().map(|line| line.trim_start_matches('/').trim());
+    // Lines of a paragraph belong together, and an empty one stands between two of them.
+    let mut paragraphs = vec![String::new()];
+    for line in text {
+        match (line, paragraphs.last_mut()) {
+            ("", _) => paragraphs.push(String::new()),
+            (line, Some(last)) if !last.is_empty() => *last += &format!(" {line}"),
+            (line, last) => *last? = line.to_owned(),
+        }
+    }
+    Some(paragraphs.join("\n\n"))
+}
+
 /// Puts the stubs of these steps back. Returns where the file as it was is saved, `None` when
 /// there was nothing to do.
 pub fn reset(root: &Path, lab: &Lab, steps: &[&Step]) -> Result<Option<PathBuf>, Error> {

@@ -3,26 +3,41 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::since::Before;
 use super::{CliError, is_open, next_after, passed, programs};
 use crate::labs::Lab;
 use crate::report;
 use crate::run::session::Judgement;
 use crate::term::hang;
-use crate::term::style::{Style, clear_screen};
+use crate::term::layout::wrap;
+use crate::term::style::{Style, clear_screen, size};
 use crate::workspace::contents::SOURCE;
 
 /// Columns, so that it fits the smallest terminal.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
+
+/// Lines below the board: how it was before, how far one is in the course, the keys.
+const BELOW: usize = 8;
+
+/// What each key does.
+pub(super) const HELP: &str = "\
+n p    the next lab, the previous one        h   a hint, each time a clearer one
+1-9    the lab of that number (0: lab 10)    t   the failed check, step by step
+r      run again                             x   put the step's stub back (asks)
+a      check the whole course                c   where the step's chapter is
+l      the checks of this lab                q   quit (so do Ctrl-C and Ctrl-D)";
 
 /// Standard output, as a terminal or not.
 pub(super) struct Screen {
-    style: Style,
+    pub(super) style: Style,
     clear: &'static str,
+    /// Whether keys come without Enter.
+    single: bool,
 }
 
 impl Screen {
-    pub(super) fn new() -> Self {
-        Self { style: Style::for_stdout(), clear: clear_screen() }
+    pub(super) fn new(single: bool) -> Self {
+        Self { style: Style::for_stdout(), clear: clear_screen(), single }
     }
 
     /// Shows this text and nothing else; where there is no screen, below a line.
@@ -37,21 +52,48 @@ impl Screen {
     }
 
     /// The first thing that is wrong, and the board; of a lab that is complete, what comes next.
-    pub(super) fn verdict(&self, lab: &Lab, judged: &Judgement, before: Option<usize>) -> String {
-        let mut text = report::first(&judged.records, &judged.notes, self.style);
-        let now = passed(&judged.records);
-        if now > 0 && !judged.records.iter().any(is_open) {
+    pub(super) fn verdict(&self, lab: &Lab, judged: &Judgement) -> String {
+        let mut text = report::first(&judged.records, &judged.notes, self.lines(), self.style);
+        if passed(&judged.records) > 0 && !judged.records.iter().any(is_open) {
             text += "\n";
             text += &self.complete(lab);
         }
-        match before {
-            Some(before) if now > before => {
-                text += &self.style.good(&format!("{} more than before\n", checks(now - before)));
+        text
+    }
+
+    /// Lines for what went wrong and the board: the others are for what stands below them.
+    fn lines(&self) -> usize {
+        match size() {
+            Some((lines, _)) if self.single => lines.saturating_sub(BELOW),
+            _ => usize::MAX,
+        }
+    }
+
+    /// What the step that comes next asks for, in the words of its source.
+    pub(super) fn task(&self, task: &str) -> String {
+        let lines: Vec<_> = task
+            .lines()
+            .flat_map(|line| match line {
+                "" => vec![String::new()],
+                line => wrap(line, WIDTH),
+            })
+            .collect();
+        format!("\n{}\n", lines.join("\n"))
+    }
+
+    /// What has become better or worse.
+    pub(super) fn since(&self, lab: &Lab, before: &Before, now: &Before) -> String {
+        let (was, is) = (before.passed, now.passed);
+        let mut text = match is {
+            _ if is > was => self.style.good(&format!("\n{} more than before\n", checks(is - was))),
+            _ if is < was => {
+                self.style.warn(&format!("\n{} fewer than before\n", checks(was - is)))
             }
-            Some(before) if now < before => {
-                text += &self.style.warn(&format!("{} fewer than before\n", checks(before - now)));
-            }
-            _ => {}
+            _ => String::new(),
+        };
+        if let Some(said) = before.side_effect(now, lab) {
+            let lines = wrap(&said, WIDTH).into_iter().map(|line| self.style.warn(&line) + "\n");
+            text.extend(lines);
         }
         text
     }
@@ -67,9 +109,10 @@ impl Screen {
         for learned in lab.learned {
             lines.extend(hang("  - ", learned, WIDTH));
         }
+        let enter = if self.single { "" } else { " and Enter" };
         lines.push(match next_after(lab) {
-            Some(next) => format!("Next: {}: {}. Type n and Enter.", next.name, next.title),
-            None => "That was the last one: `cargo lab` checks everything.".to_owned(),
+            Some(next) => format!("Next: {}: {}. Press n{enter}.", next.name, next.title),
+            None => format!("That was the last one: a{enter} checks the whole course."),
         });
         lines.join("\n") + "\n"
     }
@@ -91,7 +134,11 @@ impl Screen {
 
     /// The keys that there are.
     pub(super) fn keys(&self) -> String {
-        self.style.dim("type a letter and Enter: n next lab, h hint, t trace, q quit")
+        self.style.dim(if self.single {
+            "n next lab, h hint, t trace, l checks, a all labs, ? all keys, q quit"
+        } else {
+            "a letter and Enter: n next lab, h hint, t trace, ? all keys, q quit"
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+pub use self::sums::course;
 pub(super) use self::sums::{next, notes};
 
 use super::place::{Placed, grouped};
@@ -36,6 +37,12 @@ pub(super) fn text(all: &[Placed<'_>], notes: &[String], style: Style) -> String
     board(all, notes, whole, style)
 }
 
+/// The record that a reader should look at first: of a lab, what shows a mistake itself, then what
+/// is basic.
+pub fn first_to_do(records: &[Record]) -> Option<&Record> {
+    sums::first_open(&Placed::all(records)).map(|placed| placed.record)
+}
+
 /// `whole`: these are all checks of the course, so it can be said how far one is in it.
 fn board(all: &[Placed<'_>], notes: &[String], whole: bool, style: Style) -> String {
     let labs: Vec<Row<'_>> = grouped(all, |placed| placed.lab.name)
@@ -48,7 +55,7 @@ fn board(all: &[Placed<'_>], notes: &[String], whole: bool, style: Style) -> Str
         below.push(String::new());
     }
     if whole {
-        below.push(sums::course(&labs, style));
+        below.push(sums::course_of(&labs, style));
     }
     below.extend(sums::summary(all, style));
     below.extend(sums::skipped(all, style));
@@ -258,14 +265,26 @@ fn remark(checks: &[&Placed<'_>]) -> String {
     }
 }
 
-/// A sign for each outcome: different signs, so that colour is never needed.
+/// A sign for each outcome's word: different signs, so that colour is never needed.
+pub fn sign(word: &str) -> &'static str {
+    match word {
+        "pass" => "●",
+        "fail" => "✗",
+        "blocked" => "○",
+        "skipped" => "–",
+        _ => "!",
+    }
+}
+
+/// The sign in its colour.
 fn mark(outcome: &Outcome, style: Style) -> String {
+    let sign = sign(outcome.word());
     match outcome {
-        Outcome::Pass => style.good("●"),
-        Outcome::Fail(_) => style.bad("✗"),
-        Outcome::Blocked(_) => style.warn("○"),
-        Outcome::Skipped(_) => style.dim("–"),
-        Outcome::Fault(_) => style.alarm("!"),
+        Outcome::Pass => style.good(sign),
+        Outcome::Fail(_) => style.bad(sign),
+        Outcome::Blocked(_) => style.warn(sign),
+        Outcome::Skipped(_) => style.dim(sign),
+        Outcome::Fault(_) => style.alarm(sign),
     }
 }
 

@@ -17,13 +17,20 @@ const INDENT: &str = "      ";
 const GAP: &str = "   ";
 
 /// `course  ■■■■■■■■■■■·············  58 of 126 checks   1 of 3 labs complete`
-pub(super) fn course(labs: &[Row<'_>], style: Style) -> String {
+pub(super) fn course_of(labs: &[Row<'_>], style: Style) -> String {
     let checks: Vec<_> = labs.iter().flat_map(|row| row.checks.iter().copied()).collect();
-    let (passed, all) = super::counts(&checks);
-    let bar = bar((passed, all), CELLS, style);
     let of_all = labs.iter().filter(|row| row.lab.is_lab());
     let complete = of_all.clone().filter(|row| row.is_complete()).count();
-    let of_all = of_all.count();
+    course(super::counts(&checks), (complete, of_all.count()), style)
+}
+
+/// The same of these counts: checks that passed, labs that are complete, each of how many.
+pub fn course(
+    (passed, all): (usize, usize),
+    (complete, of_all): (usize, usize),
+    style: Style,
+) -> String {
+    let bar = bar((passed, all), CELLS, style);
     format!("course  {bar}  {passed} of {all} checks{GAP}{complete} of {of_all} labs complete")
 }
 
@@ -125,12 +132,11 @@ pub(in crate::report) fn next(all: &[Placed<'_>], style: Style) -> Vec<String> {
     };
     let mut lines = hang("next: ", &what, WIDTH);
     let command_at = columns(INDENT) + columns(&how);
-    match command_at + columns(&command) <= WIDTH {
-        true => lines.push(format!("{INDENT}{how}{}", style.link(&command))),
-        false => {
-            lines.push(format!("{INDENT}{}", how.trim_end()));
-            lines.push(format!("{INDENT}{}", style.link(&command)));
-        }
+    if command_at + columns(&command) <= WIDTH {
+        lines.push(format!("{INDENT}{how}{}", style.link(&command)));
+    } else {
+        lines.push(format!("{INDENT}{}", how.trim_end()));
+        lines.push(format!("{INDENT}{}", style.link(&command)));
     }
     lines
 }

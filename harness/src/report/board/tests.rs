@@ -250,7 +250,7 @@ fn what_is_still_to_come_stands_back() {
     let mut placed = samples::placed(&records);
     let other: Vec<_> = placed.iter().map(|one| Placed { lab: &TEN[9], ..*one }).collect();
     placed.extend(other);
-    let text = board(&placed, &[], true, Style { colour: true });
+    let text = board(&placed, &[], true, Style::coloured());
     let dim = text.lines().filter(|line| line.starts_with("\x1b[2m"));
     assert_eq!(dim.count(), 1, "{text}");
     assert!(text.contains("\x1b[2m10  balance"), "{text}");
