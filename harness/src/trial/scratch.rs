@@ -50,7 +50,7 @@ impl Folder {
                 }
                 // Process ids tell no workers apart: in a namespace each begins at 1.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
+                Err(other) => return Err(other),
             }
         }
     }

@@ -38,13 +38,14 @@ fn accept_loop(listener: &TcpListener) -> io::Result<()> {
                 // `serve` takes the stream and drops it when it is done: that closes the
                 // socket. A stream kept anywhere else would stay in CLOSE_WAIT.
                 if let Err(error) = serve(stream) {
-                    eprintln!("client {client}: {error}");
+                    // Not `eprintln!`: it panics when nobody reads stderr any more.
+                    let _ = writeln!(io::stderr(), "client {client}: {error}");
                 }
             }
             Err(error) => {
                 // Nobody to serve this time (out of descriptors, say). The listener is still
                 // good, but asking again at once would only burn the processor.
-                eprintln!("cannot accept: {error}");
+                let _ = writeln!(io::stderr(), "cannot accept: {error}");
                 thread::sleep(Duration::from_millis(50));
             }
         }

@@ -104,7 +104,7 @@ fn listen_and_dial(me: &Arc<Me>, listen: &str, others: &[String]) -> io::Result<
                 }
                 Err(error) => {
                     // Out of descriptors, say. The listener is still good; try again soon.
-                    eprintln!("cannot accept: {error}");
+                    let _ = writeln!(io::stderr(), "cannot accept: {error}");
                     thread::sleep(Duration::from_millis(50));
                 }
             }
@@ -112,11 +112,14 @@ fn listen_and_dial(me: &Arc<Me>, listen: &str, others: &[String]) -> io::Result<
     });
 
     for other in others {
-        // A machine that is switched off keeps us waiting for minutes: only this thread waits.
+        // A call that nobody answers can keep us waiting for minutes: only this thread waits.
         let (me, other) = (Arc::clone(me), other.clone());
         thread::spawn(move || match TcpStream::connect(other.as_str()) {
             Ok(stream) => attend(&me, stream, Role::Client),
-            Err(error) => eprintln!("cannot reach {other}: {error}"),
+            // Not `eprintln!`: it panics when nobody reads stderr any more.
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "cannot reach {other}: {error}");
+            }
         });
     }
     Ok(())
@@ -304,13 +307,16 @@ fn say_what_is_typed(me: &Me) {
         // A standard input that can't be read has ended, too.
         let Ok(line) = line else { return };
         match str::from_utf8(&line) {
-            Err(_) => eprintln!("not sent: the line is not UTF-8"),
-            Ok(text) if "SAY \n".len() + text.len() > LONGEST => {
-                eprintln!("not sent: the line is too long");
-            }
+            Err(_) => refuse("the line is not UTF-8"),
+            Ok(text) if "SAY \n".len() + text.len() > LONGEST => refuse("the line is too long"),
             Ok(text) => broadcast(me, &format!("SAY {text}\n")),
         }
     }
+}
+
+/// Tells the user that a line was not sent. Where nobody reads stderr any more, nobody misses it.
+fn refuse(why: &str) {
+    let _ = writeln!(io::stderr(), "not sent: {why}");
 }
 
 /// Says BYE to all, ends all sending sides, and waits a moment for the others to end theirs:
