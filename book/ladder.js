@@ -17,16 +17,18 @@
         constructor(figure) {
             this.figure = figure;
             this.name = figure.dataset.ladder;
-            this.steps = [...figure.querySelectorAll("g.step")];
+            // The same steps twice: drawn wide and narrow. The page's style shows one of them.
+            this.drawings = [...figure.querySelectorAll("svg")].map((svg) => [...svg.querySelectorAll("g.step")]);
+            this.count = this.drawings[0].length;
             // 0 shows all of them.
             this.now = 0;
             this.addBar();
             figure.tabIndex = 0;
             figure.setAttribute("aria-label", "Conversation in steps: arrow keys, Home, End, Escape");
             figure.addEventListener("keydown", (event) => this.key(event));
-            this.steps.forEach((step, index) => {
-                step.addEventListener("click", () => this.show(index + 1));
-            });
+            for (const steps of this.drawings) {
+                steps.forEach((step, index) => step.addEventListener("click", () => this.show(index + 1)));
+            }
             this.show(0);
         }
 
@@ -45,10 +47,11 @@
             this.back = button("◀ Back", "the step before", () => this.show(this.now - 1));
             this.next = button("Next ▶", "the next step", () => this.show(this.now + 1));
             this.all = button("Show all", "all steps", () => this.show(0));
-            this.said = document.createElement("span");
+            this.said = document.createElement("p");
             this.said.className = "ladder-now";
             this.said.setAttribute("aria-live", "polite");
             bar.append(this.said);
+            this.bar = bar;
             const caption = this.figure.querySelector("figcaption");
             caption.after(bar);
         }
@@ -58,7 +61,7 @@
                 ArrowRight: this.now + 1,
                 ArrowLeft: this.now - 1,
                 Home: 1,
-                End: this.steps.length,
+                End: this.count,
                 Escape: 0,
             }[event.key];
             if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) {
@@ -72,28 +75,58 @@
 
         show(step, scroll = true) {
             const before = this.now;
-            this.now = Math.max(0, Math.min(step, this.steps.length));
-            this.steps.forEach((group, index) => {
-                group.classList.toggle("now", index + 1 === this.now);
-                group.classList.toggle("later", this.now > 0 && index + 1 > this.now);
-            });
+            this.now = Math.max(0, Math.min(step, this.count));
+            for (const steps of this.drawings) {
+                steps.forEach((group, index) => {
+                    group.classList.toggle("now", index + 1 === this.now);
+                    group.classList.toggle("later", this.now > 0 && index + 1 > this.now);
+                });
+            }
             this.back.disabled = this.now === 0;
-            this.next.disabled = this.now === this.steps.length;
+            this.next.disabled = this.now === this.count;
             this.all.disabled = this.now === 0;
-            const item = this.figure.querySelectorAll(".ladder-text li")[this.now - 1];
-            this.said.textContent = item
-                ? `Step ${this.now} of ${this.steps.length}: ${item.textContent.split(". ")[0]}`
-                : `${this.steps.length} steps`;
-            const current = this.steps[this.now - 1];
-            highlight(current);
-            if (current && scroll) {
-                current.scrollIntoView({ block: "nearest" });
-                // On a narrow screen the figure scrolls sideways to who acts.
-                current.querySelector(".call").scrollIntoView({ block: "nearest", inline: "center" });
+            this.tell();
+            highlight(this.current());
+            if (scroll) {
+                this.bringIntoSight();
             }
             if (before !== this.now) {
                 const place = this.now ? `#${this.name}/${this.now}` : `#${this.name}`;
                 history.replaceState(history.state, "", place);
+            }
+        }
+
+        // The step that is shown, in the drawing that is shown.
+        current() {
+            const drawn = this.drawings.map((steps) => steps[this.now - 1]);
+            return drawn.find((step) => step && step.getClientRects().length > 0);
+        }
+
+        // What happens in the step, and why that matters.
+        tell() {
+            const item = this.figure.querySelectorAll(".ladder-text li")[this.now - 1];
+            if (!item) {
+                this.said.textContent = `${this.count} steps`;
+                return;
+            }
+            const what = document.createElement("strong");
+            what.textContent = item.querySelector(".ladder-what").textContent;
+            const why = item.querySelector(".ladder-why")?.textContent ?? "";
+            this.said.replaceChildren(`Step ${this.now} of ${this.count}. `, what, `. ${why}`);
+        }
+
+        // The bar stays at the top of the window: what counts is the room below it.
+        bringIntoSight() {
+            const step = this.current()?.getBoundingClientRect();
+            if (!step) {
+                return;
+            }
+            const top = parseFloat(getComputedStyle(this.bar).top) + this.bar.offsetHeight + 8;
+            const bottom = window.innerHeight - 8;
+            if (step.top < top || step.height > bottom - top) {
+                window.scrollBy(0, step.top - top);
+            } else if (step.bottom > bottom) {
+                window.scrollBy(0, step.bottom - bottom);
             }
         }
     }
@@ -145,9 +178,7 @@
         const ladder = ladders.find((one) => one.name === name);
         if (ladder) {
             ladder.figure.scrollIntoView({ block: "start" });
-            ladder.show(Number(step) || 0, false);
-            const call = ladder.steps[ladder.now - 1]?.querySelector(".call");
-            call?.scrollIntoView({ block: "center", inline: "center" });
+            ladder.show(Number(step) || 0);
         }
     }
 

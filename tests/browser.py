@@ -211,7 +211,7 @@ class Browser:
         shutil.rmtree(self.profile, ignore_errors=True)
 
 
-NOW = "[...document.querySelectorAll('figure.ladder')].map((f) => [f.dataset.ladder, f.querySelectorAll('.step').length, [...f.querySelectorAll('.step')].findIndex((s) => s.classList.contains('now')) + 1])"
+NOW = "[...document.querySelectorAll('figure.ladder')].map((f) => [f.dataset.ladder, f.querySelectorAll('.ladder-wide .step').length, [...f.querySelectorAll('.ladder-wide .step')].findIndex((s) => s.classList.contains('now')) + 1])"
 
 
 def now(browser, name):

@@ -79,6 +79,9 @@ pub struct Scene {
     pub title: &'static str,
     /// Whether it shows system calls, too.
     pub syscalls: bool,
+    /// Why each step of its figure matters, in their order: one sentence a step, neither more nor
+    /// fewer. None where it has no figure.
+    pub why: &'static [&'static str],
     /// Plays it.
     pub run: fn(&mut Trial) -> Verdict,
 }

@@ -37,11 +37,15 @@ pub(super) fn record(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Rec
     }
     let ports = normalise(&ports::record(pool)?);
     all.push(Recorded { file: "ports.txt".into(), text: ports });
+    all.push(Recorded { file: "signs.html".into(), text: svg::signs() });
     Ok(all)
 }
 
+/// The scene that the README shows, as a drawing of its own.
+const IN_README: &str = "echo";
+
 /// A scene as data, as text and as a figure.
-fn figures(pool: &Pool, scene: &Scene) -> io::Result<[Recorded; 3]> {
+fn figures(pool: &Pool, scene: &Scene) -> io::Result<Vec<Recorded>> {
     let program = |lab: &&str| -> io::Result<_> {
         Ok(((*lab).to_owned(), session::built(lab)?.map_err(io::Error::other)?))
     };
@@ -52,12 +56,24 @@ fn figures(pool: &Pool, scene: &Scene) -> io::Result<[Recorded; 3]> {
     // What is drawn is what was normalised.
     let normal = Json::parse(&text).ok().as_ref().and_then(Recording::from_json);
     let recording = normal.ok_or_else(|| io::Error::other("a recording that makes no sense"))?;
+    if scene.why.len() != recording.steps.len() {
+        return Err(io::Error::other(format!(
+            "scene {}: {} steps, and {} sentences on why they matter",
+            scene.name,
+            recording.steps.len(),
+            scene.why.len()
+        )));
+    }
     let file = |ending, text| Recorded { file: format!("{}.{ending}", scene.name), text };
-    Ok([
+    let mut files = vec![
         file("json", text),
         file("txt", ladder::render(&recording, Style::plain())),
-        file("html", svg::figure(&recording)),
-    ])
+        file("html", svg::figure(&recording, scene.why)),
+    ];
+    if scene.name == IN_README {
+        files.push(file("svg", svg::document(&recording)));
+    }
+    Ok(files)
 }
 
 fn demos(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {

@@ -10,6 +10,22 @@ pub(super) const SCENES: &[Scene] = &[Scene {
     programs: &["client"],
     title: "The lab's client: what is typed is sent, what arrives is printed, and both ends end",
     syscalls: false,
+        why: &[
+            "The client starts. Nobody has to choose an address for it.",
+            "The kernel gives it an ephemeral port, and the two kernels make the connection.",
+            "The server takes it out of the queue.",
+            "The user types a line. One thread of the client was waiting for that.",
+            "It goes out at once, and the thread waits for the next line.",
+            "The server has the line.",
+            "The answer. The other thread of the client has been waiting for it all the while.",
+            "It is read as soon as it is there.",
+            "It is printed at once, and not when some buffer happens to be full.",
+            "The user presses Ctrl-D: no more input.",
+            "So the client ends its sending side, and that only. It is still listening.",
+            "The server learns that the request is complete. It could go on sending for hours.",
+            "The server has said everything, and ends its side.",
+            "Both streams have ended: now the client may go.",
+        ],
     run: client,
 }];
 

@@ -12,6 +12,7 @@ pub(crate) const PORTS: Scene = Scene {
     programs: &[server::LAB.name, client::LAB.name],
     title: "A server serves one client, and another one waits",
     syscalls: false,
+    why: &[],
     run: one_waits,
 };
 

@@ -1,13 +1,29 @@
-//! A recording as a figure: an inline SVG in the page's own colours (classes, see
-//! `book/lab.css`), with the same as text below it. No ids that could clash, no references within
-//! the figure, and no blank lines: Markdown ends a block of HTML there.
+//! A recording as a drawing: a line for each that takes part, and a band for each step.
 
-use super::ladder::{Lanes, how_known, label, legend};
+use super::escape;
+use crate::show::ladder::{Lanes, how_known, label};
 use crate::show::trace::{Event, Known, Recording};
 use crate::term::layout::{columns, wrap};
 
-/// Widths in the figure's own units: about pixels on a wide page.
-const WIDE: usize = 800;
+/// How wide a drawing is, in its own units: about pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// A page on a screen or on paper.
+    Page,
+    /// A narrow column: each text is broken into more lines.
+    Phone,
+}
+
+impl Width {
+    fn units(self) -> usize {
+        match self {
+            Self::Page => 800,
+            Self::Phone => 400,
+        }
+    }
+}
+
+/// For the steps' numbers.
 const LEFT: usize = 34;
 /// A character of the figure's monospaced text, in tenths.
 const CHAR_TENTHS: usize = 74;
@@ -16,44 +32,9 @@ const PAD: usize = 9;
 /// Between what was done and how things stood then.
 const GAP: usize = 4;
 
-/// The figure as HTML to be included in a page. `#NAME/3` is its third step.
-pub fn figure(recording: &Recording) -> String {
-    let id = escape(&recording.id.replace('/', "-"));
-    let title = escape(&recording.title);
-    let mut lines = vec![
-        format!(r#"<figure class="ladder" data-ladder="{id}">"#),
-        format!("<figcaption>{title}</figcaption>"),
-        r#"<div class="ladder-scroll">"#.to_owned(),
-    ];
-    lines.extend(drawing(recording, ""));
-    lines.push("</div>".to_owned());
-    lines.push(r#"<details class="ladder-text"><summary>The same as text</summary>"#.to_owned());
-    lines.extend(text(recording));
-    lines.push("</details>".to_owned());
-    lines.push("</figure>".to_owned());
-    lines.join("\n") + "\n"
-}
-
-/// The figure as a file of its own, with colours of its own.
-pub fn document(recording: &Recording) -> String {
-    drawing(recording, STYLE).join("\n") + "\n"
-}
-
-const STYLE: &str = "<style>\
-    svg { color: #1a1a1a; background: #ffffff }\
-    @media (prefers-color-scheme: dark) { svg { color: #e6e6e6; background: #16161d } }\
-    text { font: 12px monospace; fill: currentColor }\
-    .head, .call { font-weight: bold }\
-    .life { stroke: currentColor; opacity: 0.3 }\
-    .arrow { stroke: currentColor; fill: none }\
-    .unseen { stroke-dasharray: 5 4 }\
-    .tip { fill: currentColor }\
-    .band, .blank { fill: none }\
-    .box { fill: none; stroke: currentColor }\
-    </style>";
-
 /// Where a lane's line runs.
 struct Sheet {
+    wide: usize,
     lanes: Lanes,
     each: usize,
     programs: Vec<String>,
@@ -70,11 +51,13 @@ impl Sheet {
     }
 }
 
-fn drawing(recording: &Recording, style: &str) -> Vec<String> {
+/// The lines of the SVG; `style` is for one that no page has colours for.
+pub(super) fn drawing(recording: &Recording, width: Width, style: &str) -> Vec<String> {
     let lanes = Lanes::of(recording);
-    let each = (WIDE - LEFT) / lanes.heads.len().max(1);
+    let wide = width.units();
+    let each = (wide - LEFT) / lanes.heads.len().max(1);
     let programs = recording.programs();
-    let sheet = Sheet { lanes, each, programs };
+    let sheet = Sheet { wide, lanes, each, programs };
     let (mut y, mut body) = (28, Vec::new());
     for (index, step) in recording.steps.iter().enumerate() {
         let (lines, height) = band(&sheet, index + 1, step, y);
@@ -82,7 +65,7 @@ fn drawing(recording: &Recording, style: &str) -> Vec<String> {
         y += height;
     }
     let mut lines = vec![format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {y}" role="img" aria-label="{}">"#,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {y}" role="img" aria-label="{}">"#,
         escape(&format!("{}. The same as text stands below.", recording.title))
     )];
     if !style.is_empty() {
@@ -112,7 +95,7 @@ fn band(sheet: &Sheet, number: usize, step: &Event, top: usize) -> (Vec<String>,
         None => y = boxed(sheet, step, from, &label, y, &mut body),
     }
     for call in &step.calls {
-        for line in wrap(call, (WIDE - LEFT) * 10 / CHAR_TENTHS - 4) {
+        for line in broken(call, (sheet.wide - LEFT) * 10 / CHAR_TENTHS - 4) {
             body.push(blank(LEFT + 8, y, columns(&line), ""));
             body.push(format!(
                 r#"<text class="syscall" x="{}" y="{}">{}</text>"#,
@@ -138,7 +121,7 @@ fn band(sheet: &Sheet, number: usize, step: &Event, top: usize) -> (Vec<String>,
         ),
         format!(
             r#"<rect class="band" x="1" y="{top}" width="{}" height="{height}" rx="5"/>"#,
-            WIDE - 2
+            sheet.wide - 2
         ),
         format!(r#"<text class="number" x="8" y="{}">{number}</text>"#, top + PAD + 13),
     ];
@@ -163,13 +146,19 @@ fn arrow(
 ) -> usize {
     let (x1, x2) = (sheet.x(from), sheet.x(to));
     let middle = x1.midpoint(x2);
-    body.push(blank(middle, top, columns(label), "middle"));
-    body.push(format!(
-        r#"<text class="call" x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
-        top + 13,
-        escape(label)
-    ));
-    let y = top + 22;
+    // From the middle of the arrow to the nearer edge of the sheet, on both sides.
+    let room = 2 * (middle - LEFT).min(sheet.wide - middle) * 10 / CHAR_TENTHS - 1;
+    let mut y = top;
+    for line in broken(label, room) {
+        body.push(blank(middle, y, columns(&line), "middle"));
+        body.push(format!(
+            r#"<text class="call" x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
+            y + 13,
+            escape(&line)
+        ));
+        y += LINE;
+    }
+    y += 6;
     let unseen = if step.packets.is_empty() { "" } else { " unseen" };
     let (tip, back) = if x2 > x1 { (x2 - 1, x2 - 9) } else { (x2 + 1, x2 + 9) };
     body.push(format!(r#"<line class="arrow{unseen}" x1="{x1}" y1="{y}" x2="{back}" y2="{y}"/>"#));
@@ -200,14 +189,17 @@ fn arrow(
     if below.is_empty() {
         return y + 8;
     }
-    let below = below.join("; ");
-    body.push(blank(middle, y + 4, columns(&below), "middle"));
-    body.push(format!(
-        r#"<text class="known" x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
-        y + 16,
-        escape(&below)
-    ));
-    y + 16 + 8
+    y += 4;
+    for line in broken(&below.join("; "), room) {
+        body.push(blank(middle, y, columns(&line), "middle"));
+        body.push(format!(
+            r#"<text class="known" x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
+            y + 12,
+            escape(&line)
+        ));
+        y += LINE;
+    }
+    y + 4
 }
 
 /// The text in lines of this width, come what may: a lane has no more room.
@@ -250,13 +242,16 @@ fn boxed(
     if step.known == Known::Done {
         return y;
     }
-    let how = how_known(step.known);
-    body.push(blank(x, y, columns(how), "middle"));
-    body.push(format!(
-        r#"<text class="known" x="{x}" y="{}" text-anchor="middle">{how}</text>"#,
-        y + 12
-    ));
-    y + LINE
+    let mut y = y;
+    for line in broken(how_known(step.known), sheet.room()) {
+        body.push(blank(x, y, columns(&line), "middle"));
+        body.push(format!(
+            r#"<text class="known" x="{x}" y="{}" text-anchor="middle">{line}</text>"#,
+            y + 12
+        ));
+        y += LINE;
+    }
+    y
 }
 
 /// The sockets after the step, and what the programs are in, below each other in their lanes.
@@ -266,7 +261,7 @@ fn states(sheet: &Sheet, step: &Event, top: usize, body: &mut Vec<String>) -> us
         let x = sheet.x(lane);
         let mut y = top;
         for (class, cell) in cells {
-            for line in wrap(&cell, sheet.room()) {
+            for line in broken(&cell, sheet.room()) {
                 body.push(blank(x, y, columns(&line), "middle"));
                 body.push(format!(
                     r#"<text class="{class}" x="{x}" y="{}" text-anchor="middle">{}</text>"#,
@@ -302,89 +297,14 @@ fn blank(x: usize, y: usize, characters: usize, anchor: &str) -> String {
     format!(r#"<rect class="blank" x="{left}" y="{y}" width="{width}" height="15"/>"#)
 }
 
-/// The same as text: a list with an item for each step, and what the signs mean.
-fn text(recording: &Recording) -> Vec<String> {
-    let mut lines = vec!["<ol>".to_owned()];
-    for step in &recording.steps {
-        lines.push(format!("<li>{}</li>", escape(&sentence(step))));
-    }
-    lines.push("</ol>".to_owned());
-    lines.extend(legend(recording).iter().map(|line| format!("<p>{}</p>", escape(line))));
-    lines
-}
-
-fn sentence(step: &Event) -> String {
-    let to = step.to.as_ref().map_or(String::new(), |to| format!(", to {to}"));
-    let mut text = format!("{}: {}{to}", step.by, label(step));
-    if !step.packets.is_empty() {
-        text += &format!(" ({}, not watched)", step.packets);
-    }
-    if step.known != Known::Done {
-        text += &format!(" ({})", how_known(step.known));
-    }
-    text.push('.');
-    for call in &step.calls {
-        text += &format!(" {call}.");
-    }
-    let sockets = step.sockets.iter().map(|socket| {
-        let with = socket.with.as_ref().map_or(String::new(), |with| format!(" with {with}"));
-        format!("{}{with}: {}", socket.who, socket.describe())
-    });
-    let after: Vec<_> = sockets.chain(step.doing.iter().cloned()).collect();
-    if !after.is_empty() {
-        text += &format!(" Then {}.", after.join("; "));
-    }
-    text
-}
-
-/// Text as XML and HTML take it.
-fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::quote;
-
-    fn recording() -> Recording {
-        let step = Event {
-            by: "client 1".into(),
-            to: Some("server".into()),
-            call: "write".into(),
-            text: "3 bytes".into(),
-            bytes: b"<&\"".into(),
-            length: 3,
-            packets: String::new(),
-            lost: false,
-            known: Known::Done,
-            sockets: Vec::new(),
-            doing: vec!["server: main in accept".into()],
-            calls: Vec::new(),
-        };
-        let title = "One write".to_owned();
-        Recording { id: "server/x".into(), title, steps: vec![step], notes: Vec::new() }
-    }
-
-    #[test]
-    fn a_figure_has_no_blank_line_and_no_reference() {
-        let figure = figure(&recording());
-        assert!(figure.lines().all(|line| !line.trim().is_empty()), "{figure}");
-        assert!(!figure.contains("url(") && !figure.contains(" id="), "{figure}");
-    }
 
     #[test]
     fn no_line_is_wider_than_its_lane() {
         let lines = broken("stderr \"client 127.0.0.1:50001: Connection reset\"", 20);
         assert!(lines.iter().all(|line| columns(line) <= 20), "{lines:?}");
         assert_eq!(lines.concat().len(), 49 - 1, "only the space between the words has gone");
-    }
-
-    #[test]
-    fn bytes_are_escaped() {
-        let label = format!("write 3 bytes {}", quote(b"<&\""));
-        assert!(figure(&recording()).contains(&escape(&label)));
-        assert!(!figure(&recording()).contains("\"<&"));
     }
 }
