@@ -27,6 +27,7 @@ pub enum Rule {
 /// Folders (they end in `/`) and files. The longest that fits a path decides.
 const RULES: &[(&str, Rule)] = &[
     (".cargo/", Rule::Copy),
+    (".devcontainer/", Rule::Copy),
     ("Cargo.lock", Rule::Copy),
     ("Cargo.toml", Rule::Copy),
     ("LICENSE", Rule::Copy),
