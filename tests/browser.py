@@ -3,7 +3,7 @@
 
 usage: browser.py BOOK_HTML_FOLDER
 
-For each page, at 500 and 1200 px: nothing sticks out of the page, and nothing is written to the
+For each page, at 390, 500 and 1200 px: nothing sticks out of the page, and nothing is written to the
 console as an error. Each ladder steps by its buttons, by keys and by link, and the keys do not turn
 the page. Text has a contrast of at least 4.5:1 in all five themes. Standard library only: Chromium
 is spoken to over a pipe (--remote-debugging-pipe).
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-WIDTHS = (500, 1200)
+WIDTHS = (390, 500, 1200)
 THEMES = ("light", "rust", "coal", "navy", "ayu")
 CONTRAST = 4.5
 FLAGS = (
@@ -90,6 +90,15 @@ CONTRASTS = """
         const band = text.closest('.step.now') && parse(getComputedStyle(text.closest('.step').querySelector('.band')).fill);
         const page = band && band.a === 1 ? band : behind(text.closest('.ladder'));
         note('ladder ' + text.getAttribute('class') + (band ? ' now' : ''), ratio(over(parse(getComputedStyle(text).fill), page), page), text.textContent);
+    }
+    for (const text of document.querySelectorAll('.picture text')) {
+        // It stands on the page, or in a shape of the picture.
+        const fill = (node) => parse(getComputedStyle(node).fill);
+        const shapes = [...text.closest('svg').querySelectorAll('rect, circle')].map(fill);
+        const page = behind(text.closest('.picture'));
+        for (const ground of [page, ...shapes.filter((shape) => shape.a === 1)]) {
+            note('picture', ratio(fill(text), ground), text.textContent);
+        }
     }
     for (const node of document.querySelectorAll('main p, main li, main a, main em, main summary, main h1, main h2, main h3, main td, main th, main :not(pre) > code, .ladder-bar button:enabled, .ladder-now, figcaption')) {
         if (!visible(node) || !node.textContent.trim()) continue;
@@ -252,7 +261,7 @@ def stepping(browser, url):
             wrong.append(f"ladder {name}: an arrow key has turned the page")
             return wrong, len(ladders)
     for name, _, _ in ladders:
-        browser.open(f"{url}#{name}/2", WIDTHS[1])
+        browser.open(f"{url}#{name}/2", WIDTHS[-1])
         if (seen := now(browser, name)) != 2:
             wrong.append(f"ladder {name}: the link #{name}/2 shows step {seen}")
     return wrong, len(ladders)
@@ -300,7 +309,7 @@ def main():
     for what in wrong:
         print(f"browser: {what}", file=sys.stderr)
     print(
-        f"browser: {len(pages)} pages at {' and '.join(map(str, WIDTHS))} px, {ladders} ladders stepped, "
+        f"browser: {len(pages)} pages at {', '.join(map(str, WIDTHS))} px, {ladders} ladders stepped, "
         f"lowest contrast {lowest:.2f}, {len(wrong)} complaints"
     )
     return 1 if wrong else 0
