@@ -24,7 +24,7 @@ impl Drop for Running {
 fn the_ports_of_a_server_and_of_the_client_that_it_serves() {
     let _turn = turn();
     let lab = labs::lab("server").unwrap();
-    let built = Built::new(lab, "the solution", &corpus::solution(lab));
+    let built = Built::new(lab, "the_solution", &corpus::solution(lab));
     let mut command = Command::new(built.file());
     let child = command.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
     let mut server = Running(child);

@@ -128,7 +128,7 @@ fn agrees(name: &str, text: &str) {
 
 fn solution(name: &str) -> Built {
     let lab = labs::lab(name).expect("a lab");
-    Built::new(lab, "the solution", &corpus::solution(lab))
+    Built::new(lab, "the_solution", &corpus::solution(lab))
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn without_times(text: &str) -> String {
 
 #[test]
 fn the_board_in_the_book_is_that_of_a_lab_with_one_step() {
-    let built = Built::new(server(), "one step", &stubs::written_up_to(server(), 1));
+    let built = Built::new(server(), "one_step", &stubs::written_up_to(server(), 1));
     if let Some(board) = said_of(&built, &["server"]) {
         agrees("harness/board.txt", &board);
     }
