@@ -97,7 +97,7 @@ pub(super) fn template(text: &str, lab: &Lab) -> Result<Template, CliError> {
 pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let order = Options::parse(words)?;
     let progress = Progress::new();
-    let Judgement { records, notes } =
+    let Judgement { records, isolated, notes } =
         session::judge(&order.checks, &order.programs, &|what| progress.show(what))?;
     progress.clear();
     if order.programs.is_empty() {
@@ -110,7 +110,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
         })?;
     }
     if order.json {
-        print(&document::records_to_json(&records, &notes).pretty())?;
+        print(&document::records_to_json(&records, isolated, &notes).pretty())?;
     } else {
         print(&report::text(&records, &notes, Style::for_stdout()))?;
     }
@@ -121,7 +121,9 @@ fn status(records: &[Record]) -> u8 {
     let any = |kind: fn(&Outcome) -> bool| records.iter().any(|record| kind(&record.outcome));
     if any(|outcome| matches!(outcome, Outcome::Fault(_))) {
         3
-    } else if any(|outcome| matches!(outcome, Outcome::Fail(_) | Outcome::Blocked(_))) {
+    } else if any(|outcome| matches!(outcome, Outcome::Fail(_) | Outcome::Blocked(_)))
+        || (session::is_strict() && any(|outcome| matches!(outcome, Outcome::Skipped(_))))
+    {
         1
     } else {
         0

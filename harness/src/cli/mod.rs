@@ -59,6 +59,8 @@ cargo lab help, --version
 In the course `cargo run` is the same program: `cargo run -- check server`.
 
 LAB_PATIENCE=10      wait ten times as long (a slow machine, a debugger)
+LAB_STRICT=1         for grading: a skipped check counts as failed, and nothing is
+                     judged without isolation
 LAB_ISOLATION=off    use the system's own network instead of a namespace
 NO_COLOR=1           no colours
 

@@ -17,7 +17,10 @@ impl Service {
         let program = &self.running.program;
         let free = held.processes.iter().find(|process| process.pid == program.pid());
         let free = free.map_or(0, Process::lowest_free_descriptor);
-        program.limit_descriptors(free).map_err(|error| Stop::Skip(error.to_string()))?;
+        program.limit_descriptors(free).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Stop::Skip(error.to_string()),
+            _ => error.into(),
+        })?;
         let name = &self.running.name;
         t.note(format!("the {name} gets no more descriptors (RLIMIT_NOFILE is {free} now)"));
         // Linux has set one aside for the accept that waits: it is the one after that which fails.

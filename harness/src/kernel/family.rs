@@ -75,6 +75,17 @@ pub fn children(parent: u32) -> io::Result<Vec<u32>> {
     }
 }
 
+/// The processes in whose environment a variable began with this value when they were executed, as
+/// far as this user may look into them.
+pub fn processes_with(name: &str, value: &str) -> io::Result<Vec<u32>> {
+    let wanted = format!("{name}={value}");
+    let has = |pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|pair| pair.starts_with(wanted.as_bytes()))
+    };
+    Ok(list()?.into_iter().map(|one| one.pid).filter(has).collect())
+}
+
 /// Whether a process exists that has not ended.
 pub fn runs(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 
 pub use calls::{Call, Waits};
 pub use describe::Names;
-pub use family::{Family, child_called, children, is_still, process_tree, runs};
+pub use family::{Family, child_called, children, is_still, process_tree, processes_with, runs};
 pub use holders::{Held, Holder, held, program_of};
 pub use process::{
     Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal,

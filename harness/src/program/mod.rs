@@ -45,7 +45,7 @@ pub struct Program {
 #[derive(Debug)]
 enum Process {
     /// A child of this process, in its namespaces.
-    Child(Child),
+    Child { child: Child, mark: String },
     /// In a cell.
     Inmate(Inmate),
 }
@@ -97,7 +97,7 @@ impl Program {
             Output::Held | Output::Full => Capture::start_held(Some(reader), filler),
         };
         let (pid, family) = match &process {
-            Process::Child(child) => (child.id(), Family::Of(child.id())),
+            Process::Child { child, .. } => (child.id(), Family::Of(child.id())),
             Process::Inmate(inmate) => (inmate.pid(), inmate.family()),
         };
         Ok(Self { process: Mutex::new(process), pid, family, stdin, stdout, stderr })
@@ -116,7 +116,7 @@ impl Program {
     /// How it ended, if it has.
     pub fn exited(&self) -> io::Result<Option<ExitStatus>> {
         match &mut *lock(&self.process) {
-            Process::Child(child) => child.try_wait(),
+            Process::Child { child, .. } => child.try_wait(),
             Process::Inmate(inmate) => inmate.exited(),
         }
     }
@@ -210,7 +210,7 @@ impl Program {
     /// Kills the first process alone, as a crash would end it, and waits for its end.
     pub fn crash(&self) -> io::Result<ExitStatus> {
         match &mut *lock(&self.process) {
-            Process::Child(child) => {
+            Process::Child { child, .. } => {
                 child.kill()?;
                 child.wait()
             }
@@ -222,7 +222,7 @@ impl Program {
     pub fn stop(&self) -> io::Result<()> {
         self.close_stdin();
         match &mut *lock(&self.process) {
-            Process::Child(child) => tree::stop(self.pid, child)?,
+            Process::Child { child, mark } => tree::stop(self.pid, mark, child)?,
             Process::Inmate(inmate) => inmate.stop()?,
         }
         self.stdout.finish();
@@ -250,6 +250,8 @@ fn as_child(command: Command, piped: bool, stdout: PipeWriter) -> io::Result<Sta
     let path = std::env::var("PATH").unwrap_or_default();
     front::check(Path::new(command.get_program()), &path, Path::new(""))?;
     let mut command = front::put_before(front::words(), command);
+    let mark = tree::new_mark();
+    command.env(tree::MARK, &mark);
     command.process_group(0).stdout(stdout).stderr(Stdio::piped());
     command.stdin(if piped { Stdio::piped() } else { Stdio::null() });
     let mut child = command.spawn()?;
@@ -257,7 +259,7 @@ fn as_child(command: Command, piped: bool, stdout: PipeWriter) -> io::Result<Sta
     tree::register(pid);
     front::wait_until_passed(front::words(), pid, || Ok(child.try_wait()?.is_some()))?;
     let (stdin, stderr) = (Feed::start(child.stdin.take()), Capture::start(child.stderr.take()));
-    Ok((Process::Child(child), stdin, stderr))
+    Ok((Process::Child { child, mark }, stdin, stderr))
 }
 
 /// How a program ended, in words: `exit status 1`, `signal 9 (SIGKILL)`.

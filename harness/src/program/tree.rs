@@ -4,12 +4,27 @@ use std::collections::BTreeSet;
 use std::io;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::kernel;
 use crate::sync::lock;
 
 /// The groups that run now: what [`stop_all`] has to end.
 static LIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// The variable by which a process that has left its family is known all the same.
+pub(super) const MARK: &str = "SOCKETS_LAB_PROGRAM";
+
+/// A value of it that no other program has.
+pub(super) fn new_mark() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{}{}.", own_marks(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// How the marks of all programs of this process begin.
+fn own_marks() -> String {
+    format!("{}-", std::process::id())
+}
 
 pub(super) fn register(group: u32) {
     lock(&LIVE).insert(group);
@@ -24,20 +39,28 @@ pub fn stop_all() {
         let _ = kill("-KILL", &pids);
         let _ = kill("-KILL", &[format!("-{group}")]);
     }
+    // In a namespace of its own this process takes everything along when it ends.
+    if !super::cell::is_enclosing() {
+        let marked = kernel::processes_with(MARK, &own_marks()).unwrap_or_default();
+        let pids: Vec<String> = marked.iter().map(u32::to_string).collect();
+        if !pids.is_empty() {
+            let _ = kill("-KILL", &pids);
+        }
+    }
 }
 
 /// Kills the group of `child` and its descendants, until none is left.
-pub(super) fn stop(group: u32, child: &mut Child) -> io::Result<()> {
+pub(super) fn stop(group: u32, mark: &str, child: &mut Child) -> io::Result<()> {
     if !lock(&LIVE).contains(&group) {
         return Ok(());
     }
     // Looked up before the first kill: an orphan is no longer known by its parent. A descendant
     // may have left the group (setsid), so each is killed by its own id.
-    let mut known = others(group, &[])?;
+    let mut known = others(group, mark, &[])?;
     child.kill()?;
     child.wait()?;
     loop {
-        known = others(group, &known)?;
+        known = others(group, mark, &known)?;
         if known.is_empty() {
             break;
         }
@@ -48,8 +71,9 @@ pub(super) fn stop(group: u32, child: &mut Child) -> io::Result<()> {
     Ok(())
 }
 
-/// Processes of the family besides its first, and those of `known` that still exist.
-fn others(group: u32, known: &[u32]) -> io::Result<Vec<u32>> {
+/// Processes of the family besides its first, those that bear its mark wherever they have gone, and
+/// those of `known` that still exist.
+fn others(group: u32, mark: &str, known: &[u32]) -> io::Result<Vec<u32>> {
     if kernel::available().is_err() {
         return Ok(Vec::new());
     }
@@ -58,6 +82,7 @@ fn others(group: u32, known: &[u32]) -> io::Result<Vec<u32>> {
         let all = kernel::list()?;
         pids.extend(all.iter().map(|kin| kin.pid).filter(|pid| known.contains(pid)));
     }
+    pids.extend(kernel::processes_with(MARK, mark)?);
     pids.retain(|pid| *pid != group);
     pids.sort_unstable();
     pids.dedup();

@@ -11,11 +11,11 @@ use crate::verdict::json::outcome_members;
 pub const SCHEMA: &str = "sockets-lab/result/v1";
 
 /// The whole result of a run: the sums, the notes, and every record with all that it knows.
-pub fn records_to_json(records: &[Record], notes: &[String]) -> Json {
-    document(&Placed::all(records), notes)
+pub fn records_to_json(records: &[Record], isolated: bool, notes: &[String]) -> Json {
+    document(&Placed::all(records), isolated, notes)
 }
 
-fn document(all: &[Placed<'_>], notes: &[String]) -> Json {
+fn document(all: &[Placed<'_>], isolated: bool, notes: &[String]) -> Json {
     let count = |word: &str| all.iter().filter(|placed| placed.word() == word).count();
     let sum = |of: fn(&Record) -> u32| all.iter().map(|placed| of(placed.record)).sum::<u32>();
     Json::object([
@@ -27,6 +27,7 @@ fn document(all: &[Placed<'_>], notes: &[String]) -> Json {
         ("blocked", count("blocked").into()),
         ("skipped", count("skipped").into()),
         ("faults", count("fault").into()),
+        ("isolated", isolated.into()),
         ("notes", notes.into()),
         ("checks", Json::Array(all.iter().map(check).collect())),
     ])
@@ -157,10 +158,10 @@ mod tests {
             samples::failure(),
             Outcome::Blocked(Blocked::Step(3)),
         ]);
-        let json = document(&samples::placed(&records), &["a note".to_owned()]);
+        let json = document(&samples::placed(&records), true, &["a note".to_owned()]);
         let sums = "{\"schema\":\"sockets-lab/result/v1\",\"score\":2,\"max_score\":8,\
                     \"passed\":1,\"failed\":1,\"blocked\":1,\"skipped\":1,\"faults\":0,\
-                    \"notes\":[\"a note\"],\"checks\":[{\"id\":\"server/listens\",";
+                    \"isolated\":true,\"notes\":[\"a note\"],\"checks\":[{\"id\":\"server/listens\",";
         assert!(json.to_string().starts_with(sums), "{json}");
 
         let checks = json.get("checks").and_then(Json::as_array).expect("an array");

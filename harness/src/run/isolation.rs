@@ -71,6 +71,11 @@ pub fn command(program: &Path, isolated: bool) -> Command {
     command
 }
 
+/// Whether the user wants no isolation: `LAB_ISOLATION=off`.
+pub fn is_forgone() -> bool {
+    std::env::var("LAB_ISOLATION").is_ok_and(|value| value == "off")
+}
+
 /// What isolation needs, of util-linux.
 const TOOLS: &[&str] = &["unshare", "setsid", "mount", "setpriv", "prlimit"];
 

@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod isolation;
+mod outset;
 pub mod pool;
 pub mod protocol;
 pub mod session;

@@ -59,31 +59,27 @@ impl Pool {
     /// At most `size` workers of `program`, the command line of the harness. Finds out whether
     /// they can be isolated here; `LAB_ISOLATION=off` forgoes it.
     pub fn of(program: &Path, size: usize) -> Self {
-        let wanted = std::env::var("LAB_ISOLATION").map_or(true, |value| value != "off");
+        let wanted = !isolation::is_forgone();
         let program = program.to_owned();
         let ready = Mutex::default();
         let mut pool = Self { program, isolated: wanted, size, notes: Vec::new(), ready };
         if !wanted {
-            pool.notes.push("not isolated: LAB_ISOLATION=off".into());
+            pool.notes.push(not_isolated("LAB_ISOLATION=off"));
             return pool;
         }
         let missing = isolation::missing_tools();
         if !missing.is_empty() {
             pool.isolated = false;
-            pool.notes.push(format!(
-                "not isolated: {} (of util-linux) cannot be found; programs run in the system's own \
-                 network",
-                missing.join(", ")
-            ));
+            let why = format!("{} (of util-linux) is not installed", missing.join(", "));
+            pool.notes.push(not_isolated(&why));
             return pool;
         }
         match Worker::start(&pool.program, true) {
             Ok(worker) => pool.ready = Mutex::new(vec![worker]),
             Err(error) => {
                 pool.isolated = false;
-                pool.notes.push(format!(
-                    "not isolated: this system refuses namespaces ({error}); programs run in its own network"
-                ));
+                let why = format!("this system refuses namespaces ({error})");
+                pool.notes.push(not_isolated(&why));
             }
         }
         pool
@@ -99,6 +95,11 @@ impl Pool {
                 Err(_) => return,
             }
         }
+    }
+
+    /// Whether programs are kept away from their judge.
+    pub fn is_isolated(&self) -> bool {
+        self.isolated
     }
 
     /// Carries out all requests, `tell` being called as each is done. The answers are in the
@@ -167,6 +168,14 @@ fn order(requests: &[Request]) -> Vec<usize> {
 
 fn is_patient(request: &Request) -> bool {
     labs::check(&request.check).is_some_and(|check| check.patient)
+}
+
+/// What the reader of a board has to know.
+fn not_isolated(why: &str) -> String {
+    format!(
+        "NOT ISOLATED: {why}. Programs run in the system's own network, with the rights of the user \
+         who judges them: fine for one's own work, not for grading (see the chapter for instructors)"
+    )
 }
 
 fn fault(what: String) -> Answer {

@@ -12,6 +12,7 @@ use crate::labs::{self, Check};
 use crate::program::Template;
 use crate::root;
 use crate::run::build::{self, Built};
+use crate::run::isolation;
 use crate::run::pool::Pool;
 use crate::run::protocol::{Request, SYSCALLS, TRACE};
 use crate::show::demo::{self, Demo, Shown};
@@ -47,8 +48,16 @@ impl Record {
 pub struct Judgement {
     /// One for each check, in the order in which they were asked for.
     pub records: Vec<Record>,
+    /// Whether the programs were kept away from their judge.
+    pub isolated: bool,
     /// What holds of all of them, such as that there was no isolation.
     pub notes: Vec<String>,
+}
+
+/// `LAB_STRICT=1`: for grading. What was not judged does not count as well, and nothing is judged
+/// without isolation unless `LAB_ISOLATION=off` asks for that.
+pub fn is_strict() -> bool {
+    std::env::var("LAB_STRICT").is_ok_and(|value| !matches!(value.as_str(), "" | "0"))
 }
 
 /// Builds what is needed, has every check carried out, and returns the records in order.
@@ -74,6 +83,13 @@ pub fn judge(
         (programs, pool)
     });
     let (programs, pool) = (programs?, pool?);
+    if is_strict() && !pool.is_isolated() && !isolation::is_forgone() {
+        return Err(io::Error::other(format!(
+            "LAB_STRICT=1 does not grade without isolation. {}. LAB_ISOLATION=off says that you \
+             want that",
+            pool.notes.join("; ")
+        )));
+    }
     let requests: Vec<_> = checks.iter().map(|check| request(check, &programs)).collect();
     let possible: Vec<Request> = requests.iter().flatten().cloned().collect();
     let done = AtomicUsize::new(0);
@@ -94,7 +110,7 @@ pub fn judge(
         let programs = used.map(|(lab, template)| (*lab, template.shown().to_owned())).collect();
         Record { check, outcome, elapsed, programs }
     });
-    Ok(Judgement { records: records.collect(), notes: pool.notes })
+    Ok(Judgement { records: records.collect(), isolated: pool.is_isolated(), notes: pool.notes })
 }
 
 /// The programs of the labs that these checks run: given ones, or what the labs were built to.

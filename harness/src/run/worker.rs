@@ -19,6 +19,7 @@ use crate::lab::Check;
 use crate::labs;
 use crate::program::{cell, stop_all};
 use crate::run::isolation::{self, Layer};
+use crate::run::outset::Outset;
 use crate::run::protocol::{LAST, PORTS, Request, SYSCALLS, Seal, TRACE};
 use crate::show::demo;
 use crate::show::ports;
@@ -55,6 +56,7 @@ pub fn run(stage: Layer) -> u8 {
 fn serve(addresses: &Addresses) -> io::Result<()> {
     let busy = Arc::new(AtomicBool::new(false));
     let lines = requests(Arc::clone(&busy));
+    let outset = Outset::look();
     let Ok(secret) = lines.recv() else { return Ok(()) };
     let mut seal = Seal::of(&secret);
     busy.store(false, Ordering::SeqCst);
@@ -64,7 +66,7 @@ fn serve(addresses: &Addresses) -> io::Result<()> {
         let answer = match seal.take(&parsed) {
             Some(request) => {
                 let watch = Watch::begin(seal.clone());
-                let answer = answer(request, addresses);
+                let answer = answer(request, addresses, outset);
                 watch.end();
                 answer
             }
@@ -155,7 +157,7 @@ fn abandon() -> ! {
     process::exit(130)
 }
 
-fn answer(request: &Json, addresses: &Addresses) -> Json {
+fn answer(request: &Json, addresses: &Addresses, outset: Outset) -> Json {
     if let Some(name) = request.get(demo::REQUEST).and_then(Json::as_str) {
         return demo::answer(name, addresses);
     }
@@ -167,17 +169,31 @@ fn answer(request: &Json, addresses: &Addresses) -> Json {
     match asked.check.as_str() {
         PORTS => ports::record(asked.programs, addresses)
             .map_or(Json::Null, |text| Json::object([(PORTS, text.as_str().into())])),
-        _ => judge(asked, addresses),
+        _ => judge(asked, addresses, outset),
     }
 }
 
-fn judge(request: Request, addresses: &Addresses) -> Json {
+fn judge(request: Request, addresses: &Addresses, outset: Outset) -> Json {
     let began = Instant::now();
-    let outcome = carry_out(request, addresses);
+    let outcome = match outset.trouble() {
+        Some(words) => Outcome::Fault(words),
+        None => still_there(carry_out(request, addresses), outset),
+    };
     Json::object([
         ("outcome", json::outcome_to_json(&outcome)),
         ("elapsed_us", Json::Number(began.elapsed().as_micros() as f64)),
     ])
+}
+
+/// What was there at the outset and is gone later is a fault, whatever came of the check.
+fn still_there(outcome: Outcome, outset: Outset) -> Outcome {
+    if outcome == Outcome::Pass {
+        return outcome;
+    }
+    match outset.lost(Outset::look()) {
+        Some(what) => Outcome::Fault(format!("{what} was there at the beginning and is gone")),
+        None => outcome,
+    }
 }
 
 fn carry_out(request: Request, addresses: &Addresses) -> Outcome {

@@ -52,7 +52,7 @@ const KNOWN: &[&str] = &[
 ];
 /// For each process of a program, and all that it starts. They end what runs wild before the
 /// machine suffers; no right program comes near to them.
-const LIMITS: &[&str] = &["--core=0", "--nproc=2048", "--fsize=268435456", "--data=4294967296"];
+const LIMITS: &[&str] = &["--core=0", "--nproc=512", "--fsize=268435456", "--data=4294967296"];
 
 /// Whether programs are started in cells, and the cells that nobody uses now.
 static IDLE: Mutex<Option<Vec<Cell>>> = Mutex::new(None);
