@@ -112,6 +112,7 @@ impl fmt::Display for CliError {
 
 /// Carries out a command line, without the program's name. Returns the exit status.
 pub fn run(arguments: &[String]) -> u8 {
+    cell::enclosed::allow();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         [] => check::run(&[]),
@@ -140,6 +141,7 @@ pub fn run(arguments: &[String]) -> u8 {
         ["worker", "bind", address] => {
             crate::show::demo::bind_and_end(address).map(|()| 0).map_err(CliError::from)
         }
+        ["worker", "enclosed", order] => Err(CliError::from(cell::enclosed::enter(order))),
         ["worker", "cell"] => cell::warden::run().map(|()| 0).map_err(CliError::from),
         ["worker", stage] => match Layer::parse(stage) {
             Some(stage) => return worker::run(stage),

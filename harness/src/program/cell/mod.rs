@@ -9,6 +9,7 @@
 //! To make a cell costs some milliseconds, to start a program in it little more than the program:
 //! a cell whose program has left nothing behind is used again.
 
+pub mod enclosed;
 pub mod view;
 pub mod warden;
 

@@ -29,6 +29,9 @@ const SECRETS: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/
 pub struct View {
     /// Whether all of the file system can be read.
     pub wide: bool,
+    /// Whether there is no device but `/dev/null`: a compiler that is told to include one of the
+    /// others reads for ever.
+    pub bare: bool,
     /// Files and folders that can be read.
     pub shown: Vec<PathBuf>,
     /// Folders that can be written.
@@ -53,8 +56,8 @@ impl View {
             Some(scratch.join(below)).filter(|entry| entry.exists())
         };
         let shown: BTreeSet<PathBuf> = named.filter_map(first).collect();
-        let folder = folder.to_owned();
-        Self { wide: true, shown: shown.into_iter().collect(), writable: Vec::new(), folder }
+        let (folder, shown) = (folder.to_owned(), shown.into_iter().collect());
+        Self { wide: true, shown, folder, ..Self::default() }
     }
 
     /// Lets the program write to this folder.
@@ -70,6 +73,7 @@ impl View {
         };
         Json::object([
             ("wide", self.wide.into()),
+            ("bare", self.bare.into()),
             ("shown", paths(&self.shown)),
             ("writable", paths(&self.writable)),
             ("folder", self.folder.to_string_lossy().as_ref().into()),
@@ -83,7 +87,8 @@ impl View {
             all.map(|path| Some(PathBuf::from(path.as_str()?))).collect::<Option<Vec<_>>>()
         };
         Some(Self {
-            wide: json.get("wide")? == &Json::Bool(true),
+            wide: json.get("wide")?.as_bool()?,
+            bare: json.get("bare")?.as_bool()?,
             shown: paths("shown")?,
             writable: paths("writable")?,
             folder: json.get("folder")?.as_str()?.into(),
@@ -138,7 +143,8 @@ impl View {
         let settings = table.inside("/proc/sys");
         table.line(&settings, &settings, "none", "bind,ro,nosuid,nodev,noexec");
         table.show(Path::new("/sys"))?;
-        for name in DEVICES {
+        let devices = if self.bare { &DEVICES[..1] } else { DEVICES };
+        for name in devices {
             let device = Path::new("/dev").join(name);
             table.point(&device, false)?;
             table.line(&device, &table.inside(&device), "none", "bind");
