@@ -21,6 +21,7 @@ macro_rules! test_each_lab {
     };
 }
 
+mod attacks;
 mod book;
 mod builds;
 mod cleanliness;

@@ -35,14 +35,29 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// The last lines as text, at most `count`, empty ones left out.
+    /// The last lines as text, at most `count`, empty ones left out and long ones cut.
     pub fn last_lines(&self, count: usize) -> Vec<String> {
         let bytes = if self.tail.is_empty() { &self.head } else { &self.tail };
         let from = bytes.len().saturating_sub(TAIL);
         let text = String::from_utf8_lossy(&bytes[from..]).into_owned();
         let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let first = lines.len().saturating_sub(count);
-        lines[first..].iter().map(|line| (*line).to_owned()).collect()
+        lines[first..].iter().map(|line| cut(line)).collect()
+    }
+}
+
+/// Characters of a line that are shown: more than a screen is wide, less than one is high.
+const LINE: usize = 400;
+
+/// The line, without what nobody reads of a very long one.
+fn cut(line: &str) -> String {
+    let rest = line.chars().count().saturating_sub(LINE);
+    match rest {
+        0 => line.to_owned(),
+        _ => {
+            let kept: String = line.chars().take(LINE).collect();
+            format!("{kept} … and {rest} more characters")
+        }
     }
 }
 
@@ -311,6 +326,13 @@ mod tests {
         let kept = lock(&capture.0.kept);
         drop(capture.0.ended.wait_while(kept, |kept| !kept.ended));
         assert_eq!(capture.so_far().head, b"own\n");
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let captured = Captured { head: vec![b'x'; 1000], ..Captured::default() };
+        let lines = captured.last_lines(1);
+        assert!(lines[0].ends_with("x … and 600 more characters"), "{lines:?}");
     }
 
     #[test]

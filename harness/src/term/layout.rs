@@ -16,17 +16,28 @@ pub(crate) fn pad_left(text: &str, width: usize) -> String {
 }
 
 /// The text without what could move a terminal's cursor or colour it: a program under test
-/// writes what it likes. Tabs become spaces, other control characters their escapes.
+/// writes what it likes. Tabs become spaces, other control characters their escapes, and so do
+/// those that turn text around or are not seen at all.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\t' => out.push_str("    "),
             c if c.is_control() => out.extend(c.escape_default()),
+            c if is_invisible(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     out
+}
+
+/// Characters of format (Unicode's category Cf), and the separators of lines and paragraphs.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The text in lines of at most this width. It is cut at spaces only, and never between

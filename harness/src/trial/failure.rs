@@ -17,6 +17,8 @@ pub struct FailureBuilder {
 
 /// Lines of standard error that are shown.
 const STDERR_LINES: usize = 6;
+/// Lines about the threads of one program that are shown.
+const MOST_LINES: usize = 20;
 /// What an unwritten step says of itself: `todo!`'s words, then the step's number.
 const UNWRITTEN: &str = "not yet implemented: step ";
 
@@ -85,6 +87,7 @@ impl FailureBuilder {
                     let now = || Snapshot::take(one.program.family()).ok();
                     if let Some(snapshot) = rest.or_else(now) {
                         let place = snapshot.place(&self.trial.names());
+                        let place = shortened(place);
                         let place = place.into_iter().map(|line| format!("{before}{line}"));
                         self.failure.program.extend(place);
                     }
@@ -117,6 +120,20 @@ impl FailureBuilder {
     }
 }
 
+/// A program of thousands of threads is not told of thread by thread.
+fn shortened(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() <= MOST_LINES {
+        return lines;
+    }
+    let rest = lines.split_off(MOST_LINES / 2);
+    let what = match rest.iter().all(|line| line.contains("thread ")) {
+        true => "threads",
+        false => "lines like these",
+    };
+    lines.push(format!("and {} more {what}", rest.len()));
+    lines
+}
+
 /// The first unwritten step that a program's standard error tells of: `2, accept_loop: …`.
 fn unwritten(stderr: &str) -> Option<Unwritten> {
     let steps = stderr.split(UNWRITTEN).skip(1).filter_map(|rest| {
@@ -131,7 +148,15 @@ fn unwritten(stderr: &str) -> Option<Unwritten> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Unwritten, unwritten};
+    use super::{Unwritten, shortened, unwritten};
+
+    #[test]
+    fn of_thousands_of_threads_ten_are_told() {
+        let lines = |count| (0..count).map(|n| format!("thread {n} waits")).collect::<Vec<_>>();
+        assert_eq!(shortened(lines(20)), lines(20));
+        let cut = shortened(lines(2000));
+        assert_eq!((cut.len(), cut[10].as_str()), (11, "and 1990 more threads"));
+    }
 
     #[test]
     fn an_unwritten_step_is_known_by_its_own_words() {

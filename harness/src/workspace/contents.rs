@@ -46,6 +46,7 @@ const RULES: &[(&str, Rule)] = &[
     (".gitignore", Rule::Leave),
     ("README.md", Rule::Leave),
     ("fixtures/README.md", Rule::Leave),
+    ("fixtures/attacks/", Rule::Leave),
     ("tests/course/", Rule::Leave),
 ];
 
