@@ -58,6 +58,10 @@ impl Snapshot {
         let mut stillness = Stillness::Still;
         for (process, thread) in self.threads() {
             let Some(call) = &thread.call else { return Stillness::Moving };
+            // Its child has just ended, or is just being born: it is not in the list of processes.
+            if call.waits == Waits::Child && self.processes.len() == 1 {
+                return Stillness::Moving;
+            }
             if self.something_is_under_way(process, thread, before) {
                 return Stillness::Moving;
             }
@@ -95,7 +99,11 @@ impl Snapshot {
         };
         // A stopped program (SIGSTOP) does not move either.
         let asleep = |(_, thread): (&Process, &Thread)| matches!(thread.state, 'S' | 'T' | 't');
-        self.threads().all(asleep) && self.threads().map(key).eq(earlier.threads().map(key))
+        // A process without threads is on its way into another program, or to its end.
+        let alive = self.processes.iter().all(|process| !process.threads.is_empty());
+        alive
+            && self.threads().all(asleep)
+            && self.threads().map(key).eq(earlier.threads().map(key))
     }
 
     /// Whether something is on its way that will wake this thread, or is there already.
@@ -385,6 +393,24 @@ mod tests {
     fn a_sender_of_datagrams_waits_for_no_reader() {
         let socket = Row { table: Table::Udp, ..row(HERE, THERE, State::Established, 9, 0, 30) };
         assert_eq!(judge(&program(Waits::Send, false, vec![socket])), Stillness::Moving);
+    }
+
+    #[test]
+    fn whoever_waits_for_a_child_has_one_even_where_none_is_seen() {
+        let shell = program(Waits::Child, false, Vec::new());
+        assert_eq!(judge(&shell), Stillness::Moving);
+        let mut with_child = shell.clone();
+        let child = program(Waits::Receive, false, pair((0, 0), (0, 0))).processes.remove(0);
+        with_child.processes.push(Process { pid: 2, ..child });
+        with_child.rows = pair((0, 0), (0, 0));
+        assert_eq!(judge(&with_child), Stillness::Still);
+    }
+
+    #[test]
+    fn a_process_without_threads_is_on_its_way() {
+        let mut snapshot = program(Waits::Receive, false, pair((0, 0), (0, 0)));
+        snapshot.processes[0].threads.clear();
+        assert_eq!(judge(&snapshot), Stillness::Moving);
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Trial {
     pub fn doors(&self, running: Rc<Running>, doors: &[Door]) -> Verdict<Doors> {
         self.needs_watching()?;
         let mut missing = None;
-        let opened = self.wait(&running, || {
+        let opened = self.wait_for_start(&running, || {
             let snapshot = self.look(&running)?;
             let rows = open_sockets(&snapshot);
             let printed = ready_lines(&running.program.stdout().head);

@@ -66,9 +66,9 @@ impl Listener {
         running: &Rc<Running>,
         told: impl FnOnce(SocketAddr) -> String,
     ) -> Verdict<Result<Connection, Stall>> {
-        let result = self
-            .trial
-            .wait(running, || Ok(self.next()?.map_or(Progress::Nothing, Progress::Done)))?;
+        let result = self.trial.wait_for_start(running, || {
+            Ok(self.next()?.map_or(Progress::Nothing, Progress::Done))
+        })?;
         let (stream, from) = match result {
             Ok(next) => next,
             Err(stall) => return Ok(Err(stall)),

@@ -70,7 +70,7 @@ impl Trial {
         expected: &str,
         cause: &str,
     ) -> Verdict<Started> {
-        let result = self.wait(&running, || {
+        let result = self.wait_for_start(&running, || {
             Ok(match listens_at(&running, address)? {
                 Some(at) => Progress::Done(Some(at)),
                 None if running.program.stdout().total > CHATTER => Progress::Done(None),

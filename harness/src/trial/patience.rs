@@ -11,6 +11,8 @@ use super::Trial;
 const BACKSTOP: Duration = Duration::from_secs(2);
 /// Processor time that a program may use without anything to show for it.
 const BUSY: Duration = Duration::from_millis(300);
+/// The same for one that starts: an interpreter, or a virtual machine, has a lot to do first.
+const BUSY_AT_START: Duration = Duration::from_secs(3);
 const MOST_A_LOOK: Duration = Duration::from_millis(20);
 
 /// How much longer the harness waits.
@@ -19,6 +21,7 @@ pub(super) struct Patience {
     spent: Duration,
     last_look: Instant,
     limit: Duration,
+    busy: Duration,
     factor: f64,
 }
 
@@ -26,7 +29,12 @@ impl Patience {
     /// For a program that may wait by itself for `allowance`.
     pub(super) fn new(allowance: Duration) -> Self {
         let (limit, last_look) = (BACKSTOP + allowance, Instant::now());
-        Self { spent: Duration::ZERO, last_look, limit, factor: factor() }
+        Self { spent: Duration::ZERO, last_look, limit, busy: BUSY, factor: factor() }
+    }
+
+    /// What is waited for is a program's start.
+    pub(super) fn allow_start(&mut self) {
+        self.busy = BUSY_AT_START;
     }
 
     /// How long the harness waits in all, as it tells it: whole seconds, rounded down.
@@ -44,11 +52,12 @@ impl Patience {
         self.last_look = Instant::now();
     }
 
-    /// Charges the time since the last look. `starved`: the program was ready to run and did
-    /// not get a processor, which is not its fault.
-    pub(super) fn charge(&mut self, starved: bool) {
+    /// Charges the time since the last look. `working`: the program runs, or would run if it got a
+    /// processor. Then only its processor time counts: how much of it there is in a second is the
+    /// machine's matter.
+    pub(super) fn charge(&mut self, working: bool) {
         let now = Instant::now();
-        if !starved {
+        if !working {
             self.spent += now.duration_since(self.last_look).min(MOST_A_LOOK);
         }
         self.last_look = now;
@@ -59,7 +68,7 @@ impl Patience {
     }
 
     pub(super) fn is_busy(&self, cpu_ns: u64) -> bool {
-        Duration::from_nanos(cpu_ns) > BUSY.mul_f64(self.factor)
+        Duration::from_nanos(cpu_ns) > self.busy.mul_f64(self.factor)
     }
 }
 

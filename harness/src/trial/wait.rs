@@ -94,6 +94,9 @@ impl Trial {
         mut look: impl FnMut() -> Verdict<Progress<T>>,
     ) -> Verdict<Result<T, Stall>> {
         let mut patience = Patience::new(self.0.allowance.get());
+        if self.0.starting.get() {
+            patience.allow_start();
+        }
         let mut watcher = Watcher::default();
         let mut pauses = 0;
         // A reason to give up counts only when one more look still shows nothing.
@@ -141,16 +144,26 @@ impl Trial {
         patience: &mut Patience,
     ) -> Verdict<Option<StallKind>> {
         let seen = watcher.look(self)?;
-        // Where delays are counted, work is none.
-        patience.charge(seen.starved || (seen.ready && self.0.time_outs.get()));
+        // What runs, or would run if it got a processor, is not late: its processor time counts.
+        patience.charge(seen.ready);
         Ok(match seen.stillness {
             Stillness::Still if !self.0.time_outs.get() => Some(StallKind::Blocked),
             _ if patience.is_busy(seen.cpu_ns) => Some(StallKind::Busy),
-            // On a loaded machine a loop does not get much: that it always wants more tells.
-            _ if patience.is_over() && seen.always_ready => Some(StallKind::Busy),
             _ if patience.is_over() => Some(StallKind::Patience(patience.limit())),
             _ => None,
         })
+    }
+
+    /// The same while a program starts: more processor time is allowed then.
+    pub fn wait_for_start<T>(
+        &self,
+        on: &Running,
+        look: impl FnMut() -> Verdict<Progress<T>>,
+    ) -> Verdict<Result<T, Stall>> {
+        self.0.starting.set(true);
+        let result = self.wait(on, look);
+        self.0.starting.set(false);
+        result
     }
 
     /// Looks again and again until `look` has found something, or until the backstop. For what
@@ -201,32 +214,21 @@ impl Trial {
 struct Watcher {
     earlier: Option<Vec<Snapshot>>,
     cpu_at_start: Option<u64>,
-    /// Whether there was a look that found no thread running or ready to run.
-    ever_at_rest: bool,
 }
 
 struct Seen {
     stillness: Stillness,
     /// Processor time of all programs since the waiting began, in nanoseconds.
     cpu_ns: u64,
-    starved: bool,
     /// Whether some thread was running or ready to run at this look.
     ready: bool,
-    /// Whether some thread was running or ready to run at every look.
-    always_ready: bool,
 }
 
 impl Watcher {
     fn look(&mut self, trial: &Trial) -> Verdict<Seen> {
         if kernel::available().is_err() {
             let stillness = Stillness::Moving;
-            return Ok(Seen {
-                stillness,
-                cpu_ns: 0,
-                starved: false,
-                ready: false,
-                always_ready: false,
-            });
+            return Ok(Seen { stillness, cpu_ns: 0, ready: false });
         }
         let (mut now, mut moving) = (Vec::new(), false);
         for running in trial.running() {
@@ -241,16 +243,8 @@ impl Watcher {
         let earlier = self.earlier.take().unwrap_or_default();
         let stillness = if moving { Stillness::Moving } else { compare(&now, &earlier) };
         let ready = now.iter().flat_map(Snapshot::threads).any(|(_, thread)| thread.state == 'R');
-        self.ever_at_rest |= !ready;
-        let cpu_before: u64 = earlier.iter().map(Snapshot::cpu_ns).sum();
         self.earlier = Some(now);
-        Ok(Seen {
-            stillness,
-            cpu_ns: cpu.saturating_sub(cpu_at_start),
-            starved: ready && cpu == cpu_before,
-            ready,
-            always_ready: !self.ever_at_rest,
-        })
+        Ok(Seen { stillness, cpu_ns: cpu.saturating_sub(cpu_at_start), ready })
     }
 }
 
