@@ -55,6 +55,7 @@ impl Warden {
         let worker = order.get("worker").and_then(Json::as_u64).ok_or_else(nonsense)?;
         let view = order.get("view").and_then(View::from_json).ok_or_else(nonsense)?;
         let streams = File::open(format!("/proc/{worker}/fd"))?;
+        limit_processes();
         let root = view.mount()?;
         chroot(&root)?;
         std::env::set_current_dir(SCRATCH)?;
@@ -145,6 +146,27 @@ impl Warden {
     }
 }
 
+/// As many processes and threads there may be in a cell: far more than any right program has.
+const PROCESSES: u32 = 1024;
+
+/// Limits the processes of this cell. RLIMIT_NPROC does not hold for root; the highest process id
+/// does, and since Linux 6.14 each process namespace has its own. Before that the number is the whole
+/// machine's, and not ours to change.
+fn limit_processes() {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    if has_its_own_highest_id(&release) {
+        // Where it can't be set, the other limits are what there is.
+        let _ = fs::write("/proc/sys/kernel/pid_max", PROCESSES.to_string());
+    }
+}
+
+/// Whether the kernel of this release (`6.18.5-amd64`) keeps `pid_max` for each namespace.
+fn has_its_own_highest_id(release: &str) -> bool {
+    let mut numbers = release.split(['.', '-']).map(|word| word.trim().parse::<u32>().ok());
+    let version = (numbers.next().flatten(), numbers.next().flatten());
+    matches!(version, (Some(major), Some(minor)) if (major, minor) >= (6, 14))
+}
+
 /// All that stands in the scratch folder itself, what is mounted there left out.
 fn scratch() -> io::Result<BTreeSet<PathBuf>> {
     let device = fs::metadata(SCRATCH)?.dev();
@@ -165,4 +187,17 @@ fn scratch() -> io::Result<BTreeSet<PathBuf>> {
 
 fn status_to_json(status: ExitStatus) -> Json {
     Json::object([("status", status.into_raw().unsigned_abs().into())])
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn process_ids_are_limited_only_where_that_is_the_namespaces_own_matter() {
+        for release in ["6.18.5-amd64\n", "6.14.0", "7.0.1"] {
+            assert!(super::has_its_own_highest_id(release), "{release}");
+        }
+        for release in ["6.13.9", "5.15.0-91-generic", "4.19", ""] {
+            assert!(!super::has_its_own_highest_id(release), "{release}");
+        }
+    }
 }
