@@ -299,9 +299,14 @@ impl Trial {
         start: Option<Start>,
     ) -> Verdict<Rc<Running>> {
         self.note(format!("started: {shown}"));
-        let view = self.view_of(&command);
+        let mut view = self.view_of(&command);
         let command = match self.observer() {
-            Some(observer) => observer.wrap(command),
+            Some(observer) => {
+                if let Some(folder) = observer.folder() {
+                    view.make_writable(&folder);
+                }
+                observer.wrap(command)
+            }
             None => command,
         };
         let program = match Program::start(command, stdin, self.0.output.take(), view) {

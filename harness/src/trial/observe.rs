@@ -3,6 +3,7 @@
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::rc::Rc;
 
@@ -78,6 +79,8 @@ pub(crate) type Line<'a> = (&'a str, SocketAddr, SocketAddr);
 pub(crate) trait Observer: Debug {
     /// The command as it has to be run to be watched.
     fn wrap(&self, command: Command) -> Command;
+    /// A folder that what it put before the command writes to.
+    fn folder(&self) -> Option<PathBuf>;
     /// What was read last is complete.
     fn heard(&self, trial: &Trial);
     /// Before the harness acts on a program, to which it will send so many bytes.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::rc::Rc;
 use std::thread;
@@ -210,6 +211,10 @@ impl Observer for Recorder {
             Some(syscalls) => syscalls.wrap(command),
             None => command,
         }
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        self.0.borrow().syscalls.as_ref().map(|syscalls| syscalls.folder().to_owned())
     }
 
     fn heard(&self, trial: &Trial) {

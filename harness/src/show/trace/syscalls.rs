@@ -3,7 +3,7 @@
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Calls that have to do with sockets, and with their end.
@@ -42,6 +42,11 @@ impl Syscalls {
         traced
     }
 
+    /// Where strace writes.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// The calls since the last time, whole lines only.
     pub(super) fn take(&mut self) -> Vec<String> {
         let text = self.rest().unwrap_or_default();
@@ -69,7 +74,7 @@ impl Syscalls {
 
 impl Drop for Syscalls {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_dir_all(self.folder());
     }
 }
 
@@ -79,13 +84,13 @@ fn without_pid(line: &str) -> String {
     line.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A file that nobody else has. Process ids tell no workers apart: each begins at 1.
+/// A file in a folder that nobody else has. Process ids tell no workers apart: each begins at 1.
 fn new_file() -> io::Result<PathBuf> {
     let mut last = io::ErrorKind::AlreadyExists.into();
     for number in 0..1000 {
         let path = env::temp_dir().join(format!("sockets-lab-calls-{number}"));
-        match File::create_new(&path) {
-            Ok(_) => return Ok(path),
+        match fs::create_dir(&path).and_then(|()| File::create_new(path.join("calls"))) {
+            Ok(_) => return Ok(path.join("calls")),
             Err(error) => last = error,
         }
     }
