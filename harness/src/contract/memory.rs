@@ -1,6 +1,7 @@
 //! Memory stays bounded, whatever passes through a program.
 
 use crate::kernel;
+use crate::net::Connection;
 use crate::trial::{Running, Trial, Verdict};
 use crate::words::count;
 
@@ -58,3 +59,31 @@ const TIMES: usize = 3;
 
 /// How much passes through a program that may keep what passes through it, in bytes.
 pub(crate) const MORE: usize = 64 << 20;
+
+/// Many times what the queues of a connection take, in bytes.
+const FLOOD: usize = 64 << 20;
+
+impl Connection {
+    /// Expects that the program stops reading from this connection when it can't pass anything on,
+    /// since `who` does not read: else it would have to keep all of it.
+    pub fn expect_to_be_held_up(&mut self, who: &str) -> Verdict {
+        let (t, running) = (self.trial().clone(), self.running().clone());
+        let before = t.memory(&running)?;
+        let taken = self.stall(&vec![0; FLOOD])?;
+        let grown = t.memory(&running)?.saturating_sub(before);
+        if taken < FLOOD || grown < FLOOD as u64 / 2 {
+            return Ok(());
+        }
+        let name = &running.name;
+        Err(t
+            .fail(format!("the {name} collects in memory what {who} does not read"))
+            .expected("it stops reading when it can't write any more: memory stays bounded")
+            .seen(format!("it took {}, and uses {} more", count(taken), count(grown as usize)))
+            .cause(
+                "who reads on while nothing can be written keeps the difference. A blocking write \
+                 waits; with events or callbacks wait for the write (drain, flush, pipe) before \
+                 you read again",
+            )
+            .stop())
+    }
+}

@@ -15,6 +15,7 @@ mod ready;
 mod refusals;
 mod resources;
 mod silence;
+mod writes;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -37,6 +38,8 @@ pub(crate) use refusals::{
 pub(crate) use resources::{
     closes_what_has_ended, keeps_nothing_of_many_clients, survives_few_descriptors,
 };
+
+pub(crate) use writes::SHORT;
 
 /// Declares checks of the contract for a lab's program: a function by the name of each.
 macro_rules! contract {

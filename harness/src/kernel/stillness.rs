@@ -198,6 +198,21 @@ impl Snapshot {
         })
     }
 
+    /// Whether a thread is blocked in writing to a pipe: to its standard output, which nobody reads.
+    pub fn is_blocked_in_output(&self) -> bool {
+        self.threads().any(|(process, thread)| {
+            let call = thread.call.as_ref().filter(|call| call.waits == Waits::Send);
+            let fd = call.and_then(|call| call.fd);
+            fd.and_then(|fd| process.target(fd)) == Some(&Target::Pipe)
+        })
+    }
+
+    /// Whether a thread does nothing but wait for time to pass.
+    pub fn sleeps(&self) -> bool {
+        let waits = |thread: &Thread| thread.call.as_ref().map(|call| call.waits);
+        self.threads().any(|(_, thread)| waits(thread) == Some(Waits::Time))
+    }
+
     /// Whether a connect on this socket is answered as soon as the network gets to it: by a
     /// listener, or by a refusal. Only a listener whose queue is full lets it wait.
     fn will_be_answered(&self, inode: u64) -> bool {

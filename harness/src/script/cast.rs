@@ -9,8 +9,10 @@ use super::play::Players;
 use super::segments::{Burst, Segments};
 use super::{Action, Conversation, Expected, Line, Stage};
 use crate::kernel;
+use crate::net::causes::PANIC;
 use crate::net::{Lines, Listener, causes};
-use crate::trial::{Progress, Running, Stop, Trial, Verdict};
+use crate::program::describe_exit;
+use crate::trial::{Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 
 pub(super) struct Cast<'a> {
     pub(super) stage: &'a mut dyn Stage,
@@ -140,7 +142,34 @@ impl<'a> Cast<'a> {
             // What the program says of our going is no part of the conversation.
             rest = rest && self.is_rid_of(link.program, here)?;
         }
+        for program in live {
+            self.expect_alive(program).map_err(|stop| stop.at(&over))?;
+        }
         Ok(rest.then_some(self.players))
+    }
+
+    /// Expects that a program which nobody has told to end goes on when the others have gone.
+    fn expect_alive(&self, program: usize) -> Verdict {
+        let Some(player) = &self.players[program] else { return Ok(()) };
+        let running = player.running();
+        let ends = |line: &Line| {
+            let own = line.side == Some(program);
+            own && matches!(line.act, Action::Quits | Action::Exits(_) | Action::Dies)
+        };
+        if self.conversation.lines.iter().any(ends) {
+            return Ok(());
+        }
+        let Err(Stall { kind: StallKind::Ended(status) }) = self.trial.settle(running)? else {
+            return Ok(());
+        };
+        let name = &running.name;
+        Err(self
+            .trial
+            .fail(format!("the {name} ended when the other one had gone"))
+            .expected("it goes on: others may come")
+            .seen(format!("the {name} ended, {}", describe_exit(status)))
+            .cause(if status.code() == Some(101) { PANIC } else { GONE })
+            .stop())
     }
 
     /// Waits until a program has closed its end of the connection from `here`, which the harness
@@ -391,6 +420,8 @@ const CUT: &str = "the same conversation went well when the lines came in whole 
 const SEVERAL: &str = "several lines came in one segment, so one read brought them all. What has come \
     behind the first line end belongs to the next line: keep it, and use one reader for the whole \
     connection (a second BufReader does not see what the first one has read ahead)";
+const GONE: &str = "that one connection has ended, in whatever way, is no reason to end the program; the \
+    last lines of standard error may say why it did";
 const OVER: &str = "each line that is printed or said stands in the file: nothing else happens";
 const ENDS: &str = "the program should close this connection here: drop the stream and every clone \
     of it, or shut it down";

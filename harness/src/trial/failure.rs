@@ -97,7 +97,10 @@ impl FailureBuilder {
         // Before the programs are stopped: that would end their streams, too.
         let carried: Vec<_> =
             self.trial.0.in_flight.borrow().iter().flat_map(|c| c.tell()).collect();
-        for one in past.into_iter().chain(told) {
+        // Of a program that was started several times the last run is the one that is judged.
+        for (one, judged) in
+            past.iter().map(|one| (one, false)).chain(told.iter().map(|one| (one, true)))
+        {
             if let Err(error) = one.program.stop() {
                 return error.into();
             }
@@ -107,7 +110,9 @@ impl FailureBuilder {
             {
                 return Stop::Unwritten(unwritten);
             }
-            self.failure.stderr.extend(stderr.last_lines(STDERR_LINES));
+            if judged {
+                self.failure.stderr.extend(stderr.last_lines(STDERR_LINES));
+            }
         }
         self.failure.steps = self.trial.0.log.borrow().clone();
         self.failure.steps.extend(carried);

@@ -10,11 +10,9 @@ mod scenes;
 mod send;
 mod send_and_receive;
 
-use crate::kernel;
 use crate::lab::{Lab, Step};
 use crate::program::Place;
-use crate::trial::{Stop, Trial, Verdict};
-use crate::words::count;
+use crate::trial::Trial;
 
 pub use program::Client;
 
@@ -63,24 +61,4 @@ steps! { $ client_checks: connect client_connect, send client_send, send_and_rec
 fn large(t: &Trial) -> usize {
     // The usual queues of a system hold up to 10 MiB in a direction.
     if t.addresses().is_isolated() { 8 << 20 } else { 15 << 20 }
-}
-
-fn memory(client: &Client) -> Verdict<u64> {
-    if let Err(reason) = kernel::available() {
-        return Err(Stop::Skip(reason));
-    }
-    Ok(kernel::resident_bytes(client.running.program.family())?)
-}
-
-fn expect_bounded(t: &Trial, client: &Client, before: u64, length: usize) -> Verdict {
-    let grown = memory(client)?.saturating_sub(before);
-    if grown < 4 << 20 {
-        return Ok(());
-    }
-    Err(t
-        .fail("the client keeps the whole stream in memory")
-        .expected(format!("memory stays bounded: at most 4 MiB more for {}", count(length)))
-        .seen(format!("{} more", count(grown as usize)))
-        .cause("each piece can be passed on and forgotten; nothing needs to be collected")
-        .stop())
 }

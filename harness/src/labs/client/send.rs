@@ -1,6 +1,7 @@
 //! Step 2 of lab 2: `send`.
 
-use super::{expect_bounded, large, memory};
+use super::large;
+use crate::contract::MORE;
 use crate::net::text;
 use crate::program::Given;
 use crate::trial::{Trial, Verdict};
@@ -30,6 +31,9 @@ checks! { $ client_send, "client" step 2:
 
     sends_a_large_stream, 3 points: "sends a large stream to a server that reads late";
     "A write waits while the server does not read; every byte arrives all the same, and memory stays bounded."
+
+    finishes_each_write, 2 points, exotic: "sends all of its input, also when a write is interrupted";
+    "write may take only a part of what it is given; all of stdin is sent."
 }
 
 fn sends_its_input(t: &mut Trial) -> Verdict {
@@ -112,7 +116,6 @@ fn ends_only_its_side(t: &mut Trial) -> Verdict {
 
 fn sends_a_large_stream(t: &mut Trial) -> Verdict {
     let (client, mut server) = t.conversation()?;
-    let before = memory(&client)?;
     let payload = text(1, large(t));
     client.input(&payload);
     client.end_input();
@@ -121,5 +124,25 @@ fn sends_a_large_stream(t: &mut Trial) -> Verdict {
     t.note(format!("the server has read nothing: {} wait in its queue", count(queued as usize)));
     server.expect(&payload)?;
     server.expect_no_more()?;
-    expect_bounded(t, &client, before, payload.len())
+    // What the client takes of its input while the server does not read it has to keep.
+    t.new_scene()?;
+    let (client, _server) = t.conversation()?;
+    let before = t.memory(&client.running)?;
+    client.input(&payload);
+    client.settle()?;
+    t.expect_bounded(&client.running, before, payload.len(), || {
+        client.input(&vec![b'x'; MORE]);
+        client.settle().map(drop)
+    })
+}
+
+fn finishes_each_write(t: &mut Trial) -> Verdict {
+    t.needs_watching()?;
+    let (client, server) = t.conversation()?;
+    let payload = text(5, large(t));
+    client.input(&payload);
+    client.end_input();
+    let mut received = Vec::new();
+    t.interrupt_writes(&client.running, || server.take_some(&mut received))?;
+    server.expect_rest_of(&payload, received)
 }

@@ -1,9 +1,10 @@
 //! Step 3 of lab 2: `send_and_receive`.
 
+use super::large;
 use super::program::Client;
-use super::{expect_bounded, large, memory};
-use crate::net::{Connection, Cut, text};
-use crate::program::Given;
+use crate::contract::{MORE, SHORT};
+use crate::net::{Connection, Cut, likely, text};
+use crate::program::{Given, Output};
 use crate::trial::{Progress, Trial, Verdict};
 
 checks! { $ client_send_and_receive, "client" step 3:
@@ -48,6 +49,15 @@ checks! { $ client_send_and_receive, "client" step 3:
 
     ends_quietly_without_a_reader, 2 points: "ends quietly when nobody reads its output";
     "A closed stdout (`client ADDR | head -1`) is no failure: nothing on stderr, exit status 0."
+
+    waits_for_a_silent_server, 2 points, patient: "waits for a server that is silent for a while";
+    "Silence is no offence: the client has no time-outs."
+
+    prints_all_of_each_piece, 2 points, exotic: "prints all it receives, also when a write is interrupted";
+    "write may take only a part of what it is given; stdout is exactly the bytes received."
+
+    is_bounded_while_nobody_reads, 2 points, exotic: "receives no more than it can print";
+    "Memory stays bounded, also when nobody reads what it prints."
 
     is_idle_while_nothing_happens, 2 points: "is blocked, not polling, while nothing happens";
     "Quiet when idle: blocked in a call, under 1 % of processor time while nothing happens."
@@ -103,14 +113,21 @@ fn prints_a_large_stream(t: &mut Trial) -> Verdict {
     let (client, mut server) = t.conversation()?;
     client.end_input();
     client.settle()?;
-    let before = memory(&client)?;
     let payload = text(2, 8 << 20);
     server.send(&payload)?;
-    client.settle()?;
-    expect_bounded(t, &client, before, payload.len())?;
     server.half_close()?;
     client.expect_output(&payload)?;
-    client.expect_success()
+    client.expect_success()?;
+    t.new_scene()?;
+    let (client, mut server) = t.conversation()?;
+    client.settle()?;
+    let before = t.memory(&client.running)?;
+    server.send(&payload)?;
+    client.settle()?;
+    t.expect_bounded(&client.running, before, payload.len(), || {
+        server.send(&vec![b'x'; MORE])?;
+        client.settle().map(drop)
+    })
 }
 
 fn talks_and_listens(t: &mut Trial) -> Verdict {
@@ -200,11 +217,16 @@ fn tells_of_a_reset(t: &mut Trial) -> Verdict {
 }
 
 fn survives_a_reset_while_sending(t: &mut Trial) -> Verdict {
+    // Who prints is blocked until the sending side has met the reset too: else whether it does
+    // before the program ends would be a matter of luck.
+    t.set_next_output(Output::Held);
     let (client, mut server) = stalled(t)?;
-    server.send(b"I am going\n")?;
-    client.expect_output(b"I am going\n")?;
+    server.stall(&text(6, 256 << 10))?;
+    client.settle()?;
     let address = server.here().to_string();
     server.reset()?;
+    let _ = t.settle(&client.running)?;
+    client.running.program.release_stdout();
     let status = client.expect_end(
         "the connection was reset: the client ends",
         "an error of read is an end, too",
@@ -215,6 +237,44 @@ fn survives_a_reset_while_sending(t: &mut Trial) -> Verdict {
         Some(0) => Ok(()),
         _ => client.expect_one_line(status, &[1], &address, "a failed write is an error to return"),
     }
+}
+
+fn waits_for_a_silent_server(t: &mut Trial) -> Verdict {
+    let (client, mut server) = t.conversation()?;
+    client.input(b"question\n");
+    server.expect(b"question\n")?;
+    t.be_silent(&client.running, || server.expect_nothing())?;
+    server.send(b"answer\n")?;
+    client.expect_output(b"answer\n")
+}
+
+fn prints_all_of_each_piece(t: &mut Trial) -> Verdict {
+    t.needs_watching()?;
+    t.set_next_output(Output::Held);
+    let (client, mut server) = t.conversation()?;
+    let payload = text(7, 2 << 20);
+    let sent = server.stall(&payload)?;
+    let program = &client.running.program;
+    t.interrupt_writes(&client.running, || {
+        // A pipe has room again when a page of it was read.
+        program.take_stdout(A_PAGE_AND_MORE);
+        Ok(())
+    })?;
+    program.release_stdout();
+    server.half_close()?;
+    let printed = client.expect_output(&payload[..sent]);
+    printed.map_err(|stop| {
+        if stop.has_cause(&[likely::LEFT_OUT]) { stop.because(SHORT) } else { stop }
+    })?;
+    client.expect_success()
+}
+
+const A_PAGE_AND_MORE: usize = 5000;
+
+fn is_bounded_while_nobody_reads(t: &mut Trial) -> Verdict {
+    t.set_next_output(Output::Held);
+    let (_client, mut server) = t.conversation()?;
+    server.expect_to_be_held_up("the reader of its standard output")
 }
 
 fn ends_quietly_without_a_reader(t: &mut Trial) -> Verdict {

@@ -1,16 +1,16 @@
 //! Step 4: telling everybody, and leaving.
 
 use super::conversations::keeps_to_every_conversation;
+use super::endure::sends_whole_lines;
+use super::leaving::{says_everything_before_it_leaves, waits_for_the_others};
 use super::together::{
     comes_back_after_a_crash, meets_in_a_mesh, meets_in_either_order, stands_in_a_line,
     waits_for_a_frozen_peer,
 };
-use std::time::{Duration, Instant};
 
 use super::Peer;
 use super::causes::{LEFT, NOT_FOR_IT, SAID, TELLS};
 use super::conversations::converse;
-use crate::kernel::Stillness;
 use crate::net::Lines;
 use crate::program::describe_exit;
 use crate::trial::{Progress, Stop, Trial, Verdict};
@@ -41,8 +41,11 @@ checks! { $ peer_broadcast, "peer" step 4:
     says_everything_before_it_leaves, 2 points: "says all that was typed, then BYE, and ends";
     "End of stdin: BYE to all, end all sending sides, wait for the others' ends, exit 0."
 
-    waits_for_the_others, 2 points: "waits for the others' ends, and not for ever";
+    waits_for_the_others, 2 points, patient: "waits for the others' ends, and not for ever";
     "It waits for the others' ends (at most 2 s): closing before that could reset the connection."
+
+    sends_whole_lines, 2 points, exotic: "sends all of a line, also when a write is interrupted";
+    "write may take only a part of what it is given: half a line is no line."
 
     meets_in_either_order, 2 points: "meets another one, whichever was started first";
     "Two peers that know each other meet, whoever is started first."
@@ -93,7 +96,7 @@ pub(super) fn is_not_held_up(t: &mut Trial) -> Verdict {
 
 /// What a scene has told of a peer, which has limits in time: the harness may be too slow to keep
 /// within them on a machine that is busy with other things.
-enum Told {
+pub(super) enum Told {
     /// It did right.
     Right,
     /// This went wrong, and it may be the harness that was too slow.
@@ -103,7 +106,7 @@ enum Told {
 }
 
 /// Plays a scene again until it tells, or until the same doubt has come up too often for chance.
-fn until_it_tells(t: &Trial, scene: impl Fn(&Trial) -> Verdict<Told>) -> Verdict {
+pub(super) fn until_it_tells(t: &Trial, scene: impl Fn(&Trial) -> Verdict<Told>) -> Verdict {
     let mut doubts = 0;
     for _ in 0..ATTEMPTS {
         match scene(t)? {
@@ -129,7 +132,7 @@ const DOUBTS: usize = 8;
 const LINES: usize = 4_000;
 
 /// Its user types many lines. Returns what each of the others should hear of them.
-fn type_much(peer: &Peer) -> Verdict<Vec<u8>> {
+pub(super) fn type_much(peer: &Peer) -> Verdict<Vec<u8>> {
     let filler = "x".repeat(980);
     let typed: String = (1..=LINES).map(|number| format!("{number} {filler}\n")).collect();
     let length = count(typed.len());
@@ -194,7 +197,14 @@ fn is_stuck(peer: &Peer) -> Verdict<bool> {
 }
 
 pub(super) fn talks(t: &mut Trial) -> Verdict {
-    converse(t, "talk")
+    converse(t, "talk")?;
+    t.new_scene()?;
+    let peer = t.peer("ann", &[])?;
+    let mut bob = peer.joined_by("bob")?;
+    peer.types("");
+    bob.expect_line("SAY ", EMPTY)?;
+    peer.types("one\rtwo");
+    bob.expect_line("SAY one\rtwo", NO_CR)
 }
 
 pub(super) fn tells_nobody_who_left(t: &mut Trial) -> Verdict {
@@ -235,6 +245,8 @@ pub(super) fn keeps_to_the_limits(t: &mut Trial) -> Verdict {
     peer.types(&longest);
     bob.expect_line(&format!("SAY {longest}"), LIMITS)?;
     peer.types(&"y".repeat(1020));
+    // Bytes are counted, not letters: these are 605 letters, and 1,206 bytes with the LF.
+    peer.types(&"é".repeat(600));
     peer.console.types_bytes(b"half a letter: \xc3\n");
     peer.types("fine again");
     let last = b"SAY fine again\n";
@@ -274,68 +286,14 @@ pub(super) fn survives_who_vanishes(t: &mut Trial) -> Verdict {
     })
 }
 
-pub(super) fn says_everything_before_it_leaves(t: &mut Trial) -> Verdict {
-    let host = t.host("bob")?;
-    let peer = t.peer("ann", &[host.address()])?;
-    let mut bob = peer.calls(&host)?;
-    peer.greet(&mut bob, "client")?;
-    let mut carol = peer.joined_by("carol")?;
-    peer.console.types_bytes(b"one\ntwo\nthree, without a line end");
-    peer.stops_typing();
-    for other in [&mut bob, &mut carol] {
-        for line in ["SAY one", "SAY two", "SAY three, without a line end"] {
-            other.expect_line(line, GOODBYE)?;
-        }
-        other.expect_line("BYE", GOODBYE).map_err(Stop::telling)?;
-        other.expect_end(GOODBYE)?;
-    }
-    for other in [&mut bob, &mut carol] {
-        other.end()?;
-    }
-    peer.expect_exit(0)
-}
-
-pub(super) fn waits_for_the_others(t: &mut Trial) -> Verdict {
-    t.needs_watching()?;
-    until_it_tells(t, says_something_late)
-}
-
-/// Half of the time that a peer waits: what was sent within it reaches one that waits.
-const IN_TIME: Duration = Duration::from_secs(1);
-
-/// Says something to a peer that is leaving, and ends. It tells nothing where it was said so late
-/// that a right peer may have gone.
-fn says_something_late(t: &Trial) -> Verdict<Told> {
-    let peer = t.peer("ann", &[])?;
-    let mut bob = peer.joined_by("bob")?;
-    let began = Instant::now();
-    peer.stops_typing();
-    bob.expect_line("BYE", GOODBYE)?;
-    bob.expect_end(GOODBYE)?;
-    // Now it waits. To whoever has closed instead, this comes too late: the answer is a reset.
-    let waits = t.wait(peer.running(), || {
-        let now = peer.service.look()?;
-        Ok(if now.is_asleep() { Progress::Done(now) } else { Progress::Nothing })
-    })?;
-    bob.say("SAY one more thing")?;
-    if began.elapsed() > IN_TIME {
-        return Ok(Told::Nothing);
-    }
-    peer.expect_event("bob: one more thing", GOODBYE)?;
-    if waits.is_ok_and(|snapshot| snapshot.stillness(&snapshot) == Stillness::Still) {
-        // No time-out in sight; it may be one of a socket, which /proc does not show.
-        t.allow_time_outs();
-        t.note("bob does not end its side");
-    } else {
-        bob.end()?;
-    }
-    peer.expect_exit(0).map(|()| Told::Right)
-}
-
 const LIMITS: &str = "a line is at most 1,024 bytes with `SAY ` and the LF, and UTF-8: what does not \
     fit is refused, cut or split, but never sent as it is";
 pub(super) const HELD_UP: &str = "a write to a peer that does not read waits when the queues are full. Limit it \
     (set_write_timeout) or leave it to a thread of that peer's own, and hold no lock meanwhile";
+const EMPTY: &str = "a line without a character is a line, too: only the end of standard input (read returns \
+    0) is the end";
+const NO_CR: &str = "only LF ends a line; CR is a character like any other (text mode of some languages \
+    makes a line end of it: read bytes, or switch universal newlines off)";
 const IN_PARTS: &str = "write may take only a part of a line (write_all sends the rest); and a write that \
     gives up in mid-line (a time-out, or WouldBlock in non-blocking mode) has sent a part of it, behind \
     which nothing sensible can follow";
@@ -343,5 +301,3 @@ const LOCKED: &str = "the thread that writes waits for another thread: a lock th
     never free for it";
 const VANISHED: &str = "a write to a peer that has gone is an error: drop that peer, and go on with \
     the next one of the list";
-const GOODBYE: &str = "at the end of standard input: BYE to all, the end of each sending side \
-    (shutdown), and only then the wait for the others' ends";

@@ -13,7 +13,7 @@ use crate::trial::{Running, Stop, Trial, Verdict};
 const FOLDER: &str = "fixtures/03-peer/conversations";
 
 /// The files that checks of their own play.
-const NAMED: [&str; 23] = [
+const NAMED: [&str; 27] = [
     "greeting",
     "greeting-first",
     "names",
@@ -24,14 +24,18 @@ const NAMED: [&str; 23] = [
     "bad-first-line",
     "bad-first-line-empty",
     "bad-first-line-http",
+    "bad-first-line-lower",
     "bad-greeting-long",
     "bad-greeting-utf8",
     "say",
+    "say-cr",
     "say-at-once",
     "say-longest",
     "bad-line-long",
+    "bad-line-letters",
     "bad-word",
     "bad-word-close",
+    "bad-word-lower",
     "bad-line-utf8",
     "left-by-end",
     "left-by-reset",

@@ -94,7 +94,8 @@ pub(super) fn refuses_bad_names(t: &mut Trial) -> Verdict {
 pub(super) fn refuses_other_first_lines(t: &mut Trial) -> Verdict {
     converse(t, "bad-first-line")?;
     converse(t, "bad-first-line-empty")?;
-    converse(t, "bad-first-line-http")
+    converse(t, "bad-first-line-http")?;
+    converse(t, "bad-first-line-lower")
 }
 
 pub(super) fn refuses_a_garbled_greeting(t: &mut Trial) -> Verdict {

@@ -1,6 +1,9 @@
 //! Step 1: it listens and dials at once.
 
-use super::PEER;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use super::{PEER, Peer};
 use crate::contract::{self, contract};
 use crate::net::Listener;
 use crate::trial::{Progress, Trial, Verdict};
@@ -30,8 +33,11 @@ checks! { $ peer_listen_and_dial, "peer" step 1:
     calls_every_peer, 3 points: "calls each peer that it was given, once";
     "It dials each PEER: one connection for each address on the command line."
 
-    goes_on_without_a_peer, 2 points: "says who can't be reached, and goes on";
+    goes_on_without_a_peer, 2 points, patient: "says who can't be reached, and goes on";
     "A PEER that can't be reached: one line on stderr, the peer goes on."
+
+    calls_all_at_once, 2 points: "calls the next one while a call is not answered";
+    "It dials each PEER. A machine that does not answer keeps a call waiting for minutes: nobody else waits for it."
 
     accepts_many, 2 points: "accepts whoever calls, and survives who hangs up";
     "One bad peer is that peer's problem: an early close ends that connection and nothing else."
@@ -104,7 +110,7 @@ pub(super) fn goes_on_without_a_peer(t: &mut Trial) -> Verdict {
     })?;
     let lines = told(&program.stderr().last_lines(usize::MAX));
     if result.is_ok() && lines == 1 {
-        return Ok(());
+        return expect_no_second_call(&peer, nobody);
     }
     Err(t
         .fail("the peer does not say in one line whom it can't reach")
@@ -127,6 +133,45 @@ pub(super) fn accepts_many(t: &mut Trial) -> Verdict {
     Ok(())
 }
 
+/// Expects that it does not try again: where a thread sleeps now, it may only wait for that.
+fn expect_no_second_call(peer: &Peer, nobody: SocketAddr) -> Verdict {
+    let t = peer.trial();
+    let sleeps = t.settle(peer.running())?.is_ok_and(|now| now.sleeps());
+    if !sleeps {
+        return Ok(());
+    }
+    let listener = TcpListener::bind(nobody)?;
+    listener.set_nonblocking(true)?;
+    t.note(format!("a thread of the peer ann sleeps; now somebody listens on {nobody}"));
+    t.let_pass(A_RETRY);
+    if listener.accept().is_err() {
+        return Ok(());
+    }
+    Err(t
+        .fail("the peer calls again and again")
+        .expected(format!("one call to {nobody}, one line on standard error, and no more"))
+        .seen("after a pause, one more call")
+        .cause(
+            "who can't be reached is reported once. Whether and when to try again is for the user \
+             to say",
+        )
+        .stop())
+}
+
+/// Longer than what most programs sleep between two attempts: a second, or two.
+const A_RETRY: Duration = Duration::from_millis(2200);
+
+pub(super) fn calls_all_at_once(t: &mut Trial) -> Verdict {
+    t.needs_watching()?;
+    let carol = t.host("carol")?;
+    let _held = carol.fill_queue()?;
+    let bob = t.host("bob")?;
+    let peer = t
+        .peer("ann", &[carol.address(), bob.address()])
+        .map_err(|stop| stop.because(LISTEN_FIRST))?;
+    peer.calls(&bob).map(drop).map_err(|stop| stop.because(ONE_BY_ONE))
+}
+
 pub(super) fn accepts_while_it_calls(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let host = t.host("carol")?;
@@ -138,5 +183,7 @@ pub(super) fn accepts_while_it_calls(t: &mut Trial) -> Verdict {
 
 const GO_ON: &str = "who can't be reached is no reason to end: others may call. Report the error \
     of connect instead of handing it on (`?`, unwrap), and go on";
+const ONE_BY_ONE: &str = "a call to a machine that does not answer takes minutes. Where one thread calls one \
+    after the other, all the others wait for it: each call needs a thread of its own";
 const LISTEN_FIRST: &str = "a call can take as long as the other side likes. Listen before the first \
     call, and accept in a thread of its own";

@@ -7,7 +7,9 @@
 mod broadcast;
 pub(crate) mod causes;
 mod conversations;
+mod endure;
 mod greet;
+mod leaving;
 mod listen_and_dial;
 mod program;
 mod receive;

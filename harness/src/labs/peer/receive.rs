@@ -45,7 +45,8 @@ checks! { $ peer_receive, "peer" step 3:
 }
 
 pub(super) fn prints_what_is_said(t: &mut Trial) -> Verdict {
-    converse(t, "say")
+    converse(t, "say")?;
+    converse(t, "say-cr")
 }
 
 pub(super) fn takes_everything_at_once(t: &mut Trial) -> Verdict {
@@ -57,7 +58,8 @@ pub(super) fn takes_the_longest_line(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn refuses_a_longer_line(t: &mut Trial) -> Verdict {
-    converse(t, "bad-line-long")
+    converse(t, "bad-line-long")?;
+    converse(t, "bad-line-letters")
 }
 
 pub(super) fn bounds_an_endless_line(t: &mut Trial) -> Verdict {
@@ -84,7 +86,8 @@ pub(super) fn bounds_an_endless_line(t: &mut Trial) -> Verdict {
 
 pub(super) fn refuses_unknown_words(t: &mut Trial) -> Verdict {
     converse(t, "bad-word")?;
-    converse(t, "bad-word-close")
+    converse(t, "bad-word-close")?;
+    converse(t, "bad-word-lower")
 }
 
 pub(super) fn refuses_what_is_no_text(t: &mut Trial) -> Verdict {

@@ -30,37 +30,6 @@ pub enum Flow {
 }
 
 impl Connection {
-    /// Takes in some of what has come, and waits for no more than is there.
-    pub fn take_some(&mut self, into: &mut Vec<u8>, most: usize) -> Verdict {
-        let (mut buffer, enough) = (vec![0; 64 * 1024], into.len() + most);
-        while into.len() < enough {
-            match self.try_read(&mut buffer)? {
-                Got::Bytes(bytes) => into.extend_from_slice(bytes),
-                Got::End(_) | Got::Nothing => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// Expects what is left of `expected`, of which `seen` has come.
-    pub fn expect_rest_of(&mut self, expected: &[u8], mut seen: Vec<u8>) -> Verdict {
-        let result = self.read(|got| match got {
-            _ if seen.len() >= expected.len() => Progress::Done(None),
-            Got::Bytes(bytes) => {
-                seen.extend_from_slice(bytes);
-                Progress::Moved
-            }
-            Got::End(end) => Progress::Done(Some(end)),
-            Got::Nothing => Progress::Nothing,
-        })?;
-        if seen == expected {
-            self.trial().note(format!("all {} came back", count(seen.len())));
-            return Ok(());
-        }
-        let what = format!("the same {}", count(expected.len()));
-        Err(self.wrong_bytes(&what, expected, &seen, result))
-    }
-
     /// Sends `sent` and expects `expected` back, both directions under way at once.
     pub fn exchange(&mut self, sent: &[u8], expected: &[u8], flow: Flow) -> Verdict {
         let how = match flow {

@@ -1,41 +1,21 @@
 //! Step 3 of lab 1 under conditions that are rare by chance, and that the harness can make.
 
-use crate::net::{Service, likely, noise};
+use crate::net::{Service, noise};
 use crate::trial::{Stop, Trial, Verdict};
-use crate::words::count;
-
-/// How often the server is stopped in the middle of a write: nearly every time a part of it has
-/// been taken by then, and never is what is not.
-const TIMES: usize = 6;
 
 pub(super) fn finishes_each_write(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     let server = t.server()?;
     let mut client = server.connect()?;
     let payload = noise(6, 8 << 20);
-    let (mut sent, mut back) = (0, Vec::new());
-    for _ in 0..TIMES {
-        sent += client.stall(&payload[sent..])?;
-        // Who waits for events writes what fits, and is never in the middle of a write.
-        if !server.look()?.is_blocked_in_send() {
-            break;
-        }
-        t.freeze(&server.running)?;
-        t.thaw(&server.running)?;
-        t.note("the server was stopped in the middle of a write, and went on (SIGSTOP, SIGCONT)");
-        // Room for the next writes, so that it is blocked in another one.
-        client.take_some(&mut back, 256 << 10)?;
-    }
-    client.expect_rest_of(&payload[..sent], back).map_err(|stop| {
-        match stop.has_cause(&[likely::LEFT_OUT]) {
-            true => stop.because(SHORT),
-            false => stop,
-        }
-    })
+    let (mut sent, mut back) = (client.stall(&payload)?, Vec::new());
+    t.interrupt_writes(&server.running, || {
+        client.take_some(&mut back)?;
+        sent += client.fill_queues(&payload[sent..])?;
+        Ok(())
+    })?;
+    client.expect_rest_of(&payload[..sent], back)
 }
-
-const SHORT: &str = "a write that is interrupted (here by Ctrl-Z and fg, as it were) returns how many \
-    bytes it has taken until then: `write` leaves it to you to send the rest, `write_all` sends it";
 
 pub(super) fn survives_a_broken_pipe(t: &mut Trial) -> Verdict {
     let server = t.server()?;
@@ -66,27 +46,8 @@ pub(super) fn is_bounded_while_nobody_reads(t: &mut Trial) -> Verdict {
     let mut client = server.connect()?;
     client.send(b"hello\n")?;
     client.expect(b"hello\n")?;
-    let before = t.memory(&server.running)?;
-    let all = vec![0; FLOOD];
-    let taken = client.stall(&all)?;
-    let grown = t.memory(&server.running)?.saturating_sub(before);
-    if taken < FLOOD || grown < FLOOD as u64 / 2 {
-        return Ok(());
-    }
-    Err(t
-        .fail("the server collects in memory what its client does not read")
-        .expected("it stops reading when it can't write any more: memory stays bounded")
-        .seen(format!("it took {}, and uses {} more memory", count(taken), count(grown as usize)))
-        .cause(
-            "who reads on while nothing can be written keeps the difference. A blocking write \
-             waits; with events or callbacks wait for the write (drain, flush, pipe) before you \
-             read again",
-        )
-        .stop())
+    client.expect_to_be_held_up("its client")
 }
-
-/// Many times what the queues of a connection take, in bytes.
-const FLOOD: usize = 64 << 20;
 
 pub(super) fn waits_for_a_silent_client(t: &mut Trial) -> Verdict {
     let server = t.server()?;
