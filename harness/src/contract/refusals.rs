@@ -1,7 +1,6 @@
 //! What can't be done is said in one line, and ends the program.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::process::ExitStatus;
 use std::rc::Rc;
 
 use super::{Bad, Listens};
@@ -138,6 +137,9 @@ fn expect_one_line(
         (None, Some(0)) => blame.cause("exit status 0 tells the shell that all went well"),
         (None, _) if !right_status => {
             blame.cause("the exit status is for scripts, which can't read: 1 for what can't be done, 2 for a wrong usage")
+        }
+        _ if stderr.is_empty() && running.program.stdout_len() > 0 => {
+            blame.cause("the line belongs on standard error: standard output is for results")
         }
         _ => blame.cause(
             "the line is for the user, who may have typed the address in another window: say \

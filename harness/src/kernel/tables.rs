@@ -105,6 +105,14 @@ impl Table {
     }
 }
 
+impl Row {
+    /// Whether it is a connection that stands in a listener's queue: the kernel has made it, and no
+    /// program has it yet. One that a program has closed belongs to nobody either, in other states.
+    pub fn stands_in_a_queue(&self) -> bool {
+        self.inode == 0 && matches!(self.state, State::Established | State::CloseWait)
+    }
+}
+
 /// One socket as the kernel's table shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {

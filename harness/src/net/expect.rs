@@ -235,7 +235,7 @@ impl Connection {
             Err(_) => return "the program waits for something that will not come".into(),
         };
         match snapshot.connection(self.there(), self.here()) {
-            Some(row) if row.inode == 0 => {
+            Some(row) if row.stands_in_a_queue() => {
                 "the connection stands in the listener's queue: nobody has accepted it".into()
             }
             Some(row) if row.rx_queue > 0 => format!(

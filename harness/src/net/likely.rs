@@ -11,6 +11,8 @@ pub(crate) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     if surplus.starts_with(REPLACEMENT) {
         "EF BF BD is U+FFFD, which from_utf8_lossy puts where bytes are no UTF-8: pass the \
          bytes on as they came, without making text of them"
+    } else if missing.first() == Some(&0) && surplus.first() != Some(&0) {
+        NUL
     } else if missing.is_empty() && surplus.iter().all(|byte| *byte == 0) {
         "the zeros are the unused rest of the buffer: only the first `count` bytes are what read \
          has read, `&buffer[..count]`"
@@ -42,6 +44,7 @@ pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
     let owed = count(expected.len() - seen.len());
     let without_end = expected.trim_ascii_end();
     let why = match (seen.is_empty(), expected.ends_with(b"\n")) {
+        _ if expected.get(seen.len()) == Some(&0) => NUL,
         (false, true) if seen == without_end => LINE_END,
         (false, _) => {
             "a part of what was read is not sent: look at what becomes of all bytes of a read, and \
@@ -59,6 +62,9 @@ pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
     format!("the program has read all that was there and still owes {owed}: {why}")
 }
 
+/// What comes next is a NUL byte, and it does not come.
+const NUL: &str = "the next byte is NUL (00): where a text ends with the first NUL (strlen, strcpy, fputs, \
+    %s in C), what stands behind it is lost. Use the count that read returns";
 /// Bytes in the middle are missing.
 pub(crate) const LEFT_OUT: &str = "bytes are left out there, and the stream goes on behind them: `write` may \
     take fewer bytes than it was given (write_all sends the rest), and a read may bring more than one \
@@ -97,6 +103,7 @@ mod tests {
             (b"\xff", b"\xef\xbf\xbd", "U+FFFD"),
             (b"abc", b"axc", "not the same"),
             (b"a\n", b"a\nbye\n", "goes on"),
+            (b"ab\0cd", b"abcd", "NUL"),
             (b"one two three four five", b"one three four five", "left out"),
         ] {
             assert!(cause(expected, seen).contains(word), "{}", cause(expected, seen));

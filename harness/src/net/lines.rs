@@ -199,7 +199,8 @@ impl Lines {
     pub(crate) fn waiting(&self) -> Option<&'static str> {
         let snapshot = self.trial().look(self.connection.running()).ok()?;
         let row = snapshot.connection(self.connection.there(), self.connection.here())?;
-        (row.inode == 0).then_some(NOT_ACCEPTED)
+        let queued = row.stands_in_a_queue() && self.end.is_none();
+        queued.then_some(NOT_ACCEPTED)
     }
 
     /// Expects exactly these bytes next, whatever follows them.
@@ -291,6 +292,7 @@ impl Lines {
                 result.map_or_else(|stall| stall.sentence(&program), |()| "nothing".to_owned()),
             ),
         };
+        let cause = if self.ahead.is_empty() { cause } else { SENT_MORE };
         Err(self.trial().fail(headline).seen(seen).expected(expected).cause(cause).stop())
     }
 
@@ -391,5 +393,7 @@ fn take(got: Got<'_>, ahead: &mut Vec<u8>, end: &mut Option<End>, pace: &mut Pac
     }
 }
 
+const SENT_MORE: &str = "the connection was to end here, and something was sent before that: an answer, a \
+    farewell, or what others have said. Only what was asked for may be sent";
 const NOT_ACCEPTED: &str = "the connection stands in the listener's queue: nobody has accepted it. The \
     thread that accepts must do nothing else: whatever it waits for, nobody can join meanwhile";

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Terms;
-use super::causes::SPINS;
+use super::causes::{SPINS, unhandled};
 use super::connection::Connection;
 use crate::kernel::{Row, Snapshot};
 use crate::program::describe_exit;
@@ -206,12 +206,17 @@ impl Service {
         }
     }
 
+    fn why_it_ended(&self, status: ExitStatus) -> &'static str {
+        let stderr = self.running.program.stderr().last_lines(usize::MAX);
+        unhandled(&stderr).unwrap_or_else(|| cause_of_end(status))
+    }
+
     fn ended(&self, status: ExitStatus) -> Stop {
         self.trial
             .fail(format!("the {} ended", self.name()))
             .expected("it goes on, and serves the next client")
             .seen(describe_exit(status))
-            .cause(cause_of_end(status))
+            .cause(self.why_it_ended(status))
             .stop()
     }
 

@@ -192,6 +192,13 @@ impl<'a> Cast<'a> {
         format!("{}, line {}", self.conversation.short_name(), line.number)
     }
 
+    /// Whether a failure may come of several lines in one segment.
+    pub(super) fn may_be_about_several(&self, stop: &Stop) -> bool {
+        let known = [causes::PANIC, causes::BUSY, causes::AGAIN, causes::NO_LINE_END];
+        let guessed = matches!(stop, Stop::Fail(_)) && !stop.has_cause(&known);
+        self.segments == Segments::Whole && self.several && guessed
+    }
+
     /// What is heard right in whole segments and not in others depends on the segments.
     fn explain(&self, stop: Stop, line: &Line) -> Stop {
         let known = [causes::PANIC, causes::BUSY, causes::AGAIN, causes::NO_LINE_END];
@@ -200,7 +207,6 @@ impl<'a> Cast<'a> {
             return stop;
         }
         match self.segments {
-            Segments::Whole if self.several => stop.because(SEVERAL),
             Segments::Whole => stop,
             _ => stop.because(CUT),
         }
@@ -417,9 +423,6 @@ fn shorten(text: &str) -> String {
 const CUT: &str = "the same conversation went well when the lines came in whole segments: something \
     depends on how the bytes were cut. A read can bring half a line, or three; only the line end \
     tells where a line ends, and what has come behind it belongs to the next one";
-const SEVERAL: &str = "several lines came in one segment, so one read brought them all. What has come \
-    behind the first line end belongs to the next line: keep it, and use one reader for the whole \
-    connection (a second BufReader does not see what the first one has read ahead)";
 const GONE: &str = "that one connection has ended, in whatever way, is no reason to end the program; the \
     last lines of standard error may say why it did";
 const OVER: &str = "each line that is printed or said stands in the file: nothing else happens";

@@ -21,7 +21,14 @@ pub fn play(stage: &mut dyn Stage, conversation: &Conversation) -> Verdict {
                 players.take().filter(|_| conversation.leaves_the_program_running(programs));
             let mut cast = enter(stage, conversation, programs, again, segments)?;
             for step in bursts(conversation, programs, segments) {
-                cast.carry_out(step)?;
+                if let Err(stop) = cast.carry_out(step) {
+                    let several = cast.may_be_about_several(&stop);
+                    drop(cast);
+                    return Err(match several && goes_well(stage, conversation, programs)? {
+                        true => stop.because(SEVERAL),
+                        false => stop,
+                    });
+                }
             }
             match cast.finish()? {
                 Some(idle) => players = Some(idle),
@@ -33,6 +40,28 @@ pub fn play(stage: &mut dyn Stage, conversation: &Conversation) -> Verdict {
     }
     Ok(())
 }
+
+/// Whether the conversation goes well when each line comes in a segment of its own.
+fn goes_well(
+    stage: &mut dyn Stage,
+    conversation: &Conversation,
+    programs: &[usize],
+) -> Verdict<bool> {
+    let mut cast = enter(stage, conversation, programs, None, Segments::Lines)?;
+    for step in bursts(conversation, programs, Segments::Lines) {
+        match cast.carry_out(step) {
+            Ok(()) => {}
+            Err(Stop::Fail(_)) => return Ok(false),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(true)
+}
+
+const SEVERAL: &str = "several lines came in one segment, so one read brought them all; with a segment for \
+    each line it goes well. What has come behind the first line end belongs to the next line: keep \
+    it, and use one reader for the whole connection (a second BufReader does not see what the first \
+    one has read ahead)";
 
 /// A performance up to its first line. The failure of one does not tell of those before it.
 fn enter<'a>(

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::LAB;
 use crate::kernel::Snapshot;
-use crate::net::{Connection, Listener, Terms, describe_addresses, describe_bytes, likely};
+use crate::net::{Connection, Listener, Terms, causes, describe_addresses, describe_bytes, likely};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::trial::{FailureBuilder, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
@@ -236,8 +236,8 @@ impl Client {
         words: &str,
         why: &str,
     ) -> Verdict {
-        let lines = self.running.program.stderr().last_lines(usize::MAX);
-        let one = matches!(lines.as_slice(), [line] if line.contains(words));
+        let stderr = self.running.program.stderr().last_lines(usize::MAX);
+        let one = matches!(stderr.as_slice(), [line] if line.contains(words));
         let code = status.code().unwrap_or(-1);
         if one && allowed.contains(&code) {
             self.trial.note(format!("the client ended, {}", describe_exit(status)));
@@ -249,7 +249,7 @@ impl Client {
             _ if !allowed.contains(&code) => "the client ended with the wrong exit status",
             _ => "the client does not say in one line what went wrong",
         };
-        let lines = match lines.len() {
+        let lines = match stderr.len() {
             0 => "nothing on standard error".to_owned(),
             1 if !one => format!("one line on standard error, without {words}"),
             1 => "one line on standard error".to_owned(),
@@ -264,7 +264,11 @@ impl Client {
                 codes.join(" or ")
             ))
             .seen(format!("{lines}; {}", describe_exit(status)))
-            .cause(if code == 0 {
+            .cause(if let Some(cause) = causes::unhandled(&stderr) {
+                cause
+            } else if stderr.is_empty() && self.running.program.stdout_len() > 0 {
+                "the line belongs on standard error: standard output is exactly the bytes received"
+            } else if code == 0 {
                 "an error was swallowed: return it (`?`), so that main can tell the user and the \
                  shell"
             } else {

@@ -1,8 +1,10 @@
 //! Step 4: telling everybody, and leaving.
 
+use std::collections::HashSet;
+
 use super::conversations::keeps_to_every_conversation;
 use super::endure::sends_whole_lines;
-use super::leaving::{says_everything_before_it_leaves, waits_for_the_others};
+use super::leaving::{GOODBYE, says_everything_before_it_leaves, waits_for_the_others};
 use super::together::{
     comes_back_after_a_crash, meets_in_a_mesh, meets_in_either_order, stands_in_a_line,
     waits_for_a_frozen_peer,
@@ -161,13 +163,25 @@ fn carol_hears(peer: &Peer, carol: &mut Lines, expected: &[u8], cause: &str) -> 
         Some(status) => format!("then the peer ann ended, {}", describe_exit(status)),
         None => "then nothing more, for two seconds in all".into(),
     };
+    if expected.strip_suffix(b"BYE\n") == Some(&heard) {
+        return Err(peer
+            .trial()
+            .fail("carol hears every line, and no BYE")
+            .expected("BYE to all when standard input has ended")
+            .seen(format!("{whole} lines, {then}"))
+            .cause(GOODBYE)
+            .stop());
+    }
     let blame = peer
         .trial()
         .fail("carol does not hear everything, because of what bob does")
         .expected(format!("carol hears all {} lines", expected.split(|b| *b == b'\n').count() - 1))
         .seen(format!("carol heard {whole} lines, {then}"));
     if !cut_off {
-        return Err(blame.difference(expected, &heard).cause(IN_PARTS).stop());
+        let lines: HashSet<_> = expected.split_inclusive(|byte| *byte == b'\n').collect();
+        let whole = heard.split_inclusive(|byte| *byte == b'\n').all(|line| lines.contains(line));
+        let cause = if whole { LEFT_OUT } else { IN_PARTS };
+        return Err(blame.difference(expected, &heard).cause(cause).stop());
     }
     let blame = if peer.service.look().is_ok_and(|now| now.waits_for_a_thread()) {
         blame.cause(LOCKED).cause(cause)
@@ -294,6 +308,8 @@ const EMPTY: &str = "a line without a character is a line, too: only the end of 
     0) is the end";
 const NO_CR: &str = "only LF ends a line; CR is a character like any other (text mode of some languages \
     makes a line end of it: read bytes, or switch universal newlines off)";
+const LEFT_OUT: &str = "lines are left out as a whole: each line goes to every peer present, also to those \
+    behind one that is slow or gone";
 const IN_PARTS: &str = "write may take only a part of a line (write_all sends the rest); and a write that \
     gives up in mid-line (a time-out, or WouldBlock in non-blocking mode) has sent a part of it, behind \
     which nothing sensible can follow";

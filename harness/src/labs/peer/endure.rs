@@ -2,6 +2,7 @@
 
 use super::Peer;
 use super::broadcast::type_much;
+use super::causes::TELLS;
 use crate::contract::SHORT;
 use crate::kernel::Stillness;
 use crate::trial::{Progress, Trial, Verdict};
@@ -24,6 +25,14 @@ pub(super) fn sends_whole_lines(t: &mut Trial) -> Verdict {
         if heard == expected {
             t.note("bob heard every line");
             return Ok(());
+        }
+        if bob.ended().is_none() && expected.starts_with(&heard) {
+            return Err(t
+                .fail("bob does not hear all that was typed")
+                .expected(format!("all {}", count(expected.len())))
+                .seen(format!("{}, and nothing more", count(heard.len())))
+                .cause(TELLS)
+                .stop());
         }
         if !expected.starts_with(&heard) {
             return Err(t

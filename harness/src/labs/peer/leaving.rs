@@ -92,5 +92,5 @@ fn expect_end_while_it_waits(t: &Trial, peer: &Peer, bob: &Lines) -> Verdict {
     Ok(())
 }
 
-const GOODBYE: &str = "at the end of standard input: BYE to all, the end of each sending side \
+pub(super) const GOODBYE: &str = "at the end of standard input: BYE to all, the end of each sending side \
     (shutdown), and only then the wait for the others' ends";
