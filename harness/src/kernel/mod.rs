@@ -4,6 +4,7 @@
 //! Linux only. Elsewhere [`available`] says why not, and the checks that need it are skipped.
 
 mod backlog;
+mod blocked;
 mod calls;
 mod describe;
 mod family;

@@ -17,6 +17,7 @@ mod lossy_wire;
 mod pace;
 mod pattern;
 mod payload;
+mod queue;
 mod rest;
 mod service;
 mod started;

@@ -14,6 +14,7 @@ mod check;
 mod cursor;
 mod error;
 mod facts;
+mod finish;
 mod hear;
 mod parse;
 mod play;
