@@ -1,6 +1,7 @@
 //! What can't be done is said in one line, and ends the program.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::process::ExitStatus;
 use std::rc::Rc;
 
 use super::{Bad, Listens};
