@@ -69,7 +69,8 @@ impl Connection {
     pub fn expect_to_be_held_up(&mut self, who: &str) -> Verdict {
         let (t, running) = (self.trial().clone(), self.running().clone());
         let before = t.memory(&running)?;
-        let taken = self.stall(&vec![0; FLOOD])?;
+        // Lines without a character: who waits for a line end has one.
+        let taken = self.stall(&vec![b'\n'; FLOOD])?;
         let grown = t.memory(&running)?.saturating_sub(before);
         if taken < FLOOD || grown < FLOOD as u64 / 2 {
             return Ok(());

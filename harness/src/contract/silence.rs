@@ -20,6 +20,8 @@ impl Trial {
         mut still_there: impl FnMut() -> Verdict,
     ) -> Verdict {
         self.needs_watching()?;
+        // Who hangs up at once has not waited at all.
+        still_there()?;
         let rest = self.settle(running)?.map_err(|_| ()).ok();
         let plain_reads = rest.is_some_and(|now| {
             now.threads().all(|(_, thread)| {

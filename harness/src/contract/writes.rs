@@ -6,7 +6,7 @@ use crate::words::count;
 
 /// How often the program is stopped in the middle of a write: nearly every time a part of it has
 /// been taken by then, and never is what is not.
-const TIMES: usize = 6;
+const TIMES: usize = 5;
 /// What is read in between, in bytes: room for the next writes, so that it is blocked in another.
 const ROOM: usize = 256 << 10;
 

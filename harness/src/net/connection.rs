@@ -272,7 +272,25 @@ impl Connection {
     /// Writes until nothing more fits and the program is at rest. Returns how much was written:
     /// where the program has ended the connection, reading will tell how.
     pub(crate) fn fill_queues(&self, bytes: &[u8]) -> Verdict<usize> {
-        let written = self.write(bytes)?.bytes;
+        let (mut written, mut settled) = (0, false);
+        loop {
+            let before = written;
+            while written < bytes.len() {
+                match self.try_write(&bytes[written..]) {
+                    Put::Bytes(taken) => written += taken,
+                    Put::Full => break,
+                    // Reading will tell how the program ended the connection.
+                    Put::Gone(_) => return Ok(written),
+                }
+            }
+            // At rest, be it with a time-out in sight: it will take no more before it is read from.
+            let rests = settled && written == before;
+            if written == bytes.len() || rests || crate::kernel::available().is_err() {
+                break;
+            }
+            let _ = self.trial.settle(&self.running)?;
+            settled = true;
+        }
         self.trial.note_result(&format!("the queues were full after {}", count(written)));
         Ok(written)
     }

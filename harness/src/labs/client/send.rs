@@ -138,6 +138,12 @@ fn sends_a_large_stream(t: &mut Trial) -> Verdict {
 
 fn finishes_each_write(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
+    // Without an interruption first: what goes wrong then has another cause.
+    let (client, mut server) = t.conversation()?;
+    client.input(&text(5, 1 << 20));
+    client.end_input();
+    server.expect(&text(5, 1 << 20))?;
+    t.new_scene()?;
     let (client, server) = t.conversation()?;
     let payload = text(5, large(t));
     client.input(&payload);

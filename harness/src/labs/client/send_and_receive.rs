@@ -250,6 +250,13 @@ fn waits_for_a_silent_server(t: &mut Trial) -> Verdict {
 
 fn prints_all_of_each_piece(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
+    // Without an interruption first: what goes wrong then has another cause.
+    let (client, mut server) = t.conversation()?;
+    server.send(&text(7, 1 << 18))?;
+    server.half_close()?;
+    client.expect_output(&text(7, 1 << 18))?;
+    client.expect_success()?;
+    t.new_scene()?;
     t.set_next_output(Output::Held);
     let (client, mut server) = t.conversation()?;
     let payload = text(7, 2 << 20);
