@@ -266,7 +266,7 @@ impl Client {
             .seen(format!("{lines}; {}", describe_exit(status)))
             .cause(if let Some(cause) = causes::unhandled(&stderr) {
                 cause
-            } else if stderr.is_empty() && self.running.program.stdout_len() > 0 {
+            } else if stderr.is_empty() && self.has_printed_more() {
                 "the line belongs on standard error: standard output is exactly the bytes received"
             } else if code == 0 {
                 "an error was swallowed: return it (`?`), so that main can tell the user and the \
@@ -332,6 +332,10 @@ impl Client {
             Err(stall) => Err(stall),
             Ok(never) => match never {},
         })
+    }
+
+    fn has_printed_more(&self) -> bool {
+        self.running.program.stdout_len() > self.expected.get() as u64
     }
 
     fn expect_no_more_output(&self) -> Verdict {
