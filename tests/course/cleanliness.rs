@@ -10,10 +10,15 @@ use std::time::{Duration, Instant};
 
 /// Carries a mark in its environment, which everything that is started below it inherits, and a
 /// folder of its own for temporary files.
+///
+/// Of the environment programs under test keep little, but all that says which language is spoken:
+/// so the mark looks like that.
 struct Marked {
     mark: String,
     folder: tempfile::TempDir,
 }
+
+const MARK: &str = "LC_LAB_TEST_MARK";
 
 impl Marked {
     fn new() -> Self {
@@ -25,7 +30,7 @@ impl Marked {
 
     fn lab(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
-        command.args(arguments).env("LAB_TEST_MARK", &self.mark).env("NO_COLOR", "1");
+        command.args(arguments).env(MARK, &self.mark).env("NO_COLOR", "1");
         command.env("TMPDIR", self.folder.path()).stdin(Stdio::null());
         command
     }
@@ -37,7 +42,7 @@ impl Marked {
 
     /// Processes that carry the mark.
     fn processes(&self) -> Vec<String> {
-        let mark = format!("LAB_TEST_MARK={}", self.mark);
+        let mark = format!("{MARK}={}", self.mark);
         let has_mark = |folder: &Path| {
             let environment = fs::read(folder.join("environ")).unwrap_or_default();
             environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())

@@ -56,11 +56,13 @@ pub(super) fn stop(group: u32, mark: &str, child: &mut Child) -> io::Result<()> 
     }
     // Looked up before the first kill: an orphan is no longer known by its parent. A descendant
     // may have left the group (setsid), so each is killed by its own id.
-    let mut known = others(group, mark, &[])?;
+    let mut known = others(group, &[])?;
     child.kill()?;
     child.wait()?;
+    // Asked once: what bears the mark and no relation has to be looked for in every process.
+    known.extend(kernel::processes_with(MARK, mark)?);
     loop {
-        known = others(group, mark, &known)?;
+        known = others(group, &known)?;
         if known.is_empty() {
             break;
         }
@@ -71,9 +73,8 @@ pub(super) fn stop(group: u32, mark: &str, child: &mut Child) -> io::Result<()> 
     Ok(())
 }
 
-/// Processes of the family besides its first, those that bear its mark wherever they have gone, and
-/// those of `known` that still exist.
-fn others(group: u32, mark: &str, known: &[u32]) -> io::Result<Vec<u32>> {
+/// Processes of the family besides its first, and those of `known` that still exist.
+fn others(group: u32, known: &[u32]) -> io::Result<Vec<u32>> {
     if kernel::available().is_err() {
         return Ok(Vec::new());
     }
@@ -82,7 +83,6 @@ fn others(group: u32, mark: &str, known: &[u32]) -> io::Result<Vec<u32>> {
         let all = kernel::list()?;
         pids.extend(all.iter().map(|kin| kin.pid).filter(|pid| known.contains(pid)));
     }
-    pids.extend(kernel::processes_with(MARK, mark)?);
     pids.retain(|pid| *pid != group);
     pids.sort_unstable();
     pids.dedup();

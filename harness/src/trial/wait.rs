@@ -85,6 +85,9 @@ fn seconds(time: Duration) -> String {
 /// millisecond, then longer, to leave the processor to the program.
 const PAUSES_US: [u64; 8] = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 
+/// Looks that have to find a program still before its start is given up: of 5 ms each.
+const STILL_AT_START: u32 = 20;
+
 impl Trial {
     /// Looks again and again until `look` is done, or until the programs can't make any
     /// progress. `on` is the program that is waited for: its end ends the waiting.
@@ -101,6 +104,7 @@ impl Trial {
         let mut pauses = 0;
         // A reason to give up counts only when one more look still shows nothing.
         let mut last_words: Option<StallKind> = None;
+        let mut still = 0;
         loop {
             match look()? {
                 Progress::Done(value) => return Ok(Ok(value)),
@@ -115,6 +119,14 @@ impl Trial {
                     continue;
                 }
                 Progress::Nothing => {}
+            }
+            // While a program starts, one runtime after another may be at work: it stands still only
+            // where it does for a while.
+            if last_words == Some(StallKind::Blocked) && self.0.starting.get() {
+                still += 1;
+                if still < STILL_AT_START {
+                    last_words = None;
+                }
             }
             if let Some(kind) = last_words {
                 self.0.busy.set(kind == StallKind::Busy);
