@@ -12,7 +12,7 @@ const BACKSTOP: Duration = Duration::from_secs(2);
 /// Processor time that a program may use without anything to show for it.
 const BUSY: Duration = Duration::from_millis(300);
 /// The same for one that starts: an interpreter, or a virtual machine, has a lot to do first.
-const BUSY_AT_START: Duration = Duration::from_secs(3);
+const BUSY_AT_START: Duration = Duration::from_secs(1);
 const MOST_A_LOOK: Duration = Duration::from_millis(20);
 
 /// How much longer the harness waits.
