@@ -4,7 +4,7 @@ use crate::program::Place;
 use crate::trial::{Trial, Verdict};
 
 /// One part of the course: a lab, which is a small program that the student completes; or
-/// [`TOGETHER`], where programs of several labs meet.
+/// [`crate::labs::TOGETHER`], where programs of several labs meet.
 #[derive(Debug)]
 pub struct Lab {
     /// Its place in the course, from 1; 0 for what is no lab.
@@ -103,7 +103,7 @@ impl Lab {
         self.folder.strip_prefix("labs/").unwrap_or(self.name)
     }
 
-    /// Whether it is a program to write, and not [`TOGETHER`].
+    /// Whether it is a program to write, and not [`crate::labs::TOGETHER`].
     pub fn is_lab(&self) -> bool {
         self.number > 0
     }

@@ -19,7 +19,7 @@ impl Trial {
     /// it used `before` bytes of memory.
     ///
     /// Garbage that is not collected yet is no leak, and a program may have tens of megabytes of
-    /// it. So where it uses much more than before, `more` has [`MORE`] pass through it, again and
+    /// it. So where it uses much more than before, `more` has `MORE` pass through it, again and
     /// again: what is kept grows with the stream each time, what is garbage does not.
     pub fn expect_bounded(
         &self,

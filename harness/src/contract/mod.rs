@@ -1,5 +1,5 @@
 //! What every listening program owes, whatever its protocol: the bodies of checks. A lab says how
-//! its program is started ([`Listens`]) and which of them it has, and gives each its own sentences
+//! its program is started (`Listens`) and which of them it has, and gives each its own sentences
 //! in the table of its step:
 //!
 //! ```text

@@ -2,7 +2,7 @@
 //!
 //! Whoever may write to the worker's standard output could answer in its place. So the first line
 //! that a worker is given is a secret, each request has a number, and an answer counts only with
-//! both; see [`Seal`].
+//! both; see `Seal`.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 

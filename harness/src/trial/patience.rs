@@ -1,6 +1,6 @@
 //! The one deadline: a backstop for what the kernel can't tell, and never a matter of luck.
 //!
-//! Time is charged look by look, and no look is charged more than [`MOST_A_LOOK`]. A harness
+//! Time is charged look by look, and no look is charged more than `MOST_A_LOOK`. A harness
 //! that did not get the processor for a second has not been patient for a second.
 
 use std::time::{Duration, Instant};
