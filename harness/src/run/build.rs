@@ -110,15 +110,19 @@ fn lay_out(root: &Path, lab: &Lab) -> io::Result<PathBuf> {
     fs::create_dir_all(&folder)?;
     let source = root.join(lab.folder).join("src");
     let link = folder.join("src");
+    // Several may lay out the same lab at once (`cargo test` runs a process a check): each makes what
+    // is missing under a name of its own, and renames it, which replaces in one step.
+    let own = |name: &str| place.join(format!(".{name}-{}", std::process::id()));
     if fs::read_link(&link).ok().as_ref() != Some(&source) {
-        let _ = fs::remove_file(&link);
-        symlink(&source, &link)?;
+        symlink(&source, own("src"))?;
+        fs::rename(own("src"), &link)?;
     }
     let manifest = manifest(lab);
     let file = place.join("Cargo.toml");
     // Cargo builds everything again when its manifest is newer.
     if fs::read_to_string(&file).ok().as_ref() != Some(&manifest) {
-        fs::write(&file, manifest)?;
+        fs::write(own("Cargo.toml"), manifest)?;
+        fs::rename(own("Cargo.toml"), &file)?;
     }
     Ok(place)
 }
