@@ -56,13 +56,13 @@ pub(super) fn stop(group: u32, mark: &str, child: &mut Child) -> io::Result<()> 
     }
     // Looked up before the first kill: an orphan is no longer known by its parent. A descendant
     // may have left the group (setsid), so each is killed by its own id.
-    let mut known = others(group, &[])?;
+    let mut known = others(group, None, &[])?;
     child.kill()?;
     child.wait()?;
-    // Asked once: what bears the mark and no relation has to be looked for in every process.
-    known.extend(kernel::processes_with(MARK, mark)?);
+    // The mark has to be looked for in every process, so only now, when few are left; and again as
+    // long as something was: it may have started another.
     loop {
-        known = others(group, &known)?;
+        known = others(group, Some(mark), &known)?;
         if known.is_empty() {
             break;
         }
@@ -73,8 +73,9 @@ pub(super) fn stop(group: u32, mark: &str, child: &mut Child) -> io::Result<()> 
     Ok(())
 }
 
-/// Processes of the family besides its first, and those of `known` that still exist.
-fn others(group: u32, known: &[u32]) -> io::Result<Vec<u32>> {
+/// Processes of the family besides its first, those of `known` that still exist, and those that bear
+/// the mark, wherever they have gone.
+fn others(group: u32, mark: Option<&str>, known: &[u32]) -> io::Result<Vec<u32>> {
     if kernel::available().is_err() {
         return Ok(Vec::new());
     }
@@ -82,6 +83,9 @@ fn others(group: u32, known: &[u32]) -> io::Result<Vec<u32>> {
     if !known.is_empty() {
         let all = kernel::list()?;
         pids.extend(all.iter().map(|kin| kin.pid).filter(|pid| known.contains(pid)));
+    }
+    if let Some(mark) = mark {
+        pids.extend(kernel::processes_with(MARK, mark)?);
     }
     pids.retain(|pid| *pid != group);
     pids.sort_unstable();

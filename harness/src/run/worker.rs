@@ -94,7 +94,7 @@ struct Watch(mpsc::Sender<()>);
 const BOUND: Duration = Duration::from_secs(20);
 const TICK: Duration = Duration::from_millis(20);
 /// But not longer than this times the bound.
-const MOST: u32 = 10;
+const MOST: u32 = 4;
 
 /// The part of a processor that each has who could use one now: 1 where nobody waits.
 fn share_of_a_processor() -> f64 {
