@@ -137,8 +137,6 @@ struct Inner {
     /// Whether the last waiting ended with a program that keeps the processor busy.
     busy: Cell<bool>,
     time_outs: Cell<bool>,
-    /// Whether a program is on its way to the first thing that it owes.
-    starting: Cell<bool>,
     /// What becomes of the standard output of the next program.
     output: Cell<Output>,
     /// How long a program may wait by its contract, on top of the backstop.
@@ -182,7 +180,6 @@ impl Trial {
             counter: RefCell::default(),
             busy: Cell::default(),
             time_outs: Cell::default(),
-            starting: Cell::default(),
             output: Cell::default(),
             allowance: Cell::default(),
             in_flight: RefCell::default(),

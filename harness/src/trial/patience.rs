@@ -32,9 +32,9 @@ impl Patience {
         Self { spent: Duration::ZERO, last_look, limit, busy: BUSY, factor: factor() }
     }
 
-    /// What is waited for is a program's start.
-    pub(super) fn allow_start(&mut self) {
-        self.busy = BUSY_AT_START;
+    /// The same for the start of a program.
+    pub(super) fn for_a_start(allowance: Duration) -> Self {
+        Self { busy: BUSY_AT_START, ..Self::new(allowance) }
     }
 
     /// How long the harness waits in all, as it tells it: whole seconds, rounded down.

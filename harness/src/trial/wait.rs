@@ -94,12 +94,19 @@ impl Trial {
     pub fn wait<T>(
         &self,
         on: &Running,
+        look: impl FnMut() -> Verdict<Progress<T>>,
+    ) -> Verdict<Result<T, Stall>> {
+        self.wait_with(Patience::new(self.0.allowance.get()), 1, on, look)
+    }
+
+    /// The same with this patience; it has to be found still so many times before that counts.
+    fn wait_with<T>(
+        &self,
+        mut patience: Patience,
+        still_enough: u32,
+        on: &Running,
         mut look: impl FnMut() -> Verdict<Progress<T>>,
     ) -> Verdict<Result<T, Stall>> {
-        let mut patience = Patience::new(self.0.allowance.get());
-        if self.0.starting.get() {
-            patience.allow_start();
-        }
         let mut watcher = Watcher::default();
         let mut pauses = 0;
         // A reason to give up counts only when one more look still shows nothing.
@@ -120,13 +127,9 @@ impl Trial {
                 }
                 Progress::Nothing => {}
             }
-            // While a program starts, one runtime after another may be at work: it stands still only
-            // where it does for a while.
-            if last_words == Some(StallKind::Blocked) && self.0.starting.get() {
+            if last_words == Some(StallKind::Blocked) {
                 still += 1;
-                if still < STILL_AT_START {
-                    last_words = None;
-                }
+                last_words = last_words.filter(|_| still >= still_enough);
             }
             if let Some(kind) = last_words {
                 self.0.busy.set(kind == StallKind::Busy);
@@ -166,16 +169,15 @@ impl Trial {
         })
     }
 
-    /// The same while a program starts: more processor time is allowed then.
+    /// The same while a program starts: more processor time is allowed then, and since one runtime
+    /// after another may be at work, it stands still only where it does for a while.
     pub fn wait_for_start<T>(
         &self,
         on: &Running,
         look: impl FnMut() -> Verdict<Progress<T>>,
     ) -> Verdict<Result<T, Stall>> {
-        self.0.starting.set(true);
-        let result = self.wait(on, look);
-        self.0.starting.set(false);
-        result
+        let patience = Patience::for_a_start(self.0.allowance.get());
+        self.wait_with(patience, STILL_AT_START, on, look)
     }
 
     /// Looks again and again until `look` has found something, or until the backstop. For what
