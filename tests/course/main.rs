@@ -33,6 +33,7 @@ mod datagrams;
 mod demos;
 mod doors;
 mod golden;
+mod handover;
 mod languages;
 mod mistakes;
 mod parsers;

@@ -91,3 +91,24 @@ fn a_step_of_a_lab_runs_the_labs_own_program_and_what_is_no_lab_runs_those_of_la
         assert!(LABS.iter().any(|lab| lab.name == *name), "{name}");
     }
 }
+
+#[test]
+fn the_board_in_the_readme_is_that_of_the_solved_course() {
+    // The columns are as wide as they must be.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let readme = words(&corpus::read(&corpus::root().join("README.md")));
+    let points = |lab: &Lab| lab.checks().map(|check| check.points).sum::<u32>();
+    let mut lines = Vec::new();
+    for lab in labs::parts() {
+        let (checks, points) = (lab.checks().count(), points(lab));
+        lines.push(format!("{} {} ■■■■■■■■ ", lab.name, lab.title));
+        lines.push(format!("● {checks} of {checks} {points} of {points} points"));
+    }
+    let (checks, all) = (labs::checks().count(), LABS.len());
+    let points: u32 = labs::parts().map(points).sum();
+    lines.push(format!("{checks} of {checks} checks {all} of {all} labs complete"));
+    lines.push(format!("● {checks} passed {points} of {points} points"));
+    for line in lines {
+        assert!(readme.contains(&line), "the README's board has no {line:?}");
+    }
+}

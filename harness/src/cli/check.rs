@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{CliError, print, select};
 use crate::labs::{self, Check, LABS, Lab};
 use crate::program::Template;
-use crate::report::{self, document, junit};
+use crate::report::document::{self, About};
+use crate::report::{self, junit};
 use crate::root;
 use crate::run::session::Record;
 use crate::run::session::{self, Judgement};
@@ -22,7 +23,11 @@ struct Options {
     /// Programs to check instead of labs' own, by the lab's name.
     programs: Vec<(&'static str, Template)>,
     json: bool,
+    /// Where the same goes, beside the board.
+    record: Option<PathBuf>,
     junit: Option<PathBuf>,
+    /// Whose work it is, for the record.
+    submission: Option<String>,
 }
 
 impl Options {
@@ -36,6 +41,8 @@ impl Options {
             };
             match *word {
                 "--json" => order.json = true,
+                "--record" => order.record = Some(value("a file name")?.into()),
+                "--submission" => order.submission = Some(value("a name")?.to_string()),
                 "--junit" => order.junit = Some(value("a file name")?.into()),
                 "--program" => program = Some(value("a command in quotes")?.to_string()),
                 option if option.starts_with('-') => {
@@ -105,16 +112,24 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
         let _ = root::find_root().map(|root| LastRun::note(&root, &records));
     }
     if let Some(file) = &order.junit {
-        fs::write(file, junit::render(&records)).map_err(|error| {
-            CliError::Trouble(format!("cannot write {}: {error}", file.display()))
-        })?;
+        write(file, &junit::render(&records))?;
+    }
+    let about = About { submission: order.submission.as_deref(), isolated, notes: &notes };
+    let json = || document::records_to_json(&records, &about).pretty();
+    if let Some(file) = &order.record {
+        write(file, &json())?;
     }
     if order.json {
-        print(&document::records_to_json(&records, isolated, &notes).pretty())?;
+        print(&json())?;
     } else {
         print(&report::text(&records, &notes, Style::for_stdout()))?;
     }
     Ok(status(&records))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), CliError> {
+    fs::write(file, text)
+        .map_err(|error| CliError::Trouble(format!("cannot write {}: {error}", file.display())))
 }
 
 fn status(records: &[Record]) -> u8 {

@@ -36,8 +36,10 @@ cargo lab check [WHAT ...]    check labs (server, or 1), steps (server/1, or lis
     --server 'CMD'            the same for one lab of several (--client, --peer),
                               also where they meet:
                               `cargo lab check together --client 'nc -N {host} {port}'`
-    --json                    the result as JSON on standard output
-    --junit FILE              the result as JUnit XML into FILE, too
+    --json                    the record as JSON on standard output, and no board
+    --record FILE             the same record into FILE, beside the board
+    --junit FILE              the record as JUnit XML into FILE, too
+    --submission NAME         whose work it is, for the record
 cargo lab watch [LAB]         check at each save, and say what comes next
 cargo lab list [LAB]          labs, steps, and how far they are; of a lab, its checks
 cargo lab hint [STEP]         a hint for a step, each time a clearer one

@@ -1,7 +1,7 @@
 //! Records as JSON: the public document of `--json`, and outcomes there and back again for
 //! what one process of the harness tells another.
 
-use super::place::Placed;
+use super::place::{Placed, grouped};
 use crate::json::Json;
 use crate::run::session::Record;
 use crate::verdict::Outcome;
@@ -10,16 +10,65 @@ use crate::verdict::json::outcome_members;
 /// The document's name and version: a field can be added to a version, none can change.
 pub const SCHEMA: &str = "sockets-lab/result/v1";
 
-/// The whole result of a run: the sums, the notes, and every record with all that it knows.
-pub fn records_to_json(records: &[Record], isolated: bool, notes: &[String]) -> Json {
-    document(&Placed::all(records), isolated, notes)
+/// What holds of a run as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Whose work was judged, where that was said.
+    pub submission: Option<&'a str>,
+    /// Whether the programs were kept away from their judge.
+    pub isolated: bool,
+    /// What holds of all records, such as that there was no isolation.
+    pub notes: &'a [String],
 }
 
-fn document(all: &[Placed<'_>], isolated: bool, notes: &[String]) -> Json {
-    let count = |word: &str| all.iter().filter(|placed| placed.word() == word).count();
-    let sum = |of: fn(&Record) -> u32| all.iter().map(|placed| of(placed.record)).sum::<u32>();
-    Json::object([
+/// The whole result of a run: the sums of all, of each lab and of each step, the notes, and every
+/// record with all that it knows.
+pub fn records_to_json(records: &[Record], about: &About<'_>) -> Json {
+    document(&Placed::all(records), about)
+}
+
+fn document(all: &[Placed<'_>], about: &About<'_>) -> Json {
+    let everything: Vec<_> = all.iter().collect();
+    let mut members = named([
         ("schema", SCHEMA.into()),
+        ("course", env!("CARGO_PKG_VERSION").into()),
+        ("submission", about.submission.map_or(Json::Null, Json::from)),
+    ]);
+    members.extend(sums(&everything));
+    let labs = grouped(all, |placed| placed.lab.name);
+    members.extend(named([
+        ("isolated", about.isolated.into()),
+        ("notes", about.notes.into()),
+        ("labs", Json::Array(labs.iter().map(lab).collect())),
+        ("checks", Json::Array(all.iter().map(check).collect())),
+    ]));
+    Json::Object(members)
+}
+
+/// The sums of one lab, and of each of its steps that a check was asked for of.
+fn lab((name, checks): &(&str, Vec<&Placed<'_>>)) -> Json {
+    let mut members = named([("lab", (*name).into())]);
+    members.extend(sums(checks));
+    let steps = grouped(checks.iter().copied(), |placed| placed.step.number);
+    let steps = steps.iter().map(|(_, checks)| step(checks)).collect();
+    members.push(("steps".to_owned(), Json::Array(steps)));
+    Json::Object(members)
+}
+
+fn step(checks: &[&Placed<'_>]) -> Json {
+    let first = checks.first().map(|placed| placed.step);
+    let number = first.map_or(0, |step| u32::from(step.number));
+    let mut members =
+        named([("step", number.into()), ("step_name", first.map_or("", |step| step.name).into())]);
+    members.extend(sums(checks));
+    Json::Object(members)
+}
+
+/// The points of these checks, and how many came to what.
+fn sums(checks: &[&Placed<'_>]) -> Vec<(String, Json)> {
+    let count = |word: &str| checks.iter().filter(|placed| placed.word() == word).count();
+    let sum = |of: fn(&Record) -> u32| checks.iter().map(|placed| of(placed.record)).sum::<u32>();
+    named([
         ("score", sum(Record::score).into()),
         ("max_score", sum(|record| record.check.points).into()),
         ("passed", count("pass").into()),
@@ -27,10 +76,11 @@ fn document(all: &[Placed<'_>], isolated: bool, notes: &[String]) -> Json {
         ("blocked", count("blocked").into()),
         ("skipped", count("skipped").into()),
         ("faults", count("fault").into()),
-        ("isolated", isolated.into()),
-        ("notes", notes.into()),
-        ("checks", Json::Array(all.iter().map(check).collect())),
     ])
+}
+
+fn named<const N: usize>(members: [(&str, Json); N]) -> Vec<(String, Json)> {
+    members.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 fn check(placed: &Placed<'_>) -> Json {
@@ -158,11 +208,23 @@ mod tests {
             samples::failure(),
             Outcome::Blocked(Blocked::Step(3)),
         ]);
-        let json = document(&samples::placed(&records), true, &["a note".to_owned()]);
-        let sums = "{\"schema\":\"sockets-lab/result/v1\",\"score\":2,\"max_score\":8,\
-                    \"passed\":1,\"failed\":1,\"blocked\":1,\"skipped\":1,\"faults\":0,\
-                    \"isolated\":true,\"notes\":[\"a note\"],\"checks\":[{\"id\":\"server/listens\",";
-        assert!(json.to_string().starts_with(sums), "{json}");
+        let notes = ["a note".to_owned()];
+        let about = About { submission: Some("anna"), isolated: true, notes: &notes };
+        let json = document(&samples::placed(&records), &about);
+        let version = env!("CARGO_PKG_VERSION");
+        let (all, first) = (
+            "\"score\":2,\"max_score\":8,\"passed\":1,\"failed\":1,\"blocked\":1,\"skipped\":1,\
+             \"faults\":0",
+            "\"score\":0,\"max_score\":2,\"passed\":0,\"failed\":0,\"blocked\":0,\"skipped\":1,\
+             \"faults\":0",
+        );
+        let begin = format!(
+            "{{\"schema\":\"sockets-lab/result/v1\",\"course\":\"{version}\",\
+             \"submission\":\"anna\",{all},\"isolated\":true,\"notes\":[\"a note\"],\
+             \"labs\":[{{\"lab\":\"server\",{all},\"steps\":[{{\"step\":1,\
+             \"step_name\":\"listen\",{first}}},{{\"step\":2,"
+        );
+        assert!(json.to_string().starts_with(&begin), "{json}");
 
         let checks = json.get("checks").and_then(Json::as_array).expect("an array");
         assert_eq!(checks.len(), 4);

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Error, cannot, marks};
+use super::{Error, cannot, manifest, marks};
 use crate::labs::{LABS, Lab, parts};
 use crate::region;
 
@@ -18,6 +18,8 @@ pub enum Rule {
     Copy,
     /// A lab's source: it goes in with stubs in the places of the solutions.
     Stubs,
+    /// The manifest: it goes in without what only the course's own tests need.
+    Manifest,
     /// It goes in below the workspace's own root: this folder is its beginning.
     Overlay,
     /// It stays with the course.
@@ -28,8 +30,7 @@ pub enum Rule {
 const RULES: &[(&str, Rule)] = &[
     (".cargo/", Rule::Copy),
     (".devcontainer/", Rule::Copy),
-    ("Cargo.lock", Rule::Copy),
-    ("Cargo.toml", Rule::Copy),
+    (manifest::FILE, Rule::Manifest),
     ("LICENSE", Rule::Copy),
     ("LICENSE-APACHE", Rule::Copy),
     ("LICENSE-MIT", Rule::Copy),
@@ -44,10 +45,14 @@ const RULES: &[(&str, Rule)] = &[
     // Close to solutions, or of no use without them.
     (".ci/", Rule::Leave),
     (".gitignore", Rule::Leave),
+    // It locks what only the course's own tests need; cargo writes another in a moment.
+    ("Cargo.lock", Rule::Leave),
     ("README.md", Rule::Leave),
     ("fixtures/README.md", Rule::Leave),
     ("fixtures/attacks/", Rule::Leave),
+    ("harness/bench/", Rule::Leave),
     ("tests/course/", Rule::Leave),
+    ("tests/proptest-regressions/", Rule::Leave),
 ];
 
 /// The kinds of fixtures that each part of the course has: `fixtures/01-server/stubs/`.
@@ -123,15 +128,15 @@ pub fn of(course: &Path) -> Result<Vec<File>, Error> {
     }
     let mut files = Vec::new();
     for path in paths(course)? {
-        let (place, stubs) = match rule(&path) {
-            Some(Rule::Copy) => (path.as_str(), false),
-            Some(Rule::Stubs) => (path.as_str(), true),
-            Some(Rule::Overlay) => (path.trim_start_matches(OVERLAY), false),
-            Some(Rule::Leave) | None => continue,
-        };
+        let Some(rule) = rule(&path).filter(|rule| *rule != Rule::Leave) else { continue };
         let from = course.join(&path);
         let bytes = fs::read(&from).map_err(cannot("read", &from))?;
-        let bytes = if stubs { with_stubs(course, &path, &bytes)? } else { bytes };
+        let bytes = match rule {
+            Rule::Stubs => with_stubs(course, &path, &bytes)?,
+            Rule::Manifest => manifest::of_workspace(&bytes)?,
+            _ => bytes,
+        };
+        let place = if rule == Rule::Overlay { path.trim_start_matches(OVERLAY) } else { &path };
         files.push(File { path: place.to_owned(), bytes, executable: is_executable(&from)? });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));

@@ -15,6 +15,7 @@ pub mod given;
 pub mod hints;
 pub mod last_run;
 pub mod make;
+mod manifest;
 pub mod steps;
 pub mod update;
 
