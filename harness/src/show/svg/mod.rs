@@ -41,14 +41,17 @@ pub fn document(recording: &Recording) -> String {
 
 const STYLE: &str = "<style>\
     svg { color: #1a1a1a; background: #ffffff }\
-    @media (prefers-color-scheme: dark) { svg { color: #e6e6e6; background: #16161d } }\
+    .blank { fill: #ffffff }\
+    @media (prefers-color-scheme: dark) {\
+    svg { color: #e6e6e6; background: #16161d }\
+    .blank { fill: #16161d } }\
     text { font: 12px monospace; fill: currentColor }\
     .head, .call { font-weight: bold }\
     .life { stroke: currentColor; opacity: 0.3 }\
     .arrow { stroke: currentColor; fill: none }\
     .unseen { stroke-dasharray: 5 4 }\
     .tip { fill: currentColor }\
-    .band, .blank { fill: none }\
+    .band { fill: none }\
     .box { fill: none; stroke: currentColor }\
     </style>";
 
