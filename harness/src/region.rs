@@ -65,7 +65,7 @@ impl fmt::Display for RegionError {
                     "the region `{name}` is missing: `// ANCHOR: {name}` … `// ANCHOR_END: {name}`"
                 )
             }
-            Self::Unknown { name } => write!(f, "the region `{name}` is no step of this lab"),
+            Self::Unknown { name } => write!(f, "the region `{name}` is not a step of this lab"),
         }
     }
 }

@@ -198,7 +198,7 @@ fn a_program_that_takes_a_read_for_a_line_fails_where_the_segments_differ() {
 fn a_number_in_the_wrong_order_is_shown_at_its_byte() {
     let Some(failure) = fails("bytes-in-the-wrong-order", "bytes") else { return };
     assert!(failure.headline.starts_with("bytes.txt, line 9: "), "{}", failure.headline);
-    assert_eq!(failure.difference.unwrap().offset, 2, "behind the two bytes that are free");
+    assert_eq!(failure.difference.unwrap().offset, 2, "after the two bytes that are free");
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn another_reply_a_file_and_the_lack_of_one_are_told() {
         ("clerk answers 354\nthen file b is y\n", "line 7: there is no file NOTES/b", "no file"),
         (
             "clerk answers 354\nbob says .\nclerk answers 250\nbob says NOOP\n",
-            "behind the last line: bob heard something",
+            "after the last line: bob heard something",
             "500 what?",
         ),
     ] {

@@ -228,7 +228,7 @@ fn what_is_no_course_or_no_workspace_is_refused() {
     for (folder, dir, words) in [
         (&*workspace.root, &*other.root, "is a workspace too"),
         (&workspace.root, nothing.path(), "is not the folder of the course"),
-        (corpus::root(), corpus::root(), "is no workspace"),
+        (corpus::root(), corpus::root(), "is not a workspace"),
     ] {
         let output = lab(folder).arg("update").arg(dir).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));

@@ -13,6 +13,11 @@ use sockets_lab::workspace::contents::source_of;
 
 use super::workspace::{Workspace, lab};
 
+/// What is tried here is what is shown, and not how fast a machine is that does other things, too.
+const PATIENCE: &str = "20";
+/// Only a watch that is stuck takes so long.
+const BACKSTOP: Duration = Duration::from_secs(600);
+
 /// A watch that runs. It ends with this.
 struct Watch {
     child: Child,
@@ -25,6 +30,7 @@ impl Watch {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = lab(folder);
         command.arg("watch").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.env("LAB_PATIENCE", PATIENCE);
         Self::of(command.spawn().unwrap())
     }
 
@@ -51,7 +57,7 @@ impl Watch {
                 let rest = self.rest.split_off(at + words.len());
                 return std::mem::replace(&mut self.rest, rest);
             }
-            match self.said.recv_timeout(Duration::from_secs(120).saturating_sub(began.elapsed())) {
+            match self.said.recv_timeout(BACKSTOP.saturating_sub(began.elapsed())) {
                 Ok(bytes) => self.rest += &String::from_utf8_lossy(&bytes),
                 Err(RecvTimeoutError::Timeout) => panic!("{words:?} was not said:\n{}", self.rest),
                 Err(RecvTimeoutError::Disconnected) => panic!("it ended:\n{}", self.rest),
@@ -259,7 +265,7 @@ fn on_a_terminal(folder: &Path, keys: &[(&str, &str)]) -> Option<String> {
     let command = format!("stty -g; '{lab}' watch server; echo \"ended $?\"; stty -g");
     let mut script = std::process::Command::new("script");
     script.args(["-qec", &command, "/dev/null"]).current_dir(folder).env("TERM", "dumb");
-    script.env("SHELL", "/bin/sh").env_remove("CARGO_TARGET_DIR");
+    script.env("SHELL", "/bin/sh").env_remove("CARGO_TARGET_DIR").env("LAB_PATIENCE", PATIENCE);
     let spawned = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(child) = spawned else {
         println!("note: not tried, without `script`");

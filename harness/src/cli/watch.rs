@@ -96,6 +96,7 @@ impl Watch {
                 }
                 hasty = false;
                 self.runs += 1;
+                self.screen.fit();
                 let now = Before::new(written, &judgement.records);
                 let mut text = self.screen.verdict(self.lab, &judgement);
                 text += &self.task(&judgement.records);

@@ -67,5 +67,5 @@ pub(crate) fn restarts_on_the_same_port(t: &Trial, of: &Listens) -> Verdict {
         .stop())
 }
 
-const OVER_TIME_WAIT: &str = "a connection in TIME-WAIT is no listener: with SO_REUSEADDR, which \
+const OVER_TIME_WAIT: &str = "a connection in TIME-WAIT is not a listener: with SO_REUSEADDR, which \
     std sets, bind works over it, and no other port is needed";

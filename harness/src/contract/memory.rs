@@ -81,7 +81,7 @@ impl Connection {
             .expected("it stops reading when it can't write any more: memory stays bounded")
             .seen(format!("it took {}, and uses {} more", count(taken), count(grown as usize)))
             .cause(
-                "who reads on while nothing can be written keeps the difference. A blocking write \
+                "a program that reads on while nothing can be written keeps the difference. A blocking write \
                  waits; with events or callbacks wait for the write (drain, flush, pipe) before \
                  you read again",
             )

@@ -30,7 +30,7 @@ pub(crate) fn prints_the_ready_line(t: &Trial, of: &Listens) -> Verdict {
             .expected("a listening socket first, and then the ready line")
             .seen(format!("{said}, while it had no listening socket"))
             .cause(
-                "who reads the line connects at once, and is refused: bind and listen, then say so",
+                "whoever reads the line connects at once, and is refused: bind and listen, then say so",
             )
             .stop());
     }

@@ -27,7 +27,7 @@ pub(super) fn document(text: &str) -> Result<Json, ParseError> {
     let value = parser.value(0)?;
     parser.skip_space();
     if parser.at < text.len() {
-        return Err(parser.error("more text behind the value"));
+        return Err(parser.error("more text after the value"));
     }
     Ok(value)
 }
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(refused("[1 2]"), "not JSON at byte 3: expected , or ] in an array");
         assert_eq!(refused("{\"a\" 1}"), "not JSON at byte 5: expected : behind a name");
         assert_eq!(refused("{a:1}"), "not JSON at byte 1: expected a name in quotes");
-        assert_eq!(refused("007"), "not JSON at byte 1: more text behind the value");
+        assert_eq!(refused("007"), "not JSON at byte 1: more text after the value");
         assert_eq!(refused("-"), "not JSON at byte 1: expected a digit");
         assert_eq!(refused("1e999"), "not JSON at byte 0: number out of range");
         assert_eq!(refused("\"a"), "not JSON at byte 2: the text ends inside a string");

@@ -1,7 +1,7 @@
 //! What is likely wrong with a program that does not do its part, whatever its protocol.
 
 /// What it says or prints is not whole.
-pub(crate) const NO_LINE_END: &str = "what has come is no line yet: a line is over with its LF (`\\n`), and \
+pub(crate) const NO_LINE_END: &str = "what has come is not a line yet: a line ends with its LF (`\\n`), and \
     nobody can know before that it is whole";
 /// It says an empty line.
 pub(crate) const EMPTY_LINE: &str = "an empty line: what is sent has its LF already, and writeln! and println! \
@@ -11,13 +11,13 @@ pub(crate) const BARE_LF: &str = "the line ends with LF (`\\n`) alone: in this p
     CRLF (`\\r\\n`), and writeln! sends LF";
 /// It prints a line anew.
 pub(crate) const AGAIN: &str = "the line before it has come again: read_until and read_line put what they read \
-    behind what is in the buffer already; clear it before each line";
+    after what is in the buffer already; clear it before each line";
 /// It panics.
 pub(crate) const PANIC: &str = "a panic: the last lines of standard error say where (unwrap and expect \
     panic). What a user, the network or another peer can cause is an error to handle";
 /// It runs, and does nothing.
 pub(crate) const BUSY: &str = "a loop that goes round without waiting: at the end of a stream, read \
-    returns Ok(0) at once, now and for ever. That is no data, and no reason to read again";
+    returns Ok(0) at once, now and for ever. That is not data, and no reason to read again";
 /// It asks again and again.
 pub(crate) const SPINS: &str = "a loop that asks again and again: a read that returns 0 is the end of the \
     stream, and will return 0 for ever; a non-blocking socket returns at once, with WouldBlock";

@@ -236,7 +236,7 @@ impl Connection {
         };
         match snapshot.connection(self.there(), self.here()) {
             Some(row) if row.stands_in_a_queue() => {
-                "the connection stands in the listener's queue: nobody has accepted it".into()
+                "the connection is still in the listener's queue: nobody has accepted it".into()
             }
             Some(row) if row.rx_queue > 0 => format!(
                 "unread on this connection: {}; the program waits for something else, or is at \

@@ -9,7 +9,7 @@ pub(crate) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     let (missing, surplus) = (&expected[same..], &seen[same..]);
     let without_end = expected.trim_ascii_end();
     if surplus.starts_with(REPLACEMENT) {
-        "EF BF BD is U+FFFD, which from_utf8_lossy puts where bytes are no UTF-8: pass the \
+        "EF BF BD is U+FFFD, which from_utf8_lossy puts where bytes are not UTF-8: pass the \
          bytes on as they came, without making text of them"
     } else if missing.first() == Some(&0) && surplus.first() != Some(&0) {
         NUL
@@ -52,11 +52,11 @@ pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
         }
         (true, true) => {
             "it waits for a full buffer or for the end of the stream before it answers, or its \
-             answer stands in a buffer that is not flushed (BufWriter)"
+             answer sits in a buffer that is not flushed (BufWriter)"
         }
         (true, false) => {
             "it waits for a line end, for a full buffer or for the end of the stream before it \
-             answers, or its answer stands in a buffer that is not flushed (BufWriter)"
+             answers, or its answer sits in a buffer that is not flushed (BufWriter)"
         }
     };
     format!("the program has read all that was there and still owes {owed}: {why}")
@@ -64,9 +64,9 @@ pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
 
 /// What comes next is a NUL byte, and it does not come.
 const NUL: &str = "the next byte is NUL (00): where a text ends with the first NUL (strlen, strcpy, fputs, \
-    %s in C), what stands behind it is lost. Use the count that read returns";
+    %s in C), what follows it is lost. Use the count that read returns";
 /// Bytes in the middle are missing.
-pub(crate) const LEFT_OUT: &str = "bytes are left out there, and the stream goes on behind them: `write` may \
+pub(crate) const LEFT_OUT: &str = "bytes are left out there, and the stream goes on after them: `write` may \
     take fewer bytes than it was given (write_all sends the rest), and a read may bring more than one \
     message";
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();

@@ -395,5 +395,5 @@ fn take(got: Got<'_>, ahead: &mut Vec<u8>, end: &mut Option<End>, pace: &mut Pac
 
 const SENT_MORE: &str = "the connection was to end here, and something was sent before that: an answer, a \
     farewell, or what others have said. Only what was asked for may be sent";
-const NOT_ACCEPTED: &str = "the connection stands in the listener's queue: nobody has accepted it. The \
+const NOT_ACCEPTED: &str = "the connection is still in the listener's queue: nobody has accepted it. The \
     thread that accepts must do nothing else: whatever it waits for, nobody can join meanwhile";

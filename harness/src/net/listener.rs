@@ -116,7 +116,7 @@ impl Listener {
                 Ok(stream) => held.push(stream),
                 Err(_) => {
                     self.trial.note(format!(
-                        "{} does not accept, and its queue is full: who calls it gets no answer",
+                        "{} does not accept, and its queue is full: whoever calls it gets no answer",
                         self.name
                     ));
                     break;

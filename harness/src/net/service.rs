@@ -37,7 +37,7 @@ pub(super) fn cause_of_end(status: ExitStatus) -> &'static str {
         Some(101) => {
             "a panic: the last lines of standard error say where (unwrap and expect panic)"
         }
-        Some(0) => "main has returned: a program that serves goes on for ever",
+        Some(0) => "main has returned, or exit was called: a server goes on for ever",
         Some(1) => {
             "an error was handed on (`?`) until it ended the program; the last lines of standard \
              error should say which: an error of one client is not the server's end"

@@ -33,7 +33,7 @@ impl Terms {
 fn still_owes(expected: &[u8], seen: &[u8]) -> String {
     let owed = count(expected.len() - seen.len());
     format!(
-        "the program has read all that was there and still owes {owed}: they may stand in a buffer \
+        "the program has read all that was there and still owes {owed}: they may sit in a buffer \
          that is not flushed (BufWriter), or it waits for more"
     )
 }

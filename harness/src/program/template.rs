@@ -60,7 +60,7 @@ impl fmt::Display for CommandError {
             Self::NotFound(program) => write!(f, "there is no program `{program}`"),
             Self::NotExecutable(program) => write!(
                 f,
-                "`{program}` may not be run: it is no executable file (chmod +x makes a script one)"
+                "`{program}` may not be run: it is not an executable file (chmod +x makes a script one)"
             ),
         }
     }

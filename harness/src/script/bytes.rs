@@ -78,11 +78,9 @@ impl Bytes {
                                 self.0.push(Piece::Remember(name.to_owned(), length));
                                 Ok(())
                             }
-                            _ => {
-                                wrong("a number of bytes from 1 to 1024 behind the colon: `@id:2`")
-                            }
+                            _ => wrong("a number of bytes from 1 to 1024 after the colon: `@id:2`"),
                         },
-                        _ => wrong("a name behind the @: `@id:2`, and then `@id`"),
+                        _ => wrong("a name after the @: `@id:2`, and then `@id`"),
                     };
                 }
                 if let Some((size, little)) = integer(word) {
@@ -262,7 +260,7 @@ fn part_of_file<'f>(cursor: &mut Cursor<'_>, files: &'f Files) -> Result<&'f [u8
     let start = *cursor;
     let (at, name) = cursor.word("the name of a file")?;
     let Some(content) = files.get(name) else {
-        return Err(start.back_to(at).error("a file that stands in a line `given file` above"));
+        return Err(start.back_to(at).error("a file that a line `given file` above names"));
     };
     let mut from = 0;
     if cursor.takes(&["from"]) {
@@ -333,12 +331,12 @@ mod tests {
             ("zeros x", "column 7: expected how many zeros"),
             ("zeros 16777216 00", "column 16: expected less"),
             ("noise -1", "column 7: expected how many bytes"),
-            ("file b.txt", "column 6: expected a file that stands in a line `given file` above"),
+            ("file b.txt", "column 6: expected a file that a line `given file` above names"),
             ("file", "column 5: expected the name of a file"),
             ("file a.txt from 6", "column 17: expected an offset from 0 to 5"),
             ("file a.txt from 3 length 3", "column 26: expected a number of bytes from 0 to 2"),
-            ("@", "column 1: expected a name behind the @"),
-            ("00 @a/b", "column 4: expected a name behind the @"),
+            ("@", "column 1: expected a name after the @"),
+            ("00 @a/b", "column 4: expected a name after the @"),
             ("@id:0", "column 1: expected a number of bytes from 1 to 1024"),
             ("@id:x", "column 1: expected a number of bytes from 1 to 1024"),
         ] {

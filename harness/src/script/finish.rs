@@ -15,7 +15,7 @@ impl Cast<'_> {
     /// The end of the file: all that was printed and said stands in it. Returns the programs
     /// where they are at rest, and have noticed that the harness has gone.
     pub(super) fn finish(mut self) -> Verdict<Option<Players>> {
-        let over = format!("{}, behind the last line", self.conversation.short_name());
+        let over = format!("{}, after the last line", self.conversation.short_name());
         let mut rest = true;
         let mut live = HashSet::new();
         for program in self.programs.iter().filter(|program| !self.frozen.contains(program)) {

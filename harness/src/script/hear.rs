@@ -58,7 +58,7 @@ impl Cast<'_> {
         }
         let part = match remote.unread() {
             [] => String::new(),
-            unread => format!("only {}, which is no whole reply; then ", summary(unread, SHOWN)),
+            unread => format!("only {}, which is not a whole reply; then ", summary(unread, SHOWN)),
         };
         let then = match (remote.ended(), result) {
             (Some(end), _) => end.describe().into(),

@@ -66,7 +66,7 @@ impl Summary {
 pub fn update(course: &Path, workspace: &Path, choice: OnConflict) -> Result<Summary, Error> {
     let Some(given) = given::read(workspace)? else {
         return Err(Error::Refused(format!(
-            "{} is no workspace: `cargo lab start DIR` in the course makes one",
+            "{} is not a workspace: `cargo lab start DIR` in the course makes one",
             workspace.display()
         )));
     };

@@ -40,6 +40,11 @@ impl Screen {
         Self { style: Style::for_stdout(), clear: clear_screen(), single }
     }
 
+    /// Lays out for the terminal as wide as it is now: it may have been resized.
+    pub(super) fn fit(&mut self) {
+        self.style = Style::for_stdout();
+    }
+
     /// Shows this text and nothing else; where there is no screen, below a line.
     pub(super) fn show(&self, text: &str) -> Result<(), CliError> {
         let begin = if self.clear.is_empty() { "----\n" } else { self.clear };

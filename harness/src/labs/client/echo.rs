@@ -116,13 +116,13 @@ impl Connection {
             .expected(expected)
             .seen(format!(
                 "the server can't write: the client's receive queue holds {} that the client does \
-                 not read, and behind them {} stand in the server's send queue",
+                 not read, and behind them {} wait in the server's send queue",
                 count(client_unread),
                 count(server_sent)
             ))
             .seen(format!(
                 "so the server does not read, after {}: its receive queue holds {}, and behind \
-                 them {} stand in the client's send queue",
+                 them {} wait in the client's send queue",
                 count(received),
                 count(server_unread),
                 count(client_sent)

@@ -29,7 +29,7 @@ const INPUT: Terms = Terms {
             format!(
                 "{} of its standard input never reached the server: it may be waiting for a line \
                  end, for a full buffer or for the end of its input before it sends; what it sends \
-                 may stand in a buffer that is not flushed (BufWriter); or nobody reads its input",
+                 may sit in a buffer that is not flushed (BufWriter); or nobody reads its input",
                 count(expected.len())
             )
         } else {
@@ -210,7 +210,7 @@ impl Client {
                 .expected("exit status 0")
                 .seen(describe_exit(status))
                 .cause(
-                    "the end of the server's stream (read returns 0) is no error, whatever is \
+                    "the end of the server's stream (read returns 0) is not an error, whatever is \
                      left of standard input; the last lines of standard error say what failed",
                 )
                 .stop());
@@ -282,7 +282,9 @@ impl Client {
     pub fn expect_end(&self, expected: &str, cause: &str) -> Verdict<ExitStatus> {
         let stall = match self.wait_for_end()? {
             Ok(status) => {
-                self.trial.record_program(&self.running, "exit", || describe_exit(status));
+                self.trial.record_program(&self.running, "exit", || {
+                    describe_exit(status).trim_start_matches("exit ").to_owned()
+                });
                 return Ok(status);
             }
             Err(stall) => stall,
@@ -384,7 +386,7 @@ impl Client {
                 "all was read, and it stays in the program: standard output keeps what follows \
                      the last newline until it is flushed; or it is still collecting, until a line \
                      end, a full buffer or the end of the stream. (io::copy into a locked stdout \
-                     is no way out: while it waits for more, it holds the pipe, and nobody can \
+                     does not help: while it waits for more, it holds the pipe, and nobody can \
                      read what is in there.)"
                     .into()
             }

@@ -300,7 +300,7 @@ fn ends_quietly_without_a_reader(t: &mut Trial) -> Verdict {
         .fail("the client complains that nobody reads its output")
         .expected("nothing on standard error; exit status 0")
         .seen(format!("{} lines on standard error; {}", lines.len(), crate::program::describe_exit(status)))
-        .cause("a broken pipe on standard output means that the reader has had enough: that is no failure")
+        .cause("a broken pipe on standard output means that the reader has had enough: that is not a failure")
         .stop())
 }
 

@@ -28,7 +28,7 @@ checks! { $ peer_broadcast, "peer" step 4:
     talks, 2 points: "talks: says, hears, and says again";
     "Once connected the two ends are equal: both speak when they like."
 
-    tells_nobody_who_left, 2 points: "leaves out who has left, and nobody else";
+    tells_nobody_who_left, 2 points: "leaves out whoever has left, and nobody else";
     "A peer that left is dropped; the others hear every line."
 
     forwards_nothing, 1 point: "does not pass on what it hears";
@@ -235,7 +235,7 @@ pub(super) fn tells_nobody_who_left(t: &mut Trial) -> Verdict {
         }
     }
     carol.expect_closed(
-        "who has said BYE has left: nothing more is sent to it, and its connection is closed",
+        "a peer that has said BYE has left: nothing more is sent to it, and its connection is closed",
     )
 }
 

@@ -79,11 +79,11 @@ fn expect_end_while_it_waits(t: &Trial, peer: &Peer, bob: &Lines) -> Verdict {
         if began.elapsed() > IN_TIME {
             return Err(t
                 .fail("the peer says BYE, and does not end its sending side")
-                .expected("BYE, and behind it the end of the stream (FIN)")
+                .expected("BYE, and after it the end of the stream (FIN)")
                 .seen("BYE; a second later the peer only waits, and its side is still open")
                 .cause(
                     "the others wait for the end of the stream as this peer waits for theirs: \
-                     shutdown(Shutdown::Write) behind the BYE, and only then wait",
+                     shutdown(Shutdown::Write) after the BYE, and only then wait",
                 )
                 .stop());
         }

@@ -181,7 +181,7 @@ pub(super) fn accepts_while_it_calls(t: &mut Trial) -> Verdict {
     peer.service.wait_until_accepted().map(drop).map_err(|stop| stop.because(LISTEN_FIRST))
 }
 
-const GO_ON: &str = "who can't be reached is no reason to end: others may call. Report the error \
+const GO_ON: &str = "a peer that can't be reached is no reason to end: others may call. Report the error \
     of connect instead of handing it on (`?`, unwrap), and go on";
 const ONE_BY_ONE: &str = "a call to a machine that does not answer takes minutes. Where one thread calls one \
     after the other, all the others wait for it: each call needs a thread of its own";

@@ -177,5 +177,5 @@ impl Peer {
 
 const DIALS: &str = "each address on the command line is dialled, also when the one before it failed, \
     and while nobody calls: accept blocks, so it needs a thread of its own";
-const NO_END: &str = "who can't be reached is no reason to end: others may call. Report the error of \
+const NO_END: &str = "a peer that can't be reached is no reason to end: others may call. Report the error of \
     connect instead of handing it on (`?`), and go on";

@@ -11,7 +11,7 @@ const CONNECTS: &str =
     "Three packets, exchanged by the two kernels. The server's program has no part in it.";
 const ACCEPTS: &str =
     "Nothing goes over the wire: the program gets a descriptor of what is there already.";
-const ARRIVED: &str = "The bytes stand in the server's receive queue until its program reads them.";
+const ARRIVED: &str = "The bytes wait in the server's receive queue until its program reads them.";
 const ENDS_TOO: &str =
     "It has sent all that it owed, and nothing is unread: a clean end of the second stream.";
 
@@ -62,7 +62,7 @@ pub(super) const SCENES: &[Scene] = &[
             "A read takes what is there, here all of it. The queue is empty again.",
             "The answer goes into the client's receive queue, and waits there in its turn.",
             "Only now does the client's program have the answer.",
-            "The end is a message too: it travels behind the last byte, and waits to be read.",
+            "The end is a message too: it travels after the last byte, and waits to be read.",
             "Zero bytes: no byte will ever come again on this stream.",
             ENDS_TOO,
         ],
@@ -87,7 +87,7 @@ pub(super) const SCENES: &[Scene] = &[
             "The rest goes back as well.",
             "Two writes, and one read gets both: the borders between them are gone.",
             "Now the other way round: two lines in a single write.",
-            "One read gets both. Who wants lines must look for the newlines in it.",
+            "One read gets both. Whoever wants lines must look for the newlines in it.",
             "The echo sends all of it back, in one write.",
             "One read, two messages.",
             "The client ends.",
@@ -111,7 +111,7 @@ pub(super) const SCENES: &[Scene] = &[
             "The server takes the bytes out of its queue.",
             "They are on their way back, and the client has not read them yet.",
             "The client ends its sending side. It has closed nothing: it can still read.",
-            "The server learns of the end in its turn, behind all bytes.",
+            "The server learns of the end in its turn, after all bytes.",
             ENDS_TOO,
             "The connection is over, and here are the bytes, safe in the client's own queue.",
             "The end of the other stream: now both sides know all that there was to know.",
@@ -132,13 +132,13 @@ pub(super) const SCENES: &[Scene] = &[
             ARRIVED,
             "The server does its work.",
             "The answer reaches the client's kernel. The client's program does not look.",
-            "Closing with unread bytes: the kernel says by a reset that somebody's words were thrown away.",
+            "Closing with unread bytes: the kernel says with a reset that somebody's words were thrown away.",
             "Not an end but an error: the server can't know how much of its answer was read.",
             "One line for whoever runs the server. The client is gone, and that is the client's problem.",
             "The proof that nothing else has suffered: the next client calls.",
             "The server accepts it as if nothing had happened.",
             "This client ends in good order.",
-            "This time it is an end, and no error.",
+            "This time it is an end, and not an error.",
             ENDS_TOO,
         ],
         run: reset,

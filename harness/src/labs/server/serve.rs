@@ -51,7 +51,7 @@ checks! { $ server_serve, "server" step 3:
     "One bad client is that client's problem: a reset ends that connection and nothing else."
 
     survives_a_broken_pipe, 2 points: "survives a client that has ended and is gone";
-    "A write to a connection that was reset behind its end fails with BrokenPipe (EPIPE, SIGPIPE): the next client is served."
+    "A write to a connection that was reset after its end fails with BrokenPipe (EPIPE, SIGPIPE): the next client is served."
 
     survives_a_client_that_vanishes, 2 points: "survives a client that vanishes in mid-reply";
     "A write to a client that has gone fails with BrokenPipe or ConnectionReset: the next is served."
