@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use super::process::{Relation, list};
 
@@ -35,6 +37,56 @@ impl Family {
 /// The ids of the processes of a program.
 pub fn process_tree(family: impl Into<Family>) -> io::Result<Vec<u32>> {
     let family = family.into();
+    match family {
+        Family::Inside(init) if shows_children() => Ok(descendants(init)),
+        _ => chosen_from_all(family),
+    }
+}
+
+/// Whether this kernel lists the children of a thread (CONFIG_PROC_CHILDREN).
+fn shows_children() -> bool {
+    static SHOWS: LazyLock<bool> =
+        LazyLock::new(|| Path::new("/proc/thread-self/children").exists());
+    *SHOWS
+}
+
+/// All that descend from the first process of a process namespace, itself left out. Only they are
+/// read: what else runs on this machine costs nothing.
+fn descendants(init: u32) -> Vec<u32> {
+    let mut known: Vec<u32> = Vec::new();
+    loop {
+        // Who loses its parent while we look becomes a child of the first process: so we look
+        // there again until nobody is new.
+        let mut new = children_of(init, init);
+        new.retain(|pid| !known.contains(pid));
+        if new.is_empty() {
+            known.retain(|pid| runs(*pid));
+            return known;
+        }
+        while let Some(pid) = new.pop() {
+            known.push(pid);
+            for thread in threads(pid) {
+                let mut children = children_of(pid, thread);
+                children.retain(|child| !known.contains(child));
+                new.extend(children);
+            }
+        }
+    }
+}
+
+/// The ids of the threads of a process; none where it has ended.
+fn threads(pid: u32) -> Vec<u32> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The processes that a thread has started; none where it has ended.
+fn children_of(pid: u32, thread: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children"));
+    text.unwrap_or_default().split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+fn chosen_from_all(family: Family) -> io::Result<Vec<u32>> {
     let all = list()?;
     let mut found: Vec<u32> = Vec::new();
     loop {
@@ -65,14 +117,11 @@ pub fn child_called(init: u32, inner: u32) -> io::Result<Option<u32>> {
 
 /// The children of a process whose only thread that has any is its first.
 pub fn children(parent: u32) -> io::Result<Vec<u32>> {
-    match fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")) {
-        Ok(text) => Ok(text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()),
-        // Only some kernels have this file (CONFIG_PROC_CHILDREN).
-        Err(_) => {
-            let all = list()?.into_iter();
-            Ok(all.filter(|one| one.parent == parent).map(|one| one.pid).collect())
-        }
+    if shows_children() {
+        return Ok(children_of(parent, parent));
     }
+    let all = list()?.into_iter();
+    Ok(all.filter(|one| one.parent == parent).map(|one| one.pid).collect())
 }
 
 /// The processes in whose environment a variable began with this value when they were executed, as
@@ -98,4 +147,33 @@ pub fn is_still(pid: u32, words: &[&str]) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let mut seen = line.split(|byte| *byte == 0);
     words.iter().all(|word| seen.next() == Some(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// A process, its child, and the child's child: all of them end with standard input.
+    const THREE: &str = "exec 3<&0; cat <&3 & (cat; :) <&3 & wait";
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn who_descends_is_found_by_the_children_of_each_as_by_the_parents_of_all() {
+        let mut shell = Command::new("sh");
+        let mut shell = shell.args(["-c", THREE]).stdin(Stdio::piped()).spawn().unwrap();
+        let family = Family::Inside(shell.id());
+        let mut all = Vec::new();
+        while all.len() < 3 {
+            all = chosen_from_all(family).unwrap();
+        }
+        let mut found = process_tree(family).unwrap();
+        found.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(found, all);
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+        assert!(process_tree(family).unwrap().is_empty());
+    }
 }
