@@ -211,13 +211,17 @@ impl Trial {
         self.needs_watching()?;
         let mut earlier: Option<Snapshot> = None;
         self.wait(running, || {
-            let moved = self.is_all_moved(running);
-            let now = Snapshot::take(running.program.family())?;
-            let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
-            if rest && moved {
-                return Ok(Progress::Done(now));
+            let family = running.program.family();
+            // Twice in a row, too: a program that polls every few milliseconds is at rest between.
+            for _ in 0..2 {
+                let moved = self.is_all_moved(running);
+                let now = Snapshot::take(family)?;
+                let rest = earlier.as_ref().is_some_and(|e| now.stillness(e) != Stillness::Moving);
+                if rest && moved {
+                    return Ok(Progress::Done(now));
+                }
+                earlier = Some(now);
             }
-            earlier = Some(now);
             Ok(Progress::Nothing)
         })
     }
