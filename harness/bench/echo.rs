@@ -19,14 +19,24 @@ const BULK: usize = 32 << 20;
 const TRIPS: usize = 6_400;
 
 /// A server that was started; it is killed when it is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    fn start(program: &str, arguments: &[&str]) -> Option<Self> {
+    pub(crate) fn start(program: &str, arguments: &[&str]) -> Option<Self> {
+        Self::start_with(program, arguments, |_| Ok(()))
+    }
+
+    /// The same of a program that has its address from a file, which `prepare` writes.
+    pub(crate) fn start_with(
+        program: &str,
+        arguments: &[&str],
+        prepare: impl FnOnce(SocketAddr) -> io::Result<()>,
+    ) -> Option<Self> {
         let address = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?;
+        prepare(address).ok()?;
         let fill = |word: &&str| {
             let word = word.replace("{addr}", &address.to_string());
             word.replace("{host}", "127.0.0.1").replace("{port}", &address.port().to_string())
@@ -46,6 +56,10 @@ impl Server {
             thread::sleep(Duration::from_millis(5));
         }
         None
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 }
 

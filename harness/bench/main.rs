@@ -3,6 +3,7 @@
 
 mod echo;
 mod measure;
+mod web;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ fn main() -> io::Result<()> {
     edit_to_verdict()?;
     checks()?;
     snapshots()?;
-    echo::throughput(&built("server")?)
+    echo::throughput(&built("server", "dev")?)?;
+    web::throughput(&built("web", "release")?)
 }
 
 fn root() -> &'static Path {
@@ -48,14 +50,15 @@ fn succeed(mut command: Command) -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?}: {status}"))) }
 }
 
-/// The lab's own program.
-fn built(name: &str) -> io::Result<PathBuf> {
+/// The lab's own program, built as this profile says.
+fn built(name: &str, profile: &str) -> io::Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--package", name]);
+    build.args(["build", "--package", name, "--profile", profile]);
     succeed(build)?;
-    let profile = Path::new(env!("CARGO_BIN_EXE_lab")).parent();
-    let target = profile.and_then(Path::parent).unwrap_or(Path::new("target"));
-    Ok(target.join("debug").join(name))
+    let built = if profile == "dev" { "debug" } else { profile };
+    let folder = Path::new(env!("CARGO_BIN_EXE_lab")).parent();
+    let target = folder.and_then(Path::parent).unwrap_or(Path::new("target"));
+    Ok(target.join(built).join(name))
 }
 
 /// From a saved edit to the verdict on all checks of lab 1, beside cargo's build of the same

@@ -15,6 +15,8 @@ pub struct Lab {
     pub title: &'static str,
     /// Folder below the course's root; empty for what is no lab.
     pub folder: &'static str,
+    /// The modules beside its `main.rs`, which are given.
+    pub given: &'static [&'static str],
     /// What its program takes on the command line, in order.
     pub arguments: &'static [Place],
     /// What the student writes, in order; of what is no lab, its parts.

@@ -22,10 +22,10 @@ macro_rules! test_each_lab {
 }
 
 mod attacks;
-mod attacks_in_source;
 mod book;
 mod builds;
 mod cleanliness;
+mod clients;
 mod commands;
 mod conversations;
 mod corpus;
@@ -50,6 +50,7 @@ mod stubs;
 mod tidy;
 mod update;
 mod watching;
+mod web_cases;
 mod wires;
 mod workspace;
 mod world;

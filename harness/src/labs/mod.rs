@@ -8,6 +8,7 @@ pub mod client;
 pub mod peer;
 pub mod server;
 pub mod together;
+pub mod web;
 
 pub use crate::lab::{Check, Lab, Scene, Step};
 pub(crate) use together::PORTS;
@@ -55,7 +56,7 @@ macro_rules! labs {
     };
 }
 
-labs! { $ "01-server" server, "02-client" client, "03-peer" peer }
+labs! { $ "01-server" server, "02-client" client, "03-peer" peer, "04-web" web }
 
 /// What is not a lab: the programs that a student wrote, against each other.
 pub static TOGETHER: Lab = together::PART;

@@ -250,8 +250,8 @@ impl Capture {
 fn drain_into(stream: &mut impl Read, shared: &Shared) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let most = shared.hold.wait(buffer.len(), &shared.pump);
-        let count = match stream.read(&mut buffer[..most]) {
+        let room = shared.hold.wait(buffer.len(), &shared.pump);
+        let count = match stream.read(&mut buffer[..room]) {
             Ok(0) => return,
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,

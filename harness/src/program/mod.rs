@@ -164,6 +164,11 @@ impl Program {
         self.stdout.close();
     }
 
+    /// The same for its standard error.
+    pub fn close_stderr(&self) {
+        self.stderr.close();
+    }
+
     /// Reads this many bytes of a standard output that is held, and no more: see [`Output`].
     pub fn take_stdout(&self, count: usize) {
         self.stdout.take(count);
@@ -195,8 +200,12 @@ impl Program {
     /// # Errors
     /// Where the program `prlimit` is missing or may not do it.
     pub fn limit_descriptors(&self, limit: u32) -> io::Result<()> {
+        self.limit(&format!("--nofile={limit}:"))
+    }
+
+    fn limit(&self, option: &str) -> io::Result<()> {
         let mut command = Command::new("prlimit");
-        command.arg("--pid").arg(self.pid.to_string()).arg(format!("--nofile={limit}:"));
+        command.arg("--pid").arg(self.pid.to_string()).arg(option);
         let output = command.stdin(Stdio::null()).output().map_err(|error| {
             io::Error::new(error.kind(), format!("prlimit (of util-linux) is missing: {error}"))
         })?;

@@ -60,6 +60,7 @@ pub(super) static LAB: Lab = Lab {
     name: "server",
     title: "bind, listen, accept",
     folder: "labs/01-server",
+    given: &[],
     arguments: &[],
     steps: STEPS,
     checks: &[CHECKS],

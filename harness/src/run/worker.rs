@@ -15,7 +15,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::json::Json;
-use crate::kernel;
 use crate::lab::Check;
 use crate::labs;
 use crate::program::{cell, stop_all};
@@ -92,12 +91,8 @@ struct Watch(mpsc::Sender<()>);
 
 /// Far above what any check of a right program takes. Only time in which this process could have
 /// worked is counted, and of time that many share its part: a busy machine is nobody's fault.
-/// And processor time of the program and of the harness is counted, too: a program that makes the
-/// machine busy by itself gains no time by that.
 const BOUND: Duration = Duration::from_secs(20);
 const TICK: Duration = Duration::from_millis(20);
-/// Processor time is looked up at every so many ticks: that means to read all processes.
-const TICKS_A_LOOK: u32 = 10;
 /// But not longer than this times the bound.
 const MOST: u32 = 4;
 
@@ -110,49 +105,19 @@ fn share_of_a_processor() -> f64 {
     cores / runnable.unwrap_or(0.0_f64).max(cores)
 }
 
-/// Processor time of this process and all that it has started, since a moment.
-struct Used {
-    since: Duration,
-    last: Duration,
-}
-
-impl Used {
-    fn begin() -> Self {
-        Self { since: Duration::ZERO, last: Self::now().unwrap_or_default() }
-    }
-
-    fn now() -> Option<Duration> {
-        kernel::processor_time(process::id()).ok()
-    }
-
-    /// What has ended unwaited for has taken its time along: the sum may shrink.
-    fn look(&mut self) {
-        let Some(now) = Self::now() else { return };
-        self.since += now.saturating_sub(self.last);
-        self.last = now;
-    }
-}
-
 impl Watch {
     fn begin(seal: Seal) -> Self {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             let bound = BOUND.mul_f64(patience::factor());
             let (began, mut spent) = (Instant::now(), Duration::ZERO);
-            let mut used = Used::begin();
-            for number in 1_u32.. {
+            while spent < bound && began.elapsed() < bound * MOST {
                 let tick = Instant::now();
                 match receiver.recv_timeout(TICK) {
                     Err(mpsc::RecvTimeoutError::Timeout) => {
                         spent += tick.elapsed().min(2 * TICK).mul_f64(share_of_a_processor());
                     }
                     _ => return,
-                }
-                if number.is_multiple_of(TICKS_A_LOOK) {
-                    used.look();
-                }
-                if spent.max(used.since) >= bound || began.elapsed() >= bound * MOST {
-                    break;
                 }
             }
             let words = format!(
@@ -283,25 +248,5 @@ fn blocked_by(unwritten: &Unwritten, check: &Check) -> Blocked {
             Blocked::Elsewhere { lab: (*lab).to_owned(), step: unwritten.step }
         }
         _ => Blocked::Step(unwritten.step),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn processor_time_of_everything_that_was_started_counts() {
-        let mut used = Used::begin();
-        let mut child = Command::new("yes").stdout(Stdio::null()).spawn().unwrap();
-        while used.since < Duration::from_millis(200) {
-            thread::yield_now();
-            used.look();
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 }

@@ -15,8 +15,14 @@ pub(super) type Players = Vec<Option<Box<dyn Player>>>;
 pub fn play(stage: &mut dyn Stage, conversation: &Conversation) -> Verdict {
     for programs in &conversation.programs {
         let mut players: Option<Players> = None;
-        for &segments in conversation.ways_to_cut(programs) {
-            // Who is called can be called again. Who calls, or ends, is started afresh.
+        // It makes no difference where the harness sends nothing.
+        let ways = match conversation.sends_a_stream(programs) {
+            true => stage.ways_to_cut(),
+            false => &[Segments::Whole],
+        };
+        for &segments in ways {
+            // A program that is called can be called again. One that calls, or ends, is started
+            // afresh.
             let again =
                 players.take().filter(|_| conversation.leaves_the_program_running(programs));
             let mut cast = enter(stage, conversation, programs, again, segments)?;
@@ -82,16 +88,22 @@ fn enter<'a>(
             let (name, at) = (&player.running().name, player.address());
             trial.note(format!("the {name} has listened on {at} since before"));
         }
+        if let Some(folder) = stage.folder() {
+            folder.clear()?;
+        }
+        provide_all(stage, conversation)?;
         return Ok(Cast::new(stage, conversation, programs, players, segments));
     }
     stage.begin()?;
-    for premise in &conversation.given {
-        provide(stage, premise)?;
-    }
+    provide_all(stage, conversation)?;
     let players = conversation.sides.iter().map(|_| None).collect();
     let mut cast = Cast::new(stage, conversation, programs, players, segments);
     cast.start_all()?;
     Ok(cast)
+}
+
+fn provide_all(stage: &mut dyn Stage, conversation: &Conversation) -> Verdict {
+    conversation.given.iter().try_for_each(|premise| provide(stage, premise))
 }
 
 fn provide(stage: &mut dyn Stage, premise: &Premise) -> Verdict {
@@ -135,11 +147,6 @@ impl Conversation {
         text
     }
 
-    /// In which segments it is played: it makes no difference where the harness sends nothing.
-    fn ways_to_cut(&self, programs: &[usize]) -> &'static [Segments] {
-        if self.sends_a_stream(programs) { &Segments::ALL } else { &[Segments::Whole] }
-    }
-
     fn sends_a_stream(&self, programs: &[usize]) -> bool {
         self.lines.iter().any(|line| {
             let own = line.side.is_some_and(|side| !programs.contains(&side));
@@ -156,7 +163,9 @@ impl Conversation {
             Action::Calls(..) => own(line),
             _ => false,
         });
-        self.given.is_empty() && !fresh
+        // A file can be provided once more; of other facts only the lab knows how long they hold.
+        let again = self.given.iter().all(|premise| matches!(premise, Premise::File(..)));
+        again && !fresh
     }
 
     /// Who calls whom, in order.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use super::Fact;
+use super::{Fact, Segments};
 use crate::net::{Console, Lines, Listener};
 use crate::trial::{Running, Scratch, Stop, Trial, Verdict};
 
@@ -36,6 +36,11 @@ impl Vocabulary {
 pub trait Stage {
     /// The trial that the performances belong to.
     fn trial(&self) -> &Trial;
+
+    /// In which segments a conversation is played.
+    fn ways_to_cut(&self) -> &'static [Segments] {
+        &Segments::ALL
+    }
 
     /// A performance begins with new programs: what was given to those before is forgotten.
     fn begin(&mut self) -> Verdict {

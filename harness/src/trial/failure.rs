@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Running, Stall, StallKind, Stop, Trial, Unwritten};
+use super::{Running, Stall, StallKind, Stop, Trial, Unwritten, Verdict};
 use crate::kernel::{Snapshot, available};
 use crate::program::describe_exit;
 use crate::verdict::{Difference, Failure};
@@ -117,7 +117,6 @@ impl FailureBuilder {
         self.failure.steps = self.trial.0.log.borrow().clone();
         self.failure.steps.extend(carried);
         let Failure { headline, expected, seen, program, stderr, cause, .. } = &mut self.failure;
-        *seen = shortened(std::mem::take(seen));
         let texts = [expected, seen, program, stderr, cause].into_iter().flatten();
         for text in texts.chain([headline]) {
             *text = self.trial.with_folders_named(std::mem::take(text));
@@ -126,7 +125,28 @@ impl FailureBuilder {
     }
 }
 
-/// A program of thousands of threads, or sockets, is not told of one by one.
+impl Trial {
+    /// Ends the check where a program has told of an unwritten step that the check is about: for
+    /// what a stub does too, so that it is no proof of anything.
+    pub fn expect_written(&self) -> Verdict {
+        for running in self.running() {
+            if available().is_ok() && running.program.exited()?.is_none() {
+                // What it has printed is then here.
+                let _ = self.settle(&running)?;
+            }
+            let stderr = running.program.stderr();
+            match unwritten(&String::from_utf8_lossy(&stderr.head)) {
+                Some(unwritten) if unwritten.step <= self.0.step => {
+                    return Err(Stop::Unwritten(unwritten));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A program of thousands of threads is not told of thread by thread.
 fn shortened(mut lines: Vec<String>) -> Vec<String> {
     if lines.len() <= MOST_LINES {
         return lines;

@@ -24,6 +24,7 @@ pub use addresses::Addresses;
 pub use failure::FailureBuilder;
 pub use observe::End;
 pub(crate) use observe::{Act, DatagramAct, Observer, Still};
+pub(crate) use scratch::Folder;
 pub use scratch::{Listing, Scratch, remove_all};
 pub use wait::{Progress, Stall, StallKind};
 
@@ -31,7 +32,6 @@ use crate::kernel::{Names, Snapshot};
 use crate::program::{Given, Output, Program, Stdin, Template};
 use crate::verdict::Failure;
 use control::Start;
-use scratch::Folder;
 
 /// What a check comes to: `Ok` is a pass.
 pub type Verdict<T = ()> = Result<T, Stop>;
@@ -312,7 +312,7 @@ impl Trial {
         };
         let running = Rc::new(Running { name: name.to_owned(), program, start });
         self.0.running.borrow_mut().push(Rc::clone(&running));
-        self.record_program(&running, "start", || shown.to_owned());
+        self.record_program(&running, "start", || self.with_folders_named(shown.to_owned()));
         Ok(running)
     }
 

@@ -30,14 +30,15 @@ pub fn remove_all() {
 
 /// A folder on the disk, for as long as this lives.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     /// What the reader calls it.
     name: String,
 }
 
 impl Folder {
-    fn new(name: &str) -> io::Result<Self> {
+    /// A new one, below the system's folder for temporary files.
+    pub(crate) fn new(name: &str) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -56,7 +57,7 @@ impl Folder {
     }
 
     /// Where it lies.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -162,6 +163,13 @@ impl Scratch {
         Ok(())
     }
 
+    /// Makes a file of so many bytes, all zero, that takes no room on the disk.
+    pub fn hole(&self, name: &str, length: u64) -> Verdict {
+        fs::File::create(self.at(name))?.set_len(length)?;
+        self.trial.note(format!("{} was made: {}", self.shown(name), count(length as usize)));
+        Ok(())
+    }
+
     /// Makes a folder in it.
     pub fn folder(&self, name: &str) -> Verdict {
         fs::create_dir_all(self.at(name))?;
@@ -191,6 +199,24 @@ impl Scratch {
     pub fn permit(&self, name: &str, mode: u32) -> Verdict {
         fs::set_permissions(self.at(name), Permissions::from_mode(mode))?;
         self.trial.note(format!("{} got the permissions {mode:03o}", self.shown(name)));
+        Ok(())
+    }
+
+    /// Removes all that stands in it. The folder itself stays: a program that is running has it.
+    pub fn clear(&self) -> Verdict {
+        for entry in fs::read_dir(&self.folder.path)? {
+            let entry = entry?;
+            let removed = match entry.file_type()?.is_dir() {
+                true => remove(&entry.path()),
+                false => fs::remove_file(entry.path()),
+            };
+            // What a program removes meanwhile is not there.
+            removed.or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })?;
+        }
+        self.trial.note(format!("{} was emptied", self.folder.name));
         Ok(())
     }
 
@@ -317,6 +343,8 @@ mod tests {
         assert_eq!(root.list().unwrap().names(), names);
         assert_eq!(root.read("a.txt").unwrap().unwrap(), b"hello");
         assert_eq!(root.read("fifo").unwrap(), None, "and nobody waits for it");
+        root.clear().unwrap();
+        assert_eq!(root.list().unwrap(), Listing::default());
     }
 
     #[test]

@@ -61,6 +61,9 @@ const KINDS: &[(&str, Rule)] = &[
     // The book shows them: what the harness says of mistakes, without the mistakes.
     ("golden", Rule::Copy),
     ("stubs", Rule::Copy),
+    // What real clients and public lists ask of the solution.
+    ("cases", Rule::Leave),
+    ("clients", Rule::Leave),
     ("mistakes", Rule::Leave),
     ("right", Rule::Leave),
 ];
@@ -75,10 +78,10 @@ pub const SOURCE: &str = "src/main.rs";
 /// The rule for a file of the course: its path from the root, with `/`. `None`: nobody knows it.
 pub fn rule(path: &str) -> Option<Rule> {
     if path.starts_with("labs/") {
-        let (_, file) = lab_file(path)?;
+        let (lab, file) = lab_file(path)?;
         return match file {
             SOURCE => Some(Rule::Stubs),
-            _ => LAB_FILES.contains(&file).then_some(Rule::Copy),
+            _ => (LAB_FILES.contains(&file) || is_given(lab, file)).then_some(Rule::Copy),
         };
     }
     if let Some(kind) = kind_of_fixture(path) {
@@ -100,6 +103,12 @@ fn kind_of_fixture(path: &str) -> Option<&str> {
 /// The lab that a path is of, and the rest of the path.
 fn lab_file(path: &str) -> Option<(&'static Lab, &str)> {
     LABS.iter().find_map(|lab| Some((lab, path.strip_prefix(lab.folder)?.strip_prefix('/')?)))
+}
+
+/// Whether it is a module that the lab's program has besides what the student writes.
+fn is_given(lab: &Lab, file: &str) -> bool {
+    let module = file.strip_prefix("src/").and_then(|file| file.strip_suffix(".rs"));
+    module.is_some_and(|module| lab.given.contains(&module))
 }
 
 /// The lab that has this path for its source.
@@ -238,6 +247,7 @@ mod tests {
         assert_eq!(rule("labs/01-server/src/main.rs"), Some(Rule::Stubs));
         assert_eq!(rule("labs/01-server/Cargo.toml"), Some(Rule::Copy));
         assert_eq!(rule("labs/01-server/src/solution.rs"), None);
+        assert_eq!(rule("labs/04-web/src/places.rs"), Some(Rule::Copy));
         assert_eq!(rule("labs/99-unknown/src/main.rs"), None);
     }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::{builds, corpus, runs, stubs};
 
 mod broken;
+mod curl;
 mod screens;
 mod tables;
 mod words;

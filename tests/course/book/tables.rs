@@ -11,7 +11,7 @@ use super::runs::turn;
 use super::{compare, corpus};
 
 /// A program of the lab that runs, and ends with its test.
-struct Running {
+pub(super) struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
@@ -25,7 +25,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(built: &Built, arguments: &[&str]) -> Self {
+    pub(super) fn start(built: &Built, arguments: &[&str]) -> Self {
         let mut command = Command::new(built.file());
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -44,7 +44,7 @@ impl Running {
     }
 
     /// The address in its ready line.
-    fn address(&mut self) -> String {
+    pub(super) fn address(&mut self) -> String {
         self.line().strip_prefix("listening on ").expect("a ready line").to_owned()
     }
 }
@@ -120,13 +120,13 @@ impl Ports {
     }
 }
 
-fn agrees(name: &str, text: &str) {
+pub(super) fn agrees(name: &str, text: &str) {
     if let Some(wrong) = compare(name, text) {
         panic!("{wrong}");
     }
 }
 
-fn solution(name: &str) -> Built {
+pub(super) fn solution(name: &str) -> Built {
     let lab = labs::lab(name).expect("a lab");
     Built::new(lab, "the_solution", &corpus::solution(lab))
 }

@@ -12,7 +12,7 @@ use crate::run::protocol::Request;
 use crate::run::session;
 use crate::show::demo::page::render;
 use crate::show::demo::{DEMOS, NOT_SHOWN};
-use crate::show::trace::{Recording, mask, normalise};
+use crate::show::trace::{Recording, mask, normalise, undate};
 use crate::show::{ladder, svg};
 use crate::term::Style;
 
@@ -51,7 +51,8 @@ fn figures(pool: &Pool, scene: &Scene) -> io::Result<Vec<Recorded>> {
     };
     let programs = scene.programs.iter().map(program).collect::<io::Result<_>>()?;
     let request = Request { check: scene.name.to_owned(), programs };
-    let recording = session::trace(pool, &request, scene.syscalls)?;
+    let mut recording = session::trace(pool, &request, scene.syscalls)?;
+    recording.steps.iter_mut().for_each(|step| undate(&mut step.bytes));
     let text = normalise(&recording.to_json().pretty());
     // What is drawn is what was normalised.
     let normal = Json::parse(&text).ok().as_ref().and_then(Recording::from_json);
@@ -67,8 +68,9 @@ fn figures(pool: &Pool, scene: &Scene) -> io::Result<Vec<Recorded>> {
     let file = |ending, text| Recorded { file: format!("{}.{ending}", scene.name), text };
     let mut files = vec![
         file("json", text),
-        file("txt", ladder::render(&recording, Style::plain())),
-        file("html", svg::figure(&recording, scene.why)),
+        // Not every port of the data is drawn.
+        file("txt", normalise(&ladder::render(&recording, Style::plain()))),
+        file("html", normalise(&svg::figure(&recording, scene.why))),
     ];
     if scene.name == IN_README {
         files.push(file("svg", svg::document(&recording)));

@@ -22,6 +22,7 @@ pub const LAB: Lab = Lab {
     name: "client",
     title: "connect, send, receive",
     folder: "labs/02-client",
+    given: &[],
     arguments: &[Place::new("addr", "the address that it connects to")],
     steps: &[
         Step {

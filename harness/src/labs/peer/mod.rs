@@ -30,6 +30,7 @@ pub const LAB: Lab = Lab {
     name: "peer",
     title: "both at once, peer to peer",
     folder: "labs/03-peer",
+    given: &[],
     arguments: &[
         Place::new("name", "its name"),
         Place::new("addr", "the address where it listens"),

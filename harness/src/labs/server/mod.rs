@@ -25,6 +25,7 @@ pub const LAB: Lab = Lab {
     name: "server",
     title: "bind, listen, accept",
     folder: "labs/01-server",
+    given: &[],
     arguments: &[Place::new("addr", "the address where it listens")],
     steps: &[
         Step {

@@ -4,6 +4,8 @@
 //! Where a client and a server fail together, each is tried once more with the harness in the
 //! other's place: so the fault is laid at the right door.
 
+mod crosswise;
+mod page;
 mod pair;
 mod peers;
 mod scenes;
@@ -18,6 +20,7 @@ pub const PART: Lab = Lab {
     name: "together",
     title: "your programs meet",
     folder: "",
+    given: &[],
     arguments: &[],
     steps: &[
         Step {
@@ -34,6 +37,13 @@ pub const PART: Lab = Lab {
             chapter: "11-talking-to-everybody",
             programs: &["peer"],
         },
+        Step {
+            number: 3,
+            name: "page",
+            task: "your client and your web server",
+            chapter: "14-many-clients",
+            programs: &["web", "client"],
+        },
     ],
     checks: CHECKS,
     scenes: &[],
@@ -43,4 +53,5 @@ pub const PART: Lab = Lab {
     ],
 };
 
-steps! { $ together_checks: pair together_pair, peers together_peers }
+steps! { $ together_checks: pair together_pair, peers together_peers,
+page together_page }

@@ -1,11 +1,11 @@
 //! Your client and your server.
 
+use super::crosswise::Pair;
 use crate::labs::client::Client;
 use crate::labs::server::Flow;
 use crate::net::{Cut, Service, Wire, noise};
 use crate::program::Given;
-use crate::trial::{Stop, Trial, Verdict};
-use crate::verdict::Failure;
+use crate::trial::{Trial, Verdict};
 
 checks! { $ together_pair, "together" step 1:
     passes_a_line, 3 points: "a line goes to your server and comes back";
@@ -41,6 +41,7 @@ checks! { $ together_pair, "together" step 1:
 
 /// More than the queues of two connections take (tcp_wmem, tcp_rmem: tcp(7)).
 const MUCH: usize = 6 * 1024 * 1024;
+const PAIR: Pair = Pair { client: "client", server: "server" };
 const LINE: &[u8] = b"hello\n";
 const NEXT: &[u8] = b"next\n";
 const BACK: &[u8] = b"welcome back\n";
@@ -76,7 +77,7 @@ pub(super) fn serves_one_after_another(t: &mut Trial) -> Verdict {
 
 pub(super) fn keeps_others_waiting(t: &mut Trial) -> Verdict {
     let (first, second) = (&b"I was here first\n"[..], &b"I can wait\n"[..]);
-    crosswise(
+    PAIR.judge(
         t,
         |t| {
             let (_server, wire) = server_behind_wire(t, Cut::Whole)?;
@@ -106,7 +107,7 @@ pub(super) fn keeps_others_waiting(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn survives_a_killed_client(t: &mut Trial) -> Verdict {
-    crosswise(
+    PAIR.judge(
         t,
         |t| {
             let (_server, wire) = server_behind_wire(t, Cut::Whole)?;
@@ -130,7 +131,7 @@ pub(super) fn survives_a_killed_client(t: &mut Trial) -> Verdict {
 }
 
 pub(super) fn notices_a_killed_server(t: &mut Trial) -> Verdict {
-    crosswise(
+    PAIR.judge(
         t,
         |t| {
             let (server, wire) = server_behind_wire(t, Cut::Whole)?;
@@ -165,7 +166,7 @@ pub(super) fn notices_a_killed_server(t: &mut Trial) -> Verdict {
 
 /// What is typed goes to the server and comes back, turn by turn; then the input ends.
 fn talk(t: &Trial, cut: Cut, turns: &[&[u8]]) -> Verdict {
-    crosswise(
+    PAIR.judge(
         t,
         |t| {
             let (server, wire) = server_behind_wire(t, cut)?;
@@ -180,7 +181,7 @@ fn talk(t: &Trial, cut: Cut, turns: &[&[u8]]) -> Verdict {
 
 /// Guests come one after another; each says its turns and ends.
 fn receive(t: &Trial, guests: &[&[&[u8]]]) -> Verdict {
-    crosswise(
+    PAIR.judge(
         t,
         |t| {
             let (_server, wire) = server_behind_wire(t, Cut::Whole)?;
@@ -250,79 +251,4 @@ fn ends(client: &Client) -> Verdict {
         of the client, whatever is left of standard input";
     client.expect_end("the server is gone: the client ends, too", ORPHAN)?;
     client.expect_no_panic()
-}
-
-/// Both programs together; where that fails, each once more with the harness in the other's
-/// place.
-fn crosswise(
-    t: &Trial,
-    together: impl Fn(&Trial) -> Verdict,
-    client: impl Fn(&Trial) -> Verdict,
-    server: impl Fn(&Trial) -> Verdict,
-) -> Verdict {
-    let both = match together(t) {
-        Err(Stop::Fail(failure)) => failure,
-        other => return other,
-    };
-    let client = alone(t, "the client alone: the harness is its server", client)?;
-    let server = alone(t, "the server alone: the harness is its client", server)?;
-    Err(Stop::Fail(Box::new(lay_blame(*both, client, server))))
-}
-
-/// The failure of one program alone, if it fails.
-fn alone(t: &Trial, what: &str, act: impl Fn(&Trial) -> Verdict) -> Verdict<Option<Failure>> {
-    t.new_scene()?;
-    t.note(what);
-    match act(t) {
-        Ok(()) => Ok(None),
-        Err(Stop::Fail(failure)) => Ok(Some(*failure)),
-        Err(other) => Err(other),
-    }
-}
-
-fn lay_blame(both: Failure, client: Option<Failure>, server: Option<Failure>) -> Failure {
-    let together = format!("together: {}", both.headline);
-    let (headline, alone) = match (client, server) {
-        (None, None) => {
-            return Failure { headline: format!("each is right alone; {together}"), ..both };
-        }
-        (None, Some(server)) => (format!("the client is right; {}", server.headline), server),
-        (Some(client), None) => (format!("the server is right; {}", client.headline), client),
-        (Some(client), Some(server)) => {
-            (format!("both are wrong: {}, and {}", client.headline, server.headline), client)
-        }
-    };
-    let steps = [both.steps, alone.steps].concat();
-    let seen = [vec![together], alone.seen.iter().map(|seen| format!("alone: {seen}")).collect()];
-    Failure { headline, steps, seen: seen.concat(), ..alone }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failure(headline: &str) -> Failure {
-        Failure { headline: headline.to_owned(), ..Failure::default() }
-    }
-
-    #[test]
-    fn the_blame_goes_to_the_one_that_fails_alone() {
-        let both = || failure("nothing came");
-        let (client, server) = (
-            || Some(failure("the client sleeps")),
-            || Some(failure("the server closes too early")),
-        );
-        for (one, other, headline) in [
-            (None, server(), "the client is right; the server closes too early"),
-            (client(), None, "the server is right; the client sleeps"),
-            (None, None, "each is right alone; together: nothing came"),
-            (
-                client(),
-                server(),
-                "both are wrong: the client sleeps, and the server closes too early",
-            ),
-        ] {
-            assert_eq!(lay_blame(both(), one, other).headline, headline);
-        }
-    }
 }

@@ -135,6 +135,7 @@ const fn lab(number: u8, name: &'static str, title: &'static str) -> Lab {
         name,
         title,
         folder: "labs",
+        given: &[],
         arguments: &[],
         steps,
         checks: &[],

@@ -6,12 +6,15 @@
 //! of its own where the system allows that.
 
 mod addresses;
+mod crowds;
 mod ends;
 pub(crate) mod page;
 mod queues;
+mod requests;
 mod roles;
 mod stage;
 mod streams;
+mod transfers;
 
 pub use addresses::bind_and_end;
 pub use stage::{DemoStep, Mismatch, Stage};
@@ -58,6 +61,14 @@ pub static DEMOS: &[Demo] = &[
     roles::PEERS_HAVE_NO_SERVERS,
     roles::SOURCE_PORT_IS_THE_PEER,
     addresses::BIND_THEN_LISTEN,
+    requests::ONE_READ,
+    requests::NO_END,
+    requests::ENCODED_PATH,
+    transfers::LOST_REPLY,
+    transfers::HALF_A_FILE,
+    transfers::CONNECTIONS,
+    crowds::DRIBBLE,
+    crowds::PLACES,
 ];
 
 /// The misconception of this name or number.

@@ -197,7 +197,7 @@ fn standstill(here: SocketAddr, there: SocketAddr) -> io::Result<Option<[u32; 4]
 }
 
 /// The call that this program's thread of that name is blocked in.
-fn call_of(name: &str) -> Option<String> {
+pub(super) fn call_of(name: &str) -> Option<String> {
     let me = Process::read(std::process::id())?;
     let thread = me.threads.into_iter().find(|thread| thread.name == name)?;
     thread.call.map(|call| call.name)

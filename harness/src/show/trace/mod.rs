@@ -18,7 +18,7 @@ mod syscalls;
 mod tests;
 mod view;
 
-pub use normal::{mask, normalise};
+pub use normal::{mask, normalise, undate};
 use recorder::Recorder;
 pub(crate) use run::record;
 

@@ -31,6 +31,19 @@ pub fn normalise(text: &str) -> String {
     })
 }
 
+/// The date of each recording (RFC 9110 has it as an example).
+const DATE: &[u8] = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+
+/// Puts one and the same date into the field Date of a reply, or into as much of it as there is.
+pub fn undate(bytes: &mut [u8]) {
+    let name = b"\r\nDate: ";
+    let found = bytes.windows(name.len()).position(|window| window == name);
+    let field = found.map_or(&mut [][..], |at| &mut bytes[at + 2..]);
+    for (byte, own) in field.iter_mut().zip(DATE) {
+        *byte = *own;
+    }
+}
+
 /// The text without the numbers that are marked as different in each run.
 ///
 /// ```
@@ -76,6 +89,19 @@ mod tests {
         let normal = "127.0.0.1:7007 127.0.0.1:50001 port 50002 port 50001 htons(7007) x:7008";
         assert_eq!(normalise(text), normal);
         assert_eq!(normalise(normal), normal, "a recording is its own normal form");
+    }
+
+    #[test]
+    fn replies_have_the_same_date_in_every_run() {
+        let mut reply =
+            *b"HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 16:10:29 GMT\r\nConnection: close\r\n";
+        undate(&mut reply);
+        let same =
+            b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: close\r\n";
+        assert_eq!(&reply, same);
+        let mut cut = *b"HTTP/1.1 200 OK\r\nDate: Sat";
+        undate(&mut cut);
+        assert_eq!(&cut, b"HTTP/1.1 200 OK\r\nDate: Sun");
     }
 
     #[test]

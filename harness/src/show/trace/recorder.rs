@@ -161,8 +161,8 @@ impl Tape {
             (read.length, read.bytes) = (bytes.len(), head(&bytes));
             self.push(read);
         }
-        if let Some(end) = end {
-            let what = match end {
+        if let Some(how) = end {
+            let what = match how {
                 End::Stream => "0 bytes: the end of the stream",
                 End::Reset => "the error ConnectionReset",
             };

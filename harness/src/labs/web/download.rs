@@ -1,0 +1,101 @@
+//! Step 3 of lab 4, `respond`, continued: a large file, and a client that takes it slowly or not at
+//! all.
+
+use super::{SECONDS, Web};
+use crate::kernel::{self, State};
+use crate::net::noise;
+use crate::trial::{Trial, Verdict};
+use crate::words::count;
+
+checks! { $ web_download, "web" step 3:
+    sends_to_a_slow_reader, 3 points: "loses nothing when the client reads late";
+    "A write blocks while the client's queue is full; exactly Content-Length bytes follow all the same."
+
+    survives_who_leaves, 2 points: "survives a client that vanishes in mid-reply";
+    "Nobody's failure is another's: a write to a client that has gone ends that connection alone."
+
+    sends_a_large_file, 2 points, exotic: "sends a large file without keeping it in memory";
+    "Memory stays bounded, whatever the size of the file."
+
+    lets_a_stalled_reader_go, 2 points, exotic, patient: "lets a client go that reads nothing";
+    "A reader: closed when the system took not one byte for it for SECONDS."
+}
+
+fn sends_to_a_slow_reader(t: &mut Trial) -> Verdict {
+    t.needs_watching()?;
+    let web = Web::start(t)?;
+    let bytes = noise(7, 8 << 20);
+    web.root.file("large.bin", &bytes)?;
+    let mut client = web.visit()?;
+    client.ask("GET", "/large.bin")?;
+    // Whether it is blocked in a write, or waits for room in another way.
+    let _ = web.service.settle()?;
+    t.note("the queues are full, and the web server is in the middle of the file");
+    client.freeze_and_thaw()?;
+    client.expect_file(
+        &bytes,
+        "write may take a part of what it is given: write_all goes on with the rest",
+    )?;
+    Ok(())
+}
+
+fn survives_who_leaves(t: &mut Trial) -> Verdict {
+    let web = Web::start(t)?;
+    web.root.file("large.bin", &noise(8, 8 << 20))?;
+    for _ in 0..3 {
+        let mut client = web.visit()?;
+        client.ask("GET", "/large.bin")?;
+        client.reset()?;
+        let _ = web.service.settle()?;
+    }
+    web.expect_service()
+}
+
+fn sends_a_large_file(t: &mut Trial) -> Verdict {
+    t.needs_watching()?;
+    let web = Web::start(t)?;
+    web.root.hole("large.bin", 256 << 20)?;
+    let pid = web.service.running.program.pid();
+    let before = kernel::resident_bytes(pid)?;
+    let mut client = web.visit()?;
+    client.ask("GET", "/large.bin")?;
+    let _ = web.service.settle()?;
+    let mut grown = kernel::resident_bytes(pid)?.saturating_sub(before);
+    client.read_at_least(64 << 20)?;
+    grown = grown.max(kernel::resident_bytes(pid)?.saturating_sub(before));
+    if grown < 32 << 20 {
+        return Ok(());
+    }
+    Err(t
+        .fail("the web server keeps the whole file in memory")
+        .expected("less than 32 MiB more, for a file of 256 MiB")
+        .seen(format!("{} more", count(grown as usize)))
+        .cause("a file is sent in pieces: what was sent can be forgotten")
+        .stop())
+}
+
+fn lets_a_stalled_reader_go(t: &mut Trial) -> Verdict {
+    t.needs_watching()?;
+    // A write that is late may have sent a part, and then the next one is late, too.
+    t.allow_waiting(2 * SECONDS);
+    let web = Web::with_limit(t, Some(1))?;
+    web.root.file("large.bin", &noise(9, 8 << 20))?;
+    let mut client = web.visit()?;
+    client.ask("GET", "/large.bin")?;
+    let here = client.here();
+    web.service.expect_shown(
+        "the web server waits for ever for a client that reads nothing",
+        "after SECONDS (1) it has closed the connection",
+        "a write waits as long as it is allowed to: without a write time-out for ever",
+        |snapshot| {
+            let rows = snapshot.own_rows();
+            let held =
+                rows.iter().find(|row| row.remote == here && row.state == State::Established);
+            match held {
+                None => Ok(()),
+                Some(_) => Err("the connection is still there, and nobody reads".into()),
+            }
+        },
+    )?;
+    web.expect_service()
+}
