@@ -2,7 +2,7 @@
 
 /// What it says or prints is not whole.
 pub(crate) const NO_LINE_END: &str = "what has come is not a line yet: a line ends with its LF (`\\n`), and \
-    nobody can know before that it is whole";
+    until then nobody can know that it is whole";
 /// It says an empty line.
 pub(crate) const EMPTY_LINE: &str = "an empty line: what is sent has its LF already, and writeln! and println! \
     add another one";

@@ -264,6 +264,6 @@ const UNASKED: &str = "only what was asked for may be sent: no greeting, no prom
     debug output";
 const NEVER_ENDS: &str = "read returns 0 at the end of the stream, and will for ever: a loop that \
     goes on then never ends";
-const RESET: &str = "a stream that is dropped while bytes stand unread in its queue is reset, and \
+const RESET: &str = "a stream that is dropped while bytes are unread in its queue is reset, and \
     what was on its way to the other side may be lost; a program that dies with a connection open \
     does the same: read to the end of the stream before you drop it";

@@ -31,7 +31,7 @@ pub(crate) fn cause(expected: &[u8], seen: &[u8]) -> &'static str {
     } else if contains(missing, head(surplus, 16)) && surplus.len() >= 8 {
         LEFT_OUT
     } else if seen.len() > 1 && contains(&seen[1..], head(expected, 16)) {
-        "what was expected is there, and something stands before it: a greeting, a prompt, or bytes \
+        "what was expected is there, and something comes before it: a greeting, a prompt, or bytes \
          of an earlier message that come again"
     } else {
         "the bytes are not the same from there on: some were lost, changed, or come from \

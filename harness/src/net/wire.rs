@@ -363,7 +363,7 @@ impl Stretch {
     }
 }
 
-const RESET: &str = "a stream that is dropped while bytes stand unread in its queue is reset: read to \
+const RESET: &str = "a stream that is dropped while bytes are unread in its queue is reset: read to \
     the end of the stream before you drop it";
 const HELD: &str = "the stream is still held somewhere (a clone, a list, a thread), or the end of the \
     other side's stream (read returns 0) went unnoticed";

@@ -85,7 +85,7 @@ fn tells_when_refused(t: &mut Trial) -> Verdict {
     let client = t.client(Given::address(address))?;
     client.expect_failure(
         &address.to_string(),
-        "connect says Connection refused at once: return that error, and try no longer",
+        "connect says Connection refused at once: return that error, and stop trying",
     )
 }
 

@@ -317,7 +317,7 @@ impl Client {
             .expected("no panic, whatever a user or a server does")
             .seen(quote_short(line.as_bytes(), 80))
             .cause(
-                "unwrap and expect panic: return the error instead (`?`), or ignore it knowingly",
+                "unwrap and expect panic: return the error instead (`?`), or ignore it on purpose",
             )
             .stop())
     }

@@ -48,7 +48,7 @@ pub const PART: Lab = Lab {
     checks: CHECKS,
     scenes: &[],
     learned: &[
-        "have programs meet that were written apart, and say which of the two is at fault",
+        "let programs meet that were written separately, and say which of the two is at fault",
         "look at the wire between them, instead of guessing",
     ],
 };
