@@ -83,6 +83,41 @@ fn every_stub_says_which_step_is_not_written_and_what_to_do() {
 }
 
 #[test]
+fn every_lab_has_its_room_its_fixtures_and_its_tests() {
+    for lab in LABS {
+        for kind in ["golden", "mistakes", "right"] {
+            let folder = corpus::fixtures(kind, lab);
+            assert!(!corpus::files(&folder).is_empty(), "{} is empty", folder.display());
+        }
+        let stubs = corpus::files(&corpus::fixtures("stubs", lab));
+        let stubs: BTreeSet<_> =
+            stubs.iter().filter_map(|file| file.file_stem()?.to_str()).collect();
+        assert_eq!(stubs, step_names(lab).into_iter().collect(), "{}'s stubs", lab.name);
+        let room = format!("harness/src/labs/{}/mod.rs", lab.name);
+        let parts = ["Cargo.toml", "HINTS.md", "README.md", "src/main.rs"];
+        for part in parts.map(|part| format!("{}/{part}", lab.folder)).into_iter().chain([room]) {
+            assert!(corpus::root().join(&part).is_file(), "{part} is missing");
+        }
+        let tests = corpus::read(&corpus::root().join(format!("tests/{}.rs", lab.name)));
+        let each = format!("sockets_lab::{}_checks!(test_each);", lab.name);
+        assert!(tests.contains(&each), "tests/{}.rs has no test for each check", lab.name);
+    }
+}
+
+#[test]
+fn every_folder_of_a_lab_is_in_the_registry() {
+    for place in ["labs", "fixtures"] {
+        let folders = corpus::files(&corpus::root().join(place));
+        let names = folders.iter().filter_map(|folder| folder.file_name()?.to_str());
+        let numbered: Vec<_> = names.filter(|name| name.starts_with(char::is_numeric)).collect();
+        assert_eq!(numbered.len(), LABS.len(), "{place}: {numbered:?}");
+        for lab in LABS {
+            assert!(numbered.contains(&lab.fixtures()), "{place} has no {}", lab.fixtures());
+        }
+    }
+}
+
+#[test]
 fn a_step_of_a_lab_runs_the_labs_own_program_and_what_is_no_lab_runs_those_of_labs() {
     for lab in LABS {
         assert!(lab.steps.iter().all(|step| step.programs == [lab.name]), "{}", lab.name);
