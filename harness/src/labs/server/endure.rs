@@ -74,13 +74,30 @@ pub(super) fn prints_nothing_else(t: &mut Trial) -> Verdict {
     server.settle()?;
     client.close();
     server.settle()?;
-    let stdout = server.running.program.stdout().head;
-    let Some(end) = stdout.iter().position(|byte| *byte == b'\n') else { return Ok(()) };
-    let more = &stdout[end + 1..];
-    if more.is_empty() {
-        return Ok(());
+    expect_the_ready_line_alone(t, &server)?;
+    match rude_clients(t, &server) {
+        // Whether it survives them is another check's matter.
+        Ok(()) | Err(Stop::Fail(_) | Stop::Unwritten(_) | Stop::Skip(_)) => {}
+        Err(fault) => return Err(fault),
     }
-    Err(surplus(t, more))
+    expect_the_ready_line_alone(t, &server)
+}
+
+/// Clients over whom a server may complain, if it does so on standard error.
+fn rude_clients(t: &Trial, server: &Service) -> Verdict {
+    let mut client = server.connect()?;
+    client.send(b"I shall not read the answer\n")?;
+    client.reset()?;
+    server.settle()?;
+    vanish_behind_an_end(t, server)?;
+    server.settle()?;
+    server.expect_to_outlast_few_descriptors()
+}
+
+fn expect_the_ready_line_alone(t: &Trial, server: &Service) -> Verdict {
+    let stdout = server.running.program.stdout().head;
+    let end = stdout.iter().position(|byte| *byte == b'\n').map_or(stdout.len(), |end| end + 1);
+    if stdout[end..].is_empty() { Ok(()) } else { Err(surplus(t, &stdout[end..])) }
 }
 
 fn surplus(t: &Trial, more: &[u8]) -> Stop {
