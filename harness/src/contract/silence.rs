@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use crate::kernel::Waits;
+use crate::kernel::{Snapshot, Waits};
 use crate::trial::{Running, Stop, Trial, Verdict};
 
-/// How long nothing is said. Longer time-outs than this show only where a call is interrupted.
+/// How long nothing is said. Longer time-outs than this show only where a call is interrupted, or
+/// says itself how long it waits.
 const SILENCE: Duration = Duration::from_millis(2200);
+/// The longest time-out that is waited for.
+const MOST: Duration = Duration::from_secs(10);
+/// What a program that has given up needs to show it, on a machine that is not busy.
+const MARGIN: Duration = Duration::from_millis(200);
 
 impl Trial {
     /// Says nothing to a program for a while, and expects that it goes on waiting: `still_there`
@@ -23,6 +28,7 @@ impl Trial {
         // Who hangs up at once has not waited at all.
         still_there()?;
         let rest = self.settle(running)?.map_err(|_| ()).ok();
+        let silence = rest.as_ref().map_or(SILENCE, silence_for);
         let plain_reads = rest.is_some_and(|now| {
             now.threads().all(|(_, thread)| {
                 let waits = thread.call.as_ref().map(|call| call.waits);
@@ -35,10 +41,17 @@ impl Trial {
             self.note(format!("the {} was stopped and went on (SIGSTOP, SIGCONT)", running.name));
             still_there().map_err(|stop| stop.because(INTERRUPTED))?;
         }
-        self.let_pass(SILENCE);
-        self.note(format!("nobody said anything for {} seconds", SILENCE.as_secs_f32()));
+        self.let_pass(silence);
+        self.note(format!("nobody said anything for {} seconds", silence.as_secs_f32()));
         still_there().map_err(|stop: Stop| stop.because(GAVE_UP))
     }
+}
+
+/// How long is long enough: poll and epoll_wait say for how long they wait.
+fn silence_for(now: &Snapshot) -> Duration {
+    let calls = now.threads().filter_map(|(_, thread)| thread.call.as_ref()?.time_out);
+    let longest = calls.filter(|time_out| *time_out <= MOST).max().unwrap_or_default();
+    SILENCE.max(longest + MARGIN)
 }
 
 const INTERRUPTED: &str = "a read that waits without a limit goes on waiting when the program was \

@@ -4,6 +4,8 @@
 //! The numbers are per architecture: `arch/x86/entry/syscalls/syscall_64.tbl` and
 //! `include/uapi/asm-generic/unistd.h` (aarch64 and riscv64).
 
+use std::time::Duration;
+
 /// What a thread that is blocked in a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {
@@ -59,6 +61,8 @@ pub struct Call {
     pub to: Option<u32>,
     /// Whether it gives up by itself after some time.
     pub timed: bool,
+    /// After how long from its beginning, where that stands in the call itself.
+    pub time_out: Option<Duration>,
     /// Whether it asks where the bytes come from, or says where they go: `recvfrom` and `sendto`
     /// with an address, which std calls `recv_from` and `send_to`.
     pub addressed: bool,
@@ -97,8 +101,13 @@ impl Call {
             Limit::Pointer(index) => arguments[index] != 0,
             Limit::Always => true,
         };
+        let time_out = match limit {
+            Limit::Millis(index) => u64::try_from(arguments[index] as i32).ok(),
+            _ => None,
+        };
+        let time_out = time_out.map(Duration::from_millis);
         let addressed = ADDRESSED.contains(&number) && arguments[4] != 0;
-        Self { waits, fd, to, timed, addressed, ..Self::of(name) }
+        Self { waits, fd, to, timed, time_out, addressed, ..Self::of(name) }
     }
 
     /// What std calls it on a UDP socket.
@@ -115,7 +124,7 @@ impl Call {
     /// A call of this name of which nothing else is known.
     pub(super) fn of(name: &str) -> Self {
         let (name, waits) = (name.to_owned(), Waits::Unknown);
-        Self { name, waits, fd: None, to: None, timed: false, addressed: false }
+        Self { name, waits, fd: None, to: None, timed: false, time_out: None, addressed: false }
     }
 }
 
@@ -290,6 +299,8 @@ mod tests {
         let for_ever = "7 0x7ffd0 0x1 0xffffffff 0x0 0x0 0x0 0x7ffd 0x7f9f";
         assert!(!Call::parse(for_ever).unwrap().timed);
         let half_a_second = "7 0x7ffd0 0x1 0x1f4 0x0 0x0 0x0 0x7ffd 0x7f9f";
-        assert!(Call::parse(half_a_second).unwrap().timed);
+        let call = Call::parse(half_a_second).unwrap();
+        assert!(call.timed);
+        assert_eq!(call.time_out, Some(Duration::from_millis(500)));
     }
 }

@@ -40,6 +40,9 @@ checks! { $ peer_receive, "peer" step 3:
     keeps_nothing_of_who_left, 2 points: "has no more sockets and threads after 30 peers";
     "Descriptors and threads return to what they were: peers come and go."
 
+    waits_for_a_silent_peer, 2 points, patient: "waits for a peer that is silent for a while";
+    "Who has joined stays until it leaves: silence is no offence, and there are no time-outs."
+
     is_idle_among_peers, 2 points: "is blocked, not polling, while nobody speaks";
     "Quiet when idle, also with peers, with a caller that says nothing, and after one has left."
 }
@@ -189,6 +192,19 @@ pub(super) fn is_idle_among_peers(t: &mut Trial) -> Verdict {
     t.expect_idle(peer.running(), &peer.service.settle()?)
 }
 
+fn waits_for_a_silent_peer(t: &mut Trial) -> Verdict {
+    let peer = t.peer("ann", &[])?;
+    let mut bob = peer.joined_by("bob")?;
+    t.be_silent(peer.running(), || {
+        peer.expect_no_event(SILENT)?;
+        bob.expect_silence(NOT_FOR_IT)
+    })?;
+    bob.say("SAY I had to think")?;
+    peer.expect_event("bob: I had to think", SAID)
+}
+
+const SILENT: &str =
+    "who says nothing has not left: only BYE, an end of the stream or an error tells that";
 const NO_CR: &str = "only LF ends a line; CR is a character like any other (a reader in text mode makes a line \
     end of it: read bytes)";
 const TOO_LONG: &str = "1,024 bytes without a line end can't become a line: `bad peer`, and close";
