@@ -27,6 +27,9 @@ pub struct Lab {
     pub scenes: &'static [Scene],
     /// What who has completed it can do: continues "you can now".
     pub learned: &'static [&'static str],
+    /// The step that reads from connections which an earlier one has made. A loop there that does
+    /// not see the end of a stream fails checks of the earlier one, too.
+    pub reading_step: Option<u8>,
 }
 
 /// One step of a lab: the body of one function, the marked region of the same name.

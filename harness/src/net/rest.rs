@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::causes::{BUSY, SPINS};
-use crate::kernel::{Snapshot, Stillness};
+use crate::kernel::{Snapshot, State, Stillness};
 use crate::trial::{Progress, Running, StallKind, Stop, Trial, Verdict};
 
 /// Where a call has a time-out, the program is watched for so long.
@@ -46,8 +46,15 @@ impl Trial {
             .fail(format!("the {} does not come to rest", running.name))
             .expected("every thread is blocked in a call when there is nothing to do")
             .seen(stall.sentence(&running.name))
-            .cause(SPINS)
+            .cause(self.why_busy(running))
             .stop())
+    }
+
+    /// Why a program may run and run: one that holds the connection of somebody who has ended it
+    /// reads what is no more.
+    pub(crate) fn why_busy(&self, running: &Running) -> &'static str {
+        let ended = |now: Snapshot| now.own_rows().iter().any(|row| row.state == State::CloseWait);
+        if self.look(running).is_ok_and(ended) { BUSY } else { SPINS }
     }
 
     /// Expects that the program, which has come to rest in the look `first`, stays there. Two

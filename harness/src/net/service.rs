@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Terms;
-use super::causes::{SPINS, unhandled};
+use super::causes::unhandled;
 use super::connection::Connection;
 use crate::kernel::{Row, Snapshot};
 use crate::program::describe_exit;
@@ -210,7 +210,7 @@ impl Service {
             let blame = self.trial.fail(headline).expected(expected);
             let blame = match stall.kind {
                 StallKind::Ended(status) => blame.cause(cause_of_end(status)),
-                StallKind::Busy => blame.seen(seen).cause(SPINS),
+                StallKind::Busy => blame.seen(seen).cause(self.trial.why_busy(&self.running)),
                 _ => blame.seen(seen).cause(cause),
             };
             blame.seen(stall.stays(self.name())).stop()

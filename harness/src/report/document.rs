@@ -92,7 +92,7 @@ fn check(placed: &Placed<'_>) -> Json {
         ("step_name".to_owned(), placed.step.name.into()),
         ("title".to_owned(), check.title.into()),
         ("requirement".to_owned(), check.requirement.into()),
-        ("chapter".to_owned(), placed.step.chapter.into()),
+        ("chapter".to_owned(), placed.to_do().1.chapter.into()),
         ("points".to_owned(), check.points.into()),
         ("score".to_owned(), placed.record.score().into()),
         ("elapsed_ms".to_owned(), Json::Number(placed.record.elapsed.as_millis() as f64)),

@@ -117,7 +117,11 @@ fn failed(placed: &Placed<'_>, failure: &Failure, style: Style) -> Vec<String> {
         "stderr",
         stderr.map(|line| format!("{} {}", style.dim("|"), printable(line))).collect(),
     );
-    section("Read", vec![style.link(&chapter_file(placed.step))]);
+    let (_, step) = placed.to_do();
+    if step.number != placed.step.number {
+        section("Look at", plain(&[format!("step {}, {}: {}", step.number, step.name, step.task)]));
+    }
+    section("Read", vec![style.link(&chapter_file(step))]);
     section("Again", vec![style.link(&placed.again())]);
     section("Watch", vec![style.link(&placed.trace())]);
     lines
@@ -141,6 +145,7 @@ fn alternatives(outcomes: &[String], width: usize) -> Vec<String> {
 mod tests {
     use super::super::samples;
     use super::*;
+    use crate::net::causes::BUSY;
 
     fn rendered(outcome: Outcome) -> String {
         let records = [samples::half_close(outcome)];
@@ -188,6 +193,19 @@ FAIL  server/half-close  a half-closed client still gets all of its bytes       
             labels,
             ["server/h", "nothing ", "Required", "        ", "Read    ", "Again   ", "Watch   "]
         );
+    }
+
+    #[test]
+    fn where_the_cause_lies_in_a_later_step_that_step_is_what_to_look_at() {
+        let cause = vec![BUSY.to_owned()];
+        let failure = Failure { cause, ..Failure::default() };
+        let failed = || Outcome::Fail(Box::new(failure.clone()));
+        let records = samples::records([Outcome::Pass, failed(), failed(), failed(), failed()]);
+        let texts: Vec<_> =
+            samples::placed(&records).iter().map(|one| text(one, Style::plain())).collect();
+        assert!(texts[1].contains("Look at    step 3, serve: echo every byte\n"), "{}", texts[1]);
+        assert!(texts[1].contains("Read       book/src/06-endings.md\n"), "{}", texts[1]);
+        assert!(!texts[3].contains("Look at"), "{}", texts[3]);
     }
 
     #[test]

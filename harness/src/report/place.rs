@@ -2,6 +2,7 @@
 //! registry, so that the renderers can be tested with a course of their own.
 
 use crate::labs::{self, Lab, Step};
+use crate::net::causes::BUSY;
 use crate::run::session::Record;
 use crate::verdict::{Blocked, Outcome};
 
@@ -30,13 +31,17 @@ impl<'a> Placed<'a> {
         &self.record.outcome
     }
 
-    /// The lab and the step that the reader should look at: the step that is not written yet,
-    /// or the check's own.
+    /// The lab and the step that the reader should look at: the step that is not written yet, the
+    /// one where the cause lies, or the check's own.
     pub(super) fn to_do(self) -> (&'static Lab, &'static Step) {
         let (lab, missing) = match &self.record.outcome {
             Outcome::Blocked(Blocked::Step(number)) => (self.lab, *number),
             Outcome::Blocked(Blocked::Elsewhere { lab, step }) => {
                 (labs::lab(lab).unwrap_or(self.lab), *step)
+            }
+            Outcome::Fail(failure) if failure.cause.iter().any(|cause| cause == BUSY) => {
+                let reading = self.lab.reading_step.unwrap_or(self.step.number);
+                (self.lab, self.step.number.max(reading))
             }
             _ => (self.lab, self.step.number),
         };

@@ -66,6 +66,7 @@ pub(super) static LAB: Lab = Lab {
     checks: &[CHECKS],
     scenes: &[],
     learned: &[],
+    reading_step: Some(3),
 };
 
 /// The records of the sample lab's checks, in order, with these outcomes.

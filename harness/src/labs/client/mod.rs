@@ -54,6 +54,7 @@ pub const LAB: Lab = Lab {
         "send and receive at the same time, and say which deadlock that avoids",
         "end one direction of a connection while the other one goes on",
     ],
+    reading_step: Some(3),
 };
 
 steps! { $ client_checks: connect client_connect, send client_send, send_and_receive client_send_and_receive }

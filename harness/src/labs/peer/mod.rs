@@ -74,6 +74,7 @@ pub const LAB: Lab = Lab {
         "keep a list of who is there, while threads join and leave",
         "tell everybody, and be held up by nobody",
     ],
+    reading_step: Some(3),
 };
 
 steps! { $ peer_checks: listen_and_dial peer_listen_and_dial, greet peer_greet, receive peer_receive, broadcast peer_broadcast }

@@ -58,6 +58,7 @@ pub const LAB: Lab = Lab {
         "treat TCP as what it is: a stream of bytes, without messages",
         "tell a client's end of stream from its silence, and close in good order",
     ],
+    reading_step: Some(3),
 };
 
 steps! { $ server_checks: listen server_listen, accept_loop server_accept_loop, serve server_serve }

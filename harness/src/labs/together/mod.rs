@@ -51,6 +51,7 @@ pub const PART: Lab = Lab {
         "let programs meet that were written separately, and say which of the two is at fault",
         "look at the wire between them, instead of guessing",
     ],
+    reading_step: None,
 };
 
 steps! { $ together_checks: pair together_pair, peers together_peers,

@@ -141,6 +141,7 @@ const fn lab(number: u8, name: &'static str, title: &'static str) -> Lab {
         checks: &[],
         scenes: &[],
         learned: &[],
+        reading_step: None,
     }
 }
 
