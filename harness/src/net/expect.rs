@@ -266,4 +266,5 @@ const NEVER_ENDS: &str = "read returns 0 at the end of the stream, and will for 
     goes on then never ends";
 const RESET: &str = "a stream that is dropped while bytes are unread in its queue is reset, and \
     what was on its way to the other side may be lost; a program that dies with a connection open \
-    does the same: read to the end of the stream before you drop it";
+    does the same, and so does SO_LINGER with a time of 0: read to the end of the stream before you \
+    drop it";

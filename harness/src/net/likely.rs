@@ -50,6 +50,10 @@ pub(crate) fn silence(expected: &[u8], seen: &[u8]) -> String {
             "a part of what was read is not sent: look at what becomes of all bytes of a read, and \
              whether the last ones wait for a line end, for a full buffer or for a flush"
         }
+        (true, _) if std::str::from_utf8(expected).is_err() => {
+            "these bytes are not UTF-8: it throws them away (a decoding that ignores errors), or it \
+             waits for a line end, for a full buffer or for the end of the stream before it answers"
+        }
         (true, true) => {
             "it waits for a full buffer or for the end of the stream before it answers, or its \
              answer sits in a buffer that is not flushed (BufWriter)"

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::patience::Patience;
 use super::{Running, Trial, Verdict};
-use crate::kernel::{self, Snapshot, Stillness};
+use crate::kernel::{self, Snapshot, Stillness, Thread};
 use crate::program::describe_exit;
 
 /// What one look at the thing that is waited for has shown.
@@ -238,7 +238,9 @@ struct Seen {
     stillness: Stillness,
     /// Processor time of all programs since the waiting began, in nanoseconds.
     cpu_ns: u64,
-    /// Whether some thread was running or ready to run at this look.
+    /// Whether some thread was running or ready to run at this look, or the kernel was at work for
+    /// it: whoever asks for the addresses of the interfaces, as getaddrinfo does, waits there while
+    /// others make or remove network namespaces.
     ready: bool,
 }
 
@@ -260,7 +262,8 @@ impl Watcher {
         let cpu_at_start = *self.cpu_at_start.get_or_insert(cpu);
         let earlier = self.earlier.take().unwrap_or_default();
         let stillness = if moving { Stillness::Moving } else { compare(&now, &earlier) };
-        let ready = now.iter().flat_map(Snapshot::threads).any(|(_, thread)| thread.state == 'R');
+        let works = |(_, thread): (&_, &Thread)| matches!(thread.state, 'R' | 'D');
+        let ready = now.iter().flat_map(Snapshot::threads).any(works);
         self.earlier = Some(now);
         Ok(Seen { stillness, cpu_ns: cpu.saturating_sub(cpu_at_start), ready })
     }
