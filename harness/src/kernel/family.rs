@@ -1,5 +1,6 @@
 //! Which processes belong to a program.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -88,12 +89,13 @@ fn children_of(pid: u32, thread: u32) -> Vec<u32> {
 
 fn chosen_from_all(family: Family) -> io::Result<Vec<u32>> {
     let all = list()?;
+    let mut known: BTreeSet<u32> = BTreeSet::new();
     let mut found: Vec<u32> = Vec::new();
     loop {
         let before = found.len();
         for one in &all {
-            let belongs = family.has_first(one) || found.contains(&one.parent);
-            if belongs && !found.contains(&one.pid) {
+            let belongs = family.has_first(one) || known.contains(&one.parent);
+            if belongs && known.insert(one.pid) {
                 found.push(one.pid);
             }
         }

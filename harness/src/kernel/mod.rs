@@ -13,6 +13,7 @@ mod process;
 mod stillness;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ pub use family::{Family, child_called, children, is_still, process_tree, process
 pub use holders::{Held, Holder, held, program_of};
 pub use process::{
     Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal,
-    inheritable_descriptors, is_blocked, list, own_thread,
+    inheritable_descriptors, is_blocked, list, own_processor_time, own_thread, processor_time,
 };
 pub use stillness::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};
@@ -74,8 +75,13 @@ impl Snapshot {
     }
 
     fn knows_all_sockets(&self) -> bool {
-        let mut sockets = self.processes.iter().flat_map(Process::sockets);
-        sockets.all(|inode| self.row(inode).is_some())
+        let rows: BTreeSet<u64> = self.rows.iter().map(|row| row.inode).collect();
+        self.sockets().all(|inode| rows.contains(&inode))
+    }
+
+    /// The inodes of the program's sockets: one for each descriptor of each process.
+    fn sockets(&self) -> impl Iterator<Item = u64> + '_ {
+        self.processes.iter().flat_map(Process::sockets)
     }
 
     /// All threads, each with its process.
@@ -91,8 +97,8 @@ impl Snapshot {
     /// The rows of the program's own sockets. A socket held by several processes or descriptors
     /// is one row.
     pub fn own_rows(&self) -> Vec<&Row> {
-        let owned = |row: &&Row| row.inode != 0 && self.owner(row.inode).is_some();
-        self.rows.iter().filter(owned).collect()
+        let own: BTreeSet<u64> = self.sockets().collect();
+        self.rows.iter().filter(|row| row.inode != 0 && own.contains(&row.inode)).collect()
     }
 
     /// The program's listening TCP sockets.
@@ -113,14 +119,11 @@ impl Snapshot {
 
     /// A socket that one of its processes holds by more than one descriptor.
     pub fn doubled_socket(&self) -> Option<&Row> {
-        let doubled = |process: &Process, inode: &u64| {
-            process.sockets().filter(|socket| socket == inode).count() > 1
-        };
-        let inodes = self
-            .processes
-            .iter()
-            .flat_map(|process| process.sockets().filter(move |inode| doubled(process, inode)));
-        inodes.into_iter().find_map(|inode| self.row(inode))
+        self.processes.iter().find_map(|process| {
+            let mut seen = BTreeSet::new();
+            let mut doubled = process.sockets().filter(move |inode| !seen.insert(*inode));
+            doubled.find_map(|inode| self.row(inode))
+        })
     }
 
     /// The TCP row with this local and remote address, whoever has it.
@@ -131,7 +134,7 @@ impl Snapshot {
 
     /// Descriptors that refer to sockets, over all processes.
     pub fn socket_descriptors(&self) -> usize {
-        self.processes.iter().map(|process| process.sockets().count()).sum()
+        self.sockets().count()
     }
 
     /// Processor time of all its threads, in nanoseconds.

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::calls::Call;
 use super::family::{Family, process_tree};
@@ -69,6 +70,19 @@ pub struct Relation {
     pub parent: u32,
     /// The process group's id.
     pub group: u32,
+}
+
+/// Processor time of a program so far: of all its processes, and of those that they have waited
+/// for. One that was never waited for takes its time along.
+pub fn processor_time(family: impl Into<Family>) -> io::Result<Duration> {
+    let stat = |pid: u32| read_stat(Path::new("/proc").join(pid.to_string()).as_path());
+    let ticks: u64 = process_tree(family)?.into_iter().filter_map(stat).map(|stat| stat.ticks).sum();
+    Ok(TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
+}
+
+/// Processor time of the thread that asks; zero where nothing tells.
+pub fn own_processor_time() -> Duration {
+    Duration::from_nanos(read_schedstat(Path::new("/proc/thread-self")).0)
 }
 
 /// The id of the thread that asks, among the threads of this process.
@@ -181,17 +195,23 @@ impl Thread {
         let tid = folder.file_name()?.to_str()?.parse().ok()?;
         let stat = read_stat(folder)?;
         let call = fs::read_to_string(folder.join("syscall")).ok();
-        let schedstat = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
-        let mut numbers = schedstat.split_ascii_whitespace().map(|word| word.parse().unwrap_or(0));
+        let (cpu_ns, turns) = read_schedstat(folder);
         Some(Self {
             tid,
             name: stat.name,
             state: stat.state,
             call: call.as_deref().and_then(Call::parse),
-            cpu_ns: numbers.next().unwrap_or(0),
-            turns: numbers.nth(1).unwrap_or(0),
+            cpu_ns,
+            turns,
         })
     }
+}
+
+/// A thread's time on a processor in nanoseconds, and how often it was put on one.
+fn read_schedstat(folder: &Path) -> (u64, u64) {
+    let text = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
+    let mut numbers = text.split_ascii_whitespace().map(|word| word.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.nth(1).unwrap_or(0))
 }
 
 struct Stat {
@@ -199,15 +219,20 @@ struct Stat {
     state: char,
     parent: u32,
     group: u32,
+    /// Processor time, its own and that of the children that it has waited for, in [`TICK`]s.
+    ticks: u64,
     threads: u32,
 }
+
+/// What proc_pid_stat(5) counts processor time in: USER_HZ, which is 100 a second everywhere.
+const TICK: Duration = Duration::from_millis(10);
 
 fn read_stat(folder: &Path) -> Option<Stat> {
     parse_stat(&fs::read_to_string(folder.join("stat")).ok()?)
 }
 
-/// `PID (NAME) STATE PPID PGRP …`, the number of threads in column 20 (proc_pid_stat(5)). The name may hold spaces and brackets, so the last bracket
-/// ends it.
+/// `PID (NAME) STATE PPID PGRP …`, times in columns 14 to 17, the number of threads in column 20
+/// (proc_pid_stat(5)). The name may hold spaces and brackets, so the last bracket ends it.
 fn parse_stat(text: &str) -> Option<Stat> {
     let open = text.find('(')?;
     let close = text.rfind(')')?;
@@ -216,8 +241,13 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let state = words.next()?.chars().next()?;
     let parent = words.next()?.parse().ok()?;
     let group = words.next()?.parse().ok()?;
-    let threads = words.nth(14)?.parse().ok()?;
-    Some(Stat { name, state, parent, group, threads })
+    let mut words = words.skip(8);
+    let mut ticks: u64 = 0;
+    for _ in 0..4 {
+        ticks = ticks.saturating_add(words.next()?.parse().ok()?);
+    }
+    let threads = words.nth(2)?.parse().ok()?;
+    Some(Stat { name, state, parent, group, ticks, threads })
 }
 
 fn read_descriptors(folder: &Path) -> Vec<Descriptor> {
@@ -248,9 +278,10 @@ mod tests {
 
     #[test]
     fn a_name_with_brackets_and_spaces_does_not_shift_the_columns() {
-        let stat = parse_stat(&format!("42 (a) b (c) S 7 40 {} 3 0", "0 ".repeat(14))).unwrap();
+        let times = format!("{}1 20 300 4000 0 0", "0 ".repeat(8));
+        let stat = parse_stat(&format!("42 (a) b (c) S 7 40 {times} 3 0")).unwrap();
         assert_eq!((stat.name.as_str(), stat.state), ("a) b (c", 'S'));
-        assert_eq!((stat.parent, stat.group, stat.threads), (7, 40, 3));
+        assert_eq!((stat.parent, stat.group, stat.ticks, stat.threads), (7, 40, 4321, 3));
     }
 
     #[test]

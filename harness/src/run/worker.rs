@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::json::Json;
+use crate::kernel;
 use crate::lab::Check;
 use crate::labs;
 use crate::program::{cell, stop_all};
@@ -92,7 +93,12 @@ struct Watch(mpsc::Sender<()>);
 /// Far above what any check of a right program takes. Only time in which this process could have
 /// worked is counted, and of time that many share its part: a busy machine is nobody's fault.
 const BOUND: Duration = Duration::from_secs(20);
+/// The same for processor time, of the program and of the harness: who makes the machine busy
+/// gains no time by that.
+const PROCESSOR_BOUND: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(20);
+/// Processor time is looked up at every so many ticks: that means to read all processes.
+const TICKS_A_LOOK: u32 = 10;
 /// But not longer than this times the bound.
 const MOST: u32 = 4;
 
@@ -105,19 +111,50 @@ fn share_of_a_processor() -> f64 {
     cores / runnable.unwrap_or(0.0_f64).max(cores)
 }
 
+/// Processor time of this process and all that it has started, since a moment.
+struct Used {
+    since: Duration,
+    last: Duration,
+}
+
+impl Used {
+    fn begin() -> Self {
+        Self { since: Duration::ZERO, last: Self::now().unwrap_or_default() }
+    }
+
+    fn now() -> Option<Duration> {
+        kernel::processor_time(process::id()).ok()
+    }
+
+    /// What has ended unwaited for has taken its time along: the sum may shrink.
+    fn look(&mut self) {
+        let Some(now) = Self::now() else { return };
+        self.since += now.saturating_sub(self.last);
+        self.last = now;
+    }
+}
+
 impl Watch {
     fn begin(seal: Seal) -> Self {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             let bound = BOUND.mul_f64(patience::factor());
             let (began, mut spent) = (Instant::now(), Duration::ZERO);
-            while spent < bound && began.elapsed() < bound * MOST {
+            let mut used = Used::begin();
+            for number in 1_u32.. {
                 let tick = Instant::now();
                 match receiver.recv_timeout(TICK) {
                     Err(mpsc::RecvTimeoutError::Timeout) => {
                         spent += tick.elapsed().min(2 * TICK).mul_f64(share_of_a_processor());
                     }
                     _ => return,
+                }
+                if number.is_multiple_of(TICKS_A_LOOK) {
+                    used.look();
+                }
+                let over = spent >= bound || began.elapsed() >= bound * MOST;
+                if over || used.since >= PROCESSOR_BOUND.mul_f64(patience::factor()) {
+                    break;
                 }
             }
             let words = format!(

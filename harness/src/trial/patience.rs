@@ -1,11 +1,13 @@
 //! The one deadline: a backstop for what the kernel can't tell, and never a matter of luck.
 //!
 //! Time is charged look by look, and no look is charged more than `MOST_A_LOOK`. A harness
-//! that did not get the processor for a second has not been patient for a second.
+//! that did not get the processor for a second has not been patient for a second; one that has
+//! looked at three hundred processes for a second has been.
 
 use std::time::{Duration, Instant};
 
 use super::Trial;
+use crate::kernel;
 
 /// How long nothing may happen, in the harness's own looks.
 const BACKSTOP: Duration = Duration::from_secs(2);
@@ -20,6 +22,8 @@ const MOST_A_LOOK: Duration = Duration::from_millis(20);
 pub(super) struct Patience {
     spent: Duration,
     last_look: Instant,
+    /// The harness's own processor time at that look.
+    used: Duration,
     limit: Duration,
     busy: Duration,
     factor: f64,
@@ -29,7 +33,8 @@ impl Patience {
     /// For a program that may wait by itself for `allowance`.
     pub(super) fn new(allowance: Duration) -> Self {
         let (limit, last_look) = (BACKSTOP + allowance, Instant::now());
-        Self { spent: Duration::ZERO, last_look, limit, busy: BUSY, factor: factor() }
+        let (spent, used) = (Duration::ZERO, kernel::own_processor_time());
+        Self { spent, last_look, used, limit, busy: BUSY, factor: factor() }
     }
 
     /// The same for the start of a program.
@@ -50,17 +55,18 @@ impl Patience {
     /// The time since the last look was not spent waiting.
     pub(super) fn excuse(&mut self) {
         self.last_look = Instant::now();
+        self.used = kernel::own_processor_time();
     }
 
     /// Charges the time since the last look. `working`: the program runs, or would run if it got a
     /// processor. Then only its processor time counts: how much of it there is in a second is the
     /// machine's matter.
     pub(super) fn charge(&mut self, working: bool) {
-        let now = Instant::now();
+        let (elapsed, used) = (self.last_look.elapsed(), self.used);
+        self.excuse();
         if !working {
-            self.spent += now.duration_since(self.last_look).min(MOST_A_LOOK);
+            self.spent += elapsed.min(MOST_A_LOOK).max(self.used.saturating_sub(used));
         }
-        self.last_look = now;
     }
 
     pub(super) fn is_over(&self) -> bool {
