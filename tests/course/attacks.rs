@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sockets_lab::json::Json;
 
 use super::counterparts::installed;
-use super::runs::turn;
+use super::runs::{side_by_side, turn};
 
 /// Of each step of the way that a server goes: what it must do, what it must refuse.
 const CHECKS: [&str; 3] =
@@ -137,9 +137,10 @@ impl Mode {
         if !self.works() {
             return;
         }
-        let attacks = Attack::all();
-        let tried = attacks.iter().filter(|one| self.isolated || !one.only_with_namespaces);
-        let wrong: Vec<_> = tried.flat_map(|attack| attack.judge(self)).collect();
+        let mut attacks = Attack::all();
+        attacks.retain(|one| self.isolated || !one.only_with_namespaces);
+        // Most of them wait for nothing until the harness has seen enough: side by side.
+        let wrong = side_by_side(&attacks, |attack| attack.judge(self)).concat();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         let canary = root().join("fixtures/attacks/canary");
         assert!(!canary.exists(), "an attack has written to the course");

@@ -55,6 +55,19 @@ impl Trial {
         }
     }
 
+    /// The program, which was told to listen on `asked` and listens `at`.
+    fn service_at(&self, running: Rc<Running>, asked: SocketAddr, at: SocketAddr) -> Service {
+        let name = &running.name;
+        self.note(match asked.port() {
+            0 => format!("the {name} listens on {at}"),
+            _ if at == asked => format!("the {name} listens on {at}"),
+            _ => format!("the {name} listens on {at} (it was told {asked})"),
+        });
+        let real = reachable(at);
+        self.name(real, &format!("the {name}"));
+        Service::new(self.clone(), running, asked, real)
+    }
+
     /// Waits until a program that was told to listen on `address` listens or ends.
     pub fn begun(&self, running: Rc<Running>, address: SocketAddr) -> Verdict<Started> {
         let expected = format!("a listening socket on {address}");
@@ -80,15 +93,7 @@ impl Trial {
         let name = running.name.clone();
         let stall = match result {
             Ok(Some(at)) => {
-                let real = reachable(at);
-                self.note(match address.port() {
-                    0 => format!("the {name} listens on {at}"),
-                    _ if at == address => format!("the {name} listens on {at}"),
-                    _ => format!("the {name} listens on {at} (it was told {address})"),
-                });
-                self.name(real, &format!("the {name}"));
-                let service = Service::new(self.clone(), running, address, real);
-                return Ok(Started::Listening(service));
+                return Ok(Started::Listening(self.service_at(running, address, at)));
             }
             Ok(None) => {
                 let printed = running.program.stdout();
@@ -108,6 +113,18 @@ impl Trial {
             self.note(format!("the {name} ended: {}", describe_exit(status)));
             return Ok(Started::Ended(status));
         }
+        // It listens on no port of that number, and is not going to.
+        let elsewhere = listeners(&running)?;
+        if let [at] = *elsewhere {
+            return Ok(Started::Listening(self.service_at(running, address, at)));
+        }
+        if !elsewhere.is_empty() {
+            let blame = self
+                .fail(format!("the {name} listens in several places, and not where it was told"))
+                .expected(expected);
+            let blame = elsewhere.iter().fold(blame, |b, at| b.seen(format!("listening on {at}")));
+            return Err(blame.cause("bind once, and exactly the address that was given").stop());
+        }
         Err(self
             .fail(format!("the {name} neither listens nor ends"))
             .expected(expected)
@@ -117,14 +134,25 @@ impl Trial {
     }
 }
 
-/// Where the program listens: at `address` if it does that among others.
+/// Where the program listens: at `address`, or else on a port of that number. What it listens on
+/// besides, or before, is not what is waited for.
 fn listens_at(running: &Running, address: SocketAddr) -> Verdict<Option<SocketAddr>> {
     if crate::kernel::available().is_err() {
         return Ok(ready_line(running));
     }
+    let listeners = listeners(running)?;
+    let same_port = |at: &&SocketAddr| address.port() == 0 || at.port() == address.port();
+    let exact = listeners.iter().find(|at| **at == address);
+    Ok(exact.or_else(|| listeners.iter().find(same_port)).copied())
+}
+
+/// All addresses that it listens on, where the kernel can be asked.
+fn listeners(running: &Running) -> Verdict<Vec<SocketAddr>> {
+    if crate::kernel::available().is_err() {
+        return Ok(Vec::new());
+    }
     let snapshot = Snapshot::take(running.program.family())?;
-    let listeners: Vec<_> = snapshot.listeners().into_iter().map(|row| row.local).collect();
-    Ok(listeners.iter().find(|at| **at == address).or(listeners.first()).copied())
+    Ok(snapshot.listeners().into_iter().map(|row| row.local).collect())
 }
 
 /// The address in the ready line, once the whole line has come.

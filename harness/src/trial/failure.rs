@@ -117,6 +117,7 @@ impl FailureBuilder {
         self.failure.steps = self.trial.0.log.borrow().clone();
         self.failure.steps.extend(carried);
         let Failure { headline, expected, seen, program, stderr, cause, .. } = &mut self.failure;
+        *seen = shortened(std::mem::take(seen));
         let texts = [expected, seen, program, stderr, cause].into_iter().flatten();
         for text in texts.chain([headline]) {
             *text = self.trial.with_folders_named(std::mem::take(text));
@@ -146,7 +147,7 @@ impl Trial {
     }
 }
 
-/// A program of thousands of threads is not told of thread by thread.
+/// A program of thousands of threads, or sockets, is not told of one by one.
 fn shortened(mut lines: Vec<String>) -> Vec<String> {
     if lines.len() <= MOST_LINES {
         return lines;
