@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sockets_lab::json::Json;
@@ -11,7 +12,8 @@ use sockets_lab::json::Json;
 use super::counterparts::installed;
 use super::runs::{side_by_side, turn};
 
-/// Of each step of the way that a server goes: what it must do, what it must refuse.
+/// Of each step of the way that a server goes: what it must do, what it must refuse. The others
+/// come to the same: `tests/course/workspace.sh` has a whole lab judged.
 const CHECKS: [&str; 3] =
     ["server/listens-on-the-given-address", "server/echoes", "server/refuses-a-privileged-port"];
 /// Something that no program may get to know.
@@ -20,8 +22,11 @@ const SECRET: (&str, &str) = ("SOCKETS_LAB_TEST_SECRET", "LEAK of the environmen
 struct Attack {
     name: String,
     file: PathBuf,
+    /// What it is judged by.
+    checks: Vec<String>,
     points: u64,
     seconds: u64,
+    patience: Option<String>,
     only_with_namespaces: bool,
 }
 
@@ -32,6 +37,7 @@ impl Attack {
             let line = text.lines().take_while(|line| line.starts_with("# "));
             line.into_iter().find_map(|line| line.strip_prefix(what).map(str::to_owned))
         };
+        let checks = head("# checks: ").unwrap_or_else(|| CHECKS.join(" "));
         let number = |what: &str| {
             let value = head(what)?;
             let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
@@ -39,8 +45,10 @@ impl Attack {
         };
         Self {
             name: file.file_name().unwrap().to_string_lossy().into_owned(),
+            checks: checks.split(' ').map(str::to_owned).collect(),
             points: number("# points: ").unwrap_or(0),
             seconds: number("# seconds: ").unwrap_or(30),
+            patience: head("# patience: "),
             only_with_namespaces: head("# only: ").is_some_and(|only| only == "with namespaces"),
             file,
         }
@@ -68,7 +76,12 @@ impl Attack {
     fn judge(&self, mode: &Mode) -> Vec<String> {
         let Some(program) = self.command() else { return Vec::new() };
         let began = Instant::now();
-        let output = mode.check(&["--program", &program]);
+        let mut command = mode.command(&self.checks);
+        command.args(["--program", &program]);
+        if let Some(patience) = &self.patience {
+            command.env("LAB_PATIENCE", patience);
+        }
+        let output = command.output().unwrap();
         let elapsed = began.elapsed();
         let mut wrong = Vec::new();
         let text = String::from_utf8_lossy(&output.stdout);
@@ -93,7 +106,6 @@ impl Attack {
         if mode.isolated && elapsed > Duration::from_secs(self.seconds) * 3 {
             wrong.push(format!("it took {} s", elapsed.as_secs()));
         }
-        wrong.extend(leftovers(&program));
         let name = format!("{}, {}", self.name, mode.name);
         wrong.into_iter().map(|what| format!("{name}: {what}\n{text}")).collect()
     }
@@ -108,21 +120,23 @@ struct Mode {
 }
 
 impl Mode {
-    fn check(&self, more: &[&str]) -> Output {
-        let lab = env!("CARGO_BIN_EXE_lab");
+    /// `lab check CHECKS`, without a program to be checked.
+    fn command(&self, checks: &[String]) -> Command {
         let mut words: Vec<&str> = self.front.to_vec();
-        words.extend([lab, "check", "--json"].iter().chain(&CHECKS).chain(more));
+        words.extend([env!("CARGO_BIN_EXE_lab"), "check", "--json"]);
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).current_dir(root()).env(SECRET.0, SECRET.1).stdin(Stdio::null());
+        command.args(&words[1..]).args(checks).current_dir(root()).stdin(Stdio::null());
+        command.env(SECRET.0, SECRET.1);
         if !self.isolated {
             command.env("LAB_ISOLATION", "off");
         }
-        command.output().unwrap()
+        command
     }
 
     /// Whether the harness can do anything at all in this way.
     fn works(&self) -> bool {
-        let output = self.check(&["--program", "true {addr}"]);
+        let mut command = self.command(&[CHECKS[0].to_owned()]);
+        let output = command.args(["--program", "true {addr}"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         let isolated = Json::parse(&text).ok();
         let isolated = isolated.and_then(|json| json.get("isolated")?.as_bool());
@@ -140,7 +154,8 @@ impl Mode {
         let mut attacks = Attack::all();
         attacks.retain(|one| self.isolated || !one.only_with_namespaces);
         // Most of them wait for nothing until the harness has seen enough: side by side.
-        let wrong = side_by_side(&attacks, |attack| attack.judge(self)).concat();
+        let mut wrong = side_by_side(&attacks, |attack| attack.judge(self)).concat();
+        wrong.extend(leftovers().into_iter().map(|line| format!("left behind: {line}")));
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         let canary = root().join("fixtures/attacks/canary");
         assert!(!canary.exists(), "an attack has written to the course");
@@ -155,18 +170,32 @@ fn words(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }
 
-/// Processes that an attack has left: its own file is on their command line, or the number of
-/// seconds that only attacks sleep for.
-fn leftovers(program: &str) -> Option<String> {
-    let file = program.split(' ').nth(1).unwrap_or_default();
-    let processes = fs::read_dir("/proc").ok()?;
-    let left = processes.flatten().find_map(|entry| {
+/// Processes that attacks have left: a file of theirs is on the command line, or the number of
+/// seconds that only attacks sleep for. Those of another run beside this one end by themselves.
+fn leftovers() -> Vec<String> {
+    let is_left = |line: &String| {
+        let file = line
+            .split(' ')
+            .nth(1)
+            .filter(|_| line.starts_with("sh ") || line.starts_with("python3 "));
+        line.contains("sleep 98765") || file.is_some_and(|file| file.contains("/fixtures/attacks/"))
+    };
+    let command_line = |entry: fs::DirEntry| {
         let line = fs::read(entry.path().join("cmdline")).ok()?;
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        let is_its = line.contains("sleep 98765") || (line.contains(file) && !line.contains("lab"));
-        is_its.then_some(line)
-    });
-    left.map(|line| format!("left behind: {line}"))
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    };
+    let look = || {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes.filter_map(command_line).filter(is_left).collect::<Vec<_>>()
+    };
+    let began = Instant::now();
+    loop {
+        let left = look();
+        if left.is_empty() || began.elapsed() > Duration::from_secs(60) {
+            return left;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

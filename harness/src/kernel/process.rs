@@ -76,7 +76,8 @@ pub struct Relation {
 /// for. One that was never waited for takes its time along.
 pub fn processor_time(family: impl Into<Family>) -> io::Result<Duration> {
     let stat = |pid: u32| read_stat(Path::new("/proc").join(pid.to_string()).as_path());
-    let ticks: u64 = process_tree(family)?.into_iter().filter_map(stat).map(|stat| stat.ticks).sum();
+    let ticks: u64 =
+        process_tree(family)?.into_iter().filter_map(stat).map(|stat| stat.ticks).sum();
     Ok(TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
 }
 

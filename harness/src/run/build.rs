@@ -6,7 +6,7 @@
 //! everything else: it sees the source, the toolchain and the folder for its results, has no
 //! network, and its time and memory are limited.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -167,13 +167,12 @@ unused_variables = \"allow\"
 
 fn run_cargo(root: &Path, lab: &Lab, place: &Path) -> io::Result<Output> {
     let toolchain = Toolchain::find()?;
-    let patience = patience::factor().max(1.0);
     let words = [
         "timeout".to_owned(),
         "--signal=KILL".into(),
-        format!("{}", (TIME * patience).ceil()),
+        format!("{}", (TIME * patience::factor()).ceil()),
         "prlimit".into(),
-        format!("--cpu={}", (PROCESSOR_TIME * patience).ceil()),
+        format!("--cpu={}", processor_time()),
         format!("--as={MEMORY}"),
         format!("--fsize={FILE}"),
         "--core=0".into(),
@@ -198,6 +197,8 @@ fn run_cargo(root: &Path, lab: &Lab, place: &Path) -> io::Result<Output> {
             ..View::default()
         };
         let mut command = enclosed::command(&view, &words)?;
+        // What is compiled can read the environment, too (`env!`).
+        command.env_clear().envs(std::env::vars_os().filter(|(name, _)| is_known(name)));
         command.env("HOME", "/tmp").env("CARGO_HOME", "/tmp/cargo").env("TMPDIR", "/tmp");
         command
     } else {
@@ -215,6 +216,16 @@ fn run_cargo(root: &Path, lab: &Lab, place: &Path) -> io::Result<Output> {
     }
     command.env("RUSTC", &toolchain.rustc).env("CARGO_TERM_COLOR", "never").stdin(Stdio::null());
     command.output()
+}
+
+/// Processor time for this build, in whole seconds.
+fn processor_time() -> f64 {
+    (PROCESSOR_TIME * patience::factor()).ceil()
+}
+
+/// What the compiler may know of the user's environment: where it finds the linker and libraries.
+fn is_known(name: &OsStr) -> bool {
+    ["PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH"].iter().any(|known| name == *known)
 }
 
 /// The compiler itself: what rustup puts in front of it looks up which one is meant each time.
@@ -275,8 +286,9 @@ impl Error {
 fn limit_in(stderr: &str) -> Option<String> {
     if stderr.contains("SIGXCPU") {
         return Some(format!(
-            "the compiler was ended after {PROCESSOR_TIME} s of processor time: something in this \
-             file makes it compute for ever"
+            "the compiler was ended after {} s of processor time: something in this file makes it \
+             compute for ever",
+            processor_time()
         ));
     }
     stderr.contains("memory allocation of").then(|| {
@@ -315,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_told_as_what_it_is() {
-        assert!(limit_in("rustc (signal: 24, SIGXCPU: x)").is_some_and(|it| it.contains("60 s")));
+        assert!(limit_in("rustc (signal: 24, SIGXCPU: x)").is_some_and(|it| it.contains(" s of ")));
         assert_eq!(limit_in("error: No space left on device"), None);
     }
 }
