@@ -17,7 +17,7 @@ use super::runs::{side_by_side, turn};
 const CHECKS: [&str; 3] =
     ["server/listens-on-the-given-address", "server/echoes", "server/refuses-a-privileged-port"];
 /// Something that no program may get to know.
-const SECRET: (&str, &str) = ("SOCKETS_LAB_TEST_SECRET", "LEAK of the environment");
+pub(crate) const SECRET: (&str, &str) = ("SOCKETS_LAB_TEST_SECRET", "LEAK of the environment");
 
 struct Attack {
     name: String,

@@ -22,6 +22,7 @@ macro_rules! test_each_lab {
 }
 
 mod attacks;
+mod attacks_in_source;
 mod book;
 mod builds;
 mod cleanliness;
