@@ -3,7 +3,8 @@
 use super::Listens;
 use super::ready::{ready_line, why_not_ready};
 use crate::kernel::Snapshot;
-use crate::trial::{Stop, Trial, Verdict};
+use crate::net::Service;
+use crate::trial::{FailureBuilder, Stop, Trial, Verdict};
 use crate::words::quote_short;
 
 pub(crate) fn listens_on_the_given_address(t: &Trial, of: &Listens) -> Verdict {
@@ -59,7 +60,9 @@ pub(crate) fn has_only_its_listeners(t: &Trial, of: &Listens) -> Verdict {
     let sockets = snapshot.own_rows();
     let streams = sockets.iter().filter(|row| row.table.is_tcp()).count();
     let doubled = snapshot.doubled_socket();
-    if (streams, sockets.len() - streams) == of.sockets && doubled.is_none() {
+    let unlisted = unlisted_sockets(&service, &snapshot)?;
+    let counted = (streams, sockets.len() - streams) == of.sockets && doubled.is_none();
+    if counted && unlisted.is_empty() {
         return Ok(());
     }
     let mut blame = match of.sockets {
@@ -77,9 +80,26 @@ pub(crate) fn has_only_its_listeners(t: &Trial, of: &Listens) -> Verdict {
     if let Some(row) = doubled {
         blame = blame.seen(format!("two descriptors of the socket {} {}", row.local, row.state));
     }
+    blame = unlisted.into_iter().fold(blame, FailureBuilder::seen);
     Err(blame
-        .cause("bind and listen once; a second socket that is never used still takes its port")
+        .cause(match counted {
+            true => "the listener is all that it needs: accept makes the socket of each client by itself",
+            false => {
+                "bind and listen once; a second socket that is never used still takes its port"
+            }
+        })
         .stop())
+}
+
+/// What stands in no table of TCP and UDP, in words. A runtime may just be asking the system for
+/// something, by a socket that it closes at once: only what is still there at a second look counts.
+fn unlisted_sockets(service: &Service, first: &Snapshot) -> Verdict<Vec<String>> {
+    let mut unlisted = first.unlisted_sockets()?;
+    if !unlisted.is_empty() {
+        let again = service.settle()?.unlisted_sockets()?;
+        unlisted.retain(|inode, _| again.contains_key(inode));
+    }
+    Ok(unlisted.into_values().collect())
 }
 
 pub(crate) fn listens_on_ipv6(t: &Trial, of: &Listens) -> Verdict {

@@ -12,6 +12,7 @@ mod holders;
 mod process;
 mod stillness;
 mod tables;
+mod unlisted;
 
 use std::collections::BTreeSet;
 use std::fs;
