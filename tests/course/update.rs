@@ -180,6 +180,44 @@ fn marks_that_the_student_broke_are_a_conflict_that_names_the_line() {
     assert_eq!(conflicts[0].0, SERVER);
 }
 
+/// The new stubs are there and the sources are not yet renewed: the old stubs in them are nobody's
+/// work, then and afterwards.
+#[test]
+fn an_update_that_was_cut_short_makes_nothing_begun_and_can_be_done_again() {
+    let (course, workspace) = (newer_course(), workspace_of(corpus::root()));
+    let root = workspace.path();
+    let in_the_way = root.join("harness/src/lib.rs.lab-new");
+    fs::create_dir(&in_the_way).unwrap();
+    update(course.path(), root, OnConflict::Show).unwrap_err();
+    assert!(corpus::read(&root.join("fixtures/01-server/stubs/serve.rs")).contains("(newer)"));
+    assert!(!corpus::read(&source_of(root, server())).contains("/// Newer."));
+    assert_eq!(steps::states(root, server()).unwrap(), [StepState::Unwritten; 3]);
+
+    fs::remove_dir(&in_the_way).unwrap();
+    update(course.path(), root, OnConflict::Show).unwrap();
+    assert_eq!(steps::states(root, server()).unwrap(), [StepState::Unwritten; 3]);
+    let mut all = files(root);
+    all.retain(|(path, _)| !path.starts_with("saved/"));
+    assert!(all == files(workspace_of(course.path()).path()));
+}
+
+#[test]
+fn a_reset_of_a_link_changes_what_it_leads_to_and_leaves_the_link() {
+    let workspace = workspace_of(corpus::root());
+    let source = source_of(workspace.path(), server());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let real = elsewhere.path().join("server.rs");
+    let mine = with_body(&fs::read(&source).unwrap(), "listen", b"    mine\n");
+    fs::write(&real, &mine).unwrap();
+    let stub = fs::read(&source).unwrap();
+    fs::remove_file(&source).unwrap();
+    std::os::unix::fs::symlink(&real, &source).unwrap();
+    let saved = steps::reset(workspace.path(), server(), &[&server().steps[0]]).unwrap().unwrap();
+    assert_eq!(fs::read_link(&source).unwrap(), real);
+    assert_eq!(fs::read(&real).unwrap(), stub);
+    assert_eq!(fs::read(saved).unwrap(), mine);
+}
+
 #[test]
 fn line_ends_that_git_or_an_editor_changed_are_no_conflict() {
     let (course, workspace) = (newer_course(), workspace_of(corpus::root()));

@@ -22,13 +22,14 @@ pub type Handout = BTreeMap<String, u64>;
 /// every file without a difference between LF and CRLF.
 pub fn fingerprint(path: &str, bytes: &[u8]) -> Result<u64, RegionError> {
     match contents::lab_of_source(path) {
-        Some(_) => Ok(hash(&region::fill(bytes, |_| Some(&[]))?)),
-        None => Ok(hash(bytes)),
+        Some(_) => Ok(of_bytes(&region::fill(bytes, |_| Some(&[]))?)),
+        None => Ok(of_bytes(bytes)),
     }
 }
 
-/// FNV-1a, 64 bits: the same on every system and with every version of Rust.
-fn hash(bytes: &[u8]) -> u64 {
+/// The fingerprint of any file but a lab's source: FNV-1a, 64 bits, the same on every system and
+/// with every version of Rust.
+pub(super) fn of_bytes(bytes: &[u8]) -> u64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     with_lf(bytes).iter().fold(0xcbf2_9ce4_8422_2325, step)
 }

@@ -83,7 +83,16 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// Writes a file whole or not at all: under another name first, then in the place of the old one.
+/// Where a link stands, what it leads to is written, and the link stays.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let target;
+    let path = match fs::canonicalize(path) {
+        Ok(real) => {
+            target = real;
+            &target
+        }
+        Err(_) => path,
+    };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(cannot("make the folder", folder))?;
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::contents::source_of;
-use super::{Error, backup, cannot, marks, write_whole};
+use super::{Error, backup, cannot, given, marks, write_whole};
 use crate::labs::{Lab, Step};
 use crate::region;
 
@@ -21,9 +21,8 @@ pub enum StepState {
 
 /// What the stubs of a lab say, by step.
 pub fn stubs(root: &Path, lab: &Lab) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
-    let folder = root.join("fixtures").join(lab.fixtures()).join("stubs");
     let stub = |step: &Step| {
-        let file = folder.join(format!("{}.rs", step.name));
+        let file = root.join(stub_of(lab, step));
         let mut stub = fs::read(&file).map_err(cannot("read", &file))?;
         if !stub.ends_with(b"\n") {
             stub.push(b'\n');
@@ -33,20 +32,48 @@ pub fn stubs(root: &Path, lab: &Lab) -> Result<Vec<(&'static str, Vec<u8>)>, Err
     lab.steps.iter().map(stub).collect()
 }
 
+/// What stands in the places of steps that are not written: the stubs as the workspace has them
+/// now, and as it was given them. Where an update was cut short these are not the same.
+#[derive(Default)]
+pub(super) struct Stubs {
+    now: Vec<(&'static str, Vec<u8>)>,
+    /// Fingerprints.
+    given: Vec<(&'static str, u64)>,
+}
+
+impl Stubs {
+    pub(super) fn of(root: &Path, lab: &Lab) -> Result<Self, Error> {
+        let record = given::read(root)?.unwrap_or_default();
+        let given = |step: &Step| Some((step.name, *record.get(&stub_of(lab, step))?));
+        let given = lab.steps.iter().filter_map(given).collect();
+        Ok(Self { now: stubs(root, lab)?, given })
+    }
+
+    /// Whether this is the stub of a step.
+    pub(super) fn has(&self, step: &str, body: &[u8]) -> bool {
+        let print = given::of_bytes(body);
+        self.now.iter().any(|(name, stub)| *name == step && is_stub(body, stub))
+            || self.given.iter().any(|(name, given)| *name == step && *given == print)
+    }
+}
+
+/// The file of a stub, from the root.
+fn stub_of(lab: &Lab, step: &Step) -> String {
+    format!("fixtures/{}/stubs/{}.rs", lab.fixtures(), step.name)
+}
+
 /// The state of each step of a lab, in order.
 pub fn states(root: &Path, lab: &Lab) -> Result<Vec<StepState>, Error> {
     let path = source_of(root, lab);
     let source = fs::read(&path).map_err(cannot("read", &path))?;
     let names: Vec<_> = lab.steps.iter().map(|step| step.name).collect();
     let regions = region::parse_exactly(&source, &names).map_err(marks(&path))?;
-    let stubs = stubs(root, lab)?;
+    let stubs = Stubs::of(root, lab)?;
     let state = |step: &Step| {
         let region = regions.iter().find(|region| region.name == step.name);
         let body = region.map_or(&[][..], |region| &source[region.body.clone()]);
-        let stub = stubs.iter().find(|(name, _)| *name == step.name);
-        let stub = stub.map_or(&[][..], |(_, stub)| stub);
         let words = format!("step {}, {}: ", step.number, step.name);
-        if is_stub(body, stub) {
+        if stubs.has(step.name, body) {
             StepState::Unwritten
         } else if String::from_utf8_lossy(body).contains(&words) {
             StepState::Begun

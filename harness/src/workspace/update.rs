@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::contents::{self, File};
 use super::given::{self, Handout, fingerprint};
-use super::steps::{is_stub, with_line_ends_of};
+use super::steps::{Stubs, with_line_ends_of};
 use super::{Error, backup, cannot, make, read_if_there, write_whole};
 use crate::labs::Lab;
 use crate::region::{self, RegionError};
@@ -166,13 +166,7 @@ fn plain(path: &str, mine: Option<&[u8]>, new: Option<&File>, base: Option<&u64>
 }
 
 /// Of a lab's source: the student's are the steps, the course's is what stands around them.
-fn source(
-    lab: &Lab,
-    mine: &[u8],
-    new: &File,
-    base: Option<&u64>,
-    old_stubs: &[(&str, Vec<u8>)],
-) -> Decision {
+fn source(lab: &Lab, mine: &[u8], new: &File, base: Option<&u64>, old_stubs: &Stubs) -> Decision {
     let theirs = fingerprint(&new.path, &new.bytes)?;
     let steps = match Steps::of(mine, old_stubs) {
         Ok(steps) => steps,
@@ -211,13 +205,10 @@ struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    fn of(source: &'a [u8], stubs: &[(&str, Vec<u8>)]) -> Result<Self, RegionError> {
+    fn of(source: &'a [u8], stubs: &Stubs) -> Result<Self, RegionError> {
         let bodies = region::parse(source)?;
         let bodies = bodies.into_iter().map(|region| (region.name, &source[region.body]));
-        let is_old_stub = |name: &str, body: &[u8]| {
-            stubs.iter().any(|(step, stub)| *step == name && is_stub(body, stub))
-        };
-        Ok(Self { written: bodies.filter(|(name, body)| !is_old_stub(name, body)).collect() })
+        Ok(Self { written: bodies.filter(|(name, body)| !stubs.has(name, body)).collect() })
     }
 
     /// The frame with what is written in it, and the new stubs where nothing is.
@@ -236,8 +227,8 @@ impl<'a> Steps<'a> {
 }
 
 /// The stubs that the workspace has now. One that is missing can't be told from what is written.
-fn old_stubs(workspace: &Path, lab: &Lab) -> Vec<(&'static str, Vec<u8>)> {
-    super::steps::stubs(workspace, lab).unwrap_or_default()
+fn old_stubs(workspace: &Path, lab: &Lab) -> Stubs {
+    Stubs::of(workspace, lab).unwrap_or_default()
 }
 
 impl Change {
