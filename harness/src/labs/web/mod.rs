@@ -163,7 +163,14 @@ impl Web {
         Ok(Visitor::new(self.service.connect()?))
     }
 
-    /// The same, and the story tells of all such clients together.
+    /// The story begins anew: what it has told so far went well, and has no part in what follows.
+    fn new_turn(&self) {
+        let trial = self.service.trial();
+        trial.new_story();
+        trial.note(format!("the web server has listened on {} since before", self.service.address));
+    }
+
+    /// A new client, of whom the story tells together with others.
     fn visit_quietly(&self) -> Verdict<Visitor> {
         let name = format!("client {}", self.service.trial().next_number());
         Ok(Visitor::new(self.service.connect_as(name, false)?))

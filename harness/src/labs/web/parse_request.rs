@@ -54,6 +54,7 @@ const TAKEN: &[u16] = &[200, 201, 204, 301, 404, 501];
 /// Sends each head to a client of its own, and expects this status and an orderly end.
 pub(super) fn refuses(web: &Web, heads: &[&[u8]], statuses: &[u16], cause: &str) -> Verdict {
     for head in heads {
+        web.new_turn();
         let mut client = web.visit()?;
         client.send(head)?;
         let reply = client.expect(statuses, cause)?;
@@ -75,6 +76,7 @@ pub(super) fn refuses(web: &Web, heads: &[&[u8]], statuses: &[u16], cause: &str)
 /// Expects that each of these is not refused by this step.
 pub(super) fn takes(web: &Web, heads: &[&[u8]], cause: &str) -> Verdict {
     for head in heads {
+        web.new_turn();
         let mut client = web.visit()?;
         client.send(head)?;
         client.expect(TAKEN, cause)?;
@@ -179,6 +181,7 @@ fn allows_three_methods(t: &mut Trial) -> Verdict {
     let web = Web::start(t)?;
     takes(&web, &[RIGHT], STUB)?;
     for method in ["POST", "DELETE", "OPTIONS", "PATCH", "get", "Get"] {
+        web.new_turn();
         let mut client = web.visit()?;
         client.ask(method, "/a.txt")?;
         let reply = client
@@ -226,6 +229,8 @@ fn stays_below_root(t: &mut Trial) -> Verdict {
         "http://localhost/%2e%2e/secret.txt".into(),
     ];
     for path in paths {
+        web.new_turn();
+        t.note("it serves the folder ROOT/inside, and ROOT/secret.txt stands beside that");
         let mut client = web.visit()?;
         client.ask("GET", &path)?;
         client.expect(&[403, 400], OUT)?;
@@ -260,7 +265,7 @@ fn decodes_once(t: &mut Trial) -> Verdict {
     let web = Web::start(t)?;
     takes(&web, &[RIGHT], STUB)?;
     let cause = "the path is decoded once: %41 is A, %25 is %, and what comes out is not decoded again; two \
-                 dots inside a name are two dots";
+                 dots inside a name are two dots, and a plus sign is a plus sign";
     for (name, path) in [
         ("A", "/%41"),
         ("a b.txt", "/a%20b.txt"),
@@ -269,6 +274,7 @@ fn decodes_once(t: &mut Trial) -> Verdict {
         ("a..b.txt", "/a..b.txt"),
         ("a+b", "/a+b"),
     ] {
+        web.new_turn();
         web.root.file(name, name.as_bytes())?;
         let mut client = web.visit()?;
         client.ask("GET", path)?;
@@ -305,6 +311,7 @@ fn takes_the_absolute_form(t: &mut Trial) -> Verdict {
         "/a.txt?",
         "/a.txt?b=/../c",
     ] {
+        web.new_turn();
         let mut client = web.visit()?;
         client.ask("GET", target)?;
         client.expect(&[200, 501], cause)?;

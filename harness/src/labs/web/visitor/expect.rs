@@ -6,6 +6,8 @@ use crate::net::End;
 use crate::trial::{Stall, Stop, Verdict};
 use crate::words::{count, quote_short};
 
+/// The status that a stub refuses with.
+const NOT_WRITTEN: u16 = 501;
 /// How much of what came is shown.
 const SHOWN: usize = 60;
 
@@ -22,8 +24,7 @@ impl Visitor {
         statuses: &[u16],
         cause: &str,
     ) -> Verdict<Reply> {
-        let named: Vec<_> = statuses.iter().map(u16::to_string).collect();
-        let expected = format!("a reply with the status {}", named.join(" or "));
+        let expected = format!("a reply with the status {}", one_of(statuses));
         let reply = self.take_reply(to, &expected, cause)?;
         self.expect_written(&reply)?;
         if statuses.contains(&reply.status) {
@@ -68,7 +69,7 @@ impl Visitor {
 
     /// A stub refuses with 501, which is no proof of its step.
     fn expect_written(&self, reply: &Reply) -> Verdict {
-        if reply.status == 501 { self.trial().expect_written() } else { Ok(()) }
+        if reply.status == NOT_WRITTEN { self.trial().expect_written() } else { Ok(()) }
     }
 
     /// Takes in what comes until it begins with a whole reply.
@@ -189,6 +190,17 @@ impl Visitor {
             return self.expect_silence(cause).map(|()| true);
         }
         self.expect(statuses, cause).map(|_| false)
+    }
+}
+
+/// `200, 301 or 404`. What the stub of a later step says is no answer that anybody aims at.
+fn one_of(statuses: &[u16]) -> String {
+    let named = statuses.iter().filter(|status| **status != NOT_WRITTEN).map(u16::to_string);
+    let named: Vec<_> = named.collect();
+    match named.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => NOT_WRITTEN.to_string(),
     }
 }
 
