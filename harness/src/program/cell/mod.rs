@@ -35,7 +35,9 @@ const KNOWN: &[&str] = &[
     "LANG",
     "LC_",
     "TZ",
-    "PYTHON",
+    // Not PYTHONUNBUFFERED: the same program would write in another way.
+    "PYTHONHOME",
+    "PYTHONPATH",
     "PYENV",
     "VIRTUAL_ENV",
     "NODE",
