@@ -2,7 +2,7 @@
 
 use std::process::ExitStatus;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::patience::Patience;
 use super::{Running, Trial, Verdict};
@@ -83,9 +83,20 @@ fn seconds(time: Duration) -> String {
 
 /// Between two looks: short at first, since most things are there within a fraction of a
 /// millisecond, then longer, to leave the processor to the program.
-const PAUSES_US: [u64; 8] = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+const PAUSES_US: [u64; 7] = [0, 50, 100, 200, 500, 1_000, 2_000];
+/// After those, a twentieth of the time that it has taken so far, within these bounds.
+const LATER: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(20)];
 
-/// Looks that have to find a program still before its start is given up: of 5 ms each.
+/// The pause after so many looks, the first of which was so long ago.
+fn pause(looks: usize, waiting: Duration) -> Duration {
+    let [least, most] = LATER;
+    match PAUSES_US.get(looks) {
+        Some(pause) => Duration::from_micros(*pause),
+        None => (waiting / 20).clamp(least, most),
+    }
+}
+
+/// Looks that have to find a program still before its start is given up: of 5 ms each, and more.
 const STILL_AT_START: u32 = 20;
 
 impl Trial {
@@ -108,7 +119,7 @@ impl Trial {
         mut look: impl FnMut() -> Verdict<Progress<T>>,
     ) -> Verdict<Result<T, Stall>> {
         let mut watcher = Watcher::default();
-        let mut pauses = 0;
+        let (mut pauses, mut began) = (0, Instant::now());
         // A reason to give up counts only when one more look still shows nothing.
         let mut last_words: Option<StallKind> = None;
         let mut still = 0;
@@ -122,7 +133,7 @@ impl Trial {
                     }
                     patience.excuse();
                     watcher = Watcher::default();
-                    (pauses, last_words) = (0, None);
+                    (pauses, began, last_words) = (0, Instant::now(), None);
                     continue;
                 }
                 Progress::Nothing => {}
@@ -148,7 +159,7 @@ impl Trial {
                 None if pauses >= 3 => last_words = self.give_up(&mut watcher, &mut patience)?,
                 None => {}
             }
-            thread::sleep(Duration::from_micros(PAUSES_US[pauses.min(PAUSES_US.len() - 1)]));
+            thread::sleep(pause(pauses, began.elapsed()));
             pauses += 1;
         }
     }
@@ -187,13 +198,14 @@ impl Trial {
         mut look: impl FnMut() -> Verdict<Option<T>>,
     ) -> Verdict<Option<T>> {
         let mut patience = Patience::new(Duration::ZERO);
-        let mut pauses = PAUSES_US.into_iter();
+        let (mut pauses, began) = (0, Instant::now());
         loop {
             let found = look()?;
             if found.is_some() || patience.is_over() {
                 return Ok(found);
             }
-            thread::sleep(Duration::from_micros(pauses.next().unwrap_or(PAUSES_US[7])));
+            thread::sleep(pause(pauses, began.elapsed()));
+            pauses += 1;
             patience.charge(false);
         }
     }
