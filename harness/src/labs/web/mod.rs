@@ -1,6 +1,6 @@
 //! Lab 4, the web server: its row in the registry, and what its checks share.
 //!
-//! Beside it: [`visitor`], the harness as a client that speaks HTTP, [`reply`], what such a client
+//! Beside it: `visitor`, the harness as a client that speaks HTTP, `reply`, what such a client
 //! takes for a reply, and the checks, a file for each step.
 
 mod conversations;
