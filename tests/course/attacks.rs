@@ -13,7 +13,7 @@ use super::counterparts::installed;
 use super::runs::{side_by_side, turn};
 
 /// Of each step of the way that a server goes: what it must do, what it must refuse. The others
-/// come to the same: `tests/course/workspace.sh` has a whole lab judged.
+/// come to the same: `attacks_in_source` has a whole lab judged.
 const CHECKS: [&str; 3] =
     ["server/listens-on-the-given-address", "server/echoes", "server/refuses-a-privileged-port"];
 /// Something that no program may get to know.

@@ -71,7 +71,7 @@ fn answer(
     }
 }
 
-/// Tells the client that its request is refused. The connection ends behind it: where a request
+/// Tells the client that its request is refused. The connection ends after it: where a request
 /// is not understood, nobody knows where the next one begins.
 fn refuse(mut stream: &TcpStream, head: &[u8], status: Status, client: &str) {
     let allow = match status {
@@ -92,7 +92,7 @@ fn log(client: &str, head: &[u8], status: Status) {
     report(&format!("{client} {asked} {}", status.0));
 }
 
-/// FIN behind the reply; then what still comes is read and thrown away until the client's end. A
+/// A FIN after the reply; then what still comes is read and thrown away until the client's end. A
 /// close over unread bytes would be a reset, and a reset destroys the reply on its way.
 fn end_in_good_order(mut stream: &TcpStream, limit: Duration) {
     let end = Instant::now() + limit;

@@ -37,7 +37,7 @@ pub struct Request {
     pub length: u64,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
-    /// Whether the connection goes on behind the reply.
+    /// Whether the connection goes on after the reply.
     pub keep_alive: bool,
 }
 

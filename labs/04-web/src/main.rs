@@ -41,7 +41,7 @@ const PIECE: usize = 64 * 1024;
 
 /// Step 1, `read_request`: reads the head of the next request, up to and with its empty line.
 ///
-/// What the client sent behind the head stays in `ahead`, and what came behind the last request
+/// What the client sent after the head stays in `ahead`, and what came after the last request
 /// is there already. The whole head has `limit` from now. `None`: the client has ended, or said
 /// nothing at all in that time.
 fn read_request(
@@ -53,7 +53,7 @@ fn read_request(
     let deadline = Instant::now() + limit;
     let mut buffer = [0; 4096];
     loop {
-        // Some clients send an empty line behind a body; it belongs to no request.
+        // Some clients send an empty line after a body; it belongs to no request.
         let empty = ahead.chunks_exact(2).take_while(|two| *two == b"\r\n").count();
         ahead.drain(..2 * empty);
         // The whole of `ahead` is searched: the end may have come in two reads.
@@ -270,7 +270,7 @@ fn upload(
         let mut left = request.length as usize;
         let mut buffer = vec![0; PIECE];
         while left > 0 {
-            // Never more than the body: what stands behind it is the next request.
+            // Never more than the body: what comes after it is the next request.
             let most = left.min(PIECE);
             let count = if ahead.is_empty() {
                 match stream.read(&mut buffer[..most]) {
@@ -313,7 +313,7 @@ fn serve_many(
     // ANCHOR: serve_many
     let serve = Arc::new(serve);
     loop {
-        // Waits while all are taken. Who is not accepted meanwhile waits in the listener's
+        // Waits while all are taken. Whoever is not accepted meanwhile waits in the listener's
         // queue, and needs no thread for that.
         let place = places.take();
         let stream = match listener.accept() {
