@@ -175,8 +175,10 @@ impl Snapshot {
         if row.rx_queue > 0 && row.state != State::CloseWait {
             text += &format!(", with {} unread", bytes(row.rx_queue));
         }
-        // A SYN counts as a byte.
-        if row.tx_queue > 0 && row.state != State::SynSent {
+        // A SYN counts as a byte. What the other program has read already is acknowledged within
+        // 40 ms, and nothing to tell of.
+        let is_read = self.other_end(row).is_some_and(|other| other.rx_queue == 0);
+        if row.tx_queue > 0 && row.state != State::SynSent && !is_read {
             text += &format!(", with {} sent and not yet acknowledged", bytes(row.tx_queue));
         }
         text
