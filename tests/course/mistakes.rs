@@ -90,10 +90,9 @@ fn all_are_caught(lab: &'static Lab) {
         println!("looked at again: {what}");
     }
     mistakes.retain(|mistake| first.keys().any(|(name, _)| *name == mistake.name));
-    let is_doubted = |mistake: &Program, id| first.contains_key(&(mistake.name.clone(), id));
     let doubted = |mistake: &Program| {
         let mut doubted = checks(lab, mistake);
-        doubted.retain(|check| is_doubted(mistake, check.id()));
+        doubted.retain(|check| first.contains_key(&(mistake.name.clone(), check.id())));
         doubted
     };
     let mut found = complaints(lab, &mistakes, doubted);

@@ -158,12 +158,19 @@ pub fn socket_table() -> io::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// One of the four tables.
+/// One of the four tables; empty where the kernel has none: one without IPv6 has no tcp6 and udp6.
 fn read(table: Table) -> io::Result<Vec<Row>> {
-    match fs::read_to_string(format!("/proc/self/net/{}", table.file())) {
-        Ok(text) => parse(table, &text).map_err(io::Error::other),
-        // A kernel without IPv6 has no tcp6 and udp6.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+    match table_text(table.file())? {
+        Some(text) => parse(table, &text).map_err(io::Error::other),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// A table of the network namespace that this process is in; `None` where the kernel has none.
+fn table_text(file: &str) -> io::Result<Option<String>> {
+    match fs::read_to_string(format!("/proc/self/net/{file}")) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -2,11 +2,10 @@
 //! made and neither listen nor are connected.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 
-use super::Snapshot;
 use super::process::Process;
+use super::{Snapshot, table_text};
 
 /// Tables of other sockets, the column that has the inode in each, and what the socket is called.
 /// Netlink is not looked at closer: a runtime may watch the network's interfaces.
@@ -34,23 +33,16 @@ impl Snapshot {
             let own: BTreeSet<u64> = own.sockets().collect();
             found.retain(|inode| !own.contains(inode));
         }
-        let mut told: BTreeMap<u64, Option<String>> = unix(&table("unix")?);
+        let mut told: BTreeMap<u64, Option<String>> =
+            unix(&table_text("unix")?.unwrap_or_default());
         for (name, column, words) in TABLES {
-            let inodes = table(name)?;
+            let inodes = table_text(name)?.unwrap_or_default();
             let inodes = inodes.lines().skip(1).filter_map(|line| inode(line, column));
             told.extend(inodes.map(|inode| (inode, words.map(str::to_owned))));
         }
         let unknown = || Some("a socket that neither listens nor is connected".to_owned());
         let words = |inode| Some((inode, told.get(&inode).cloned().unwrap_or_else(unknown)?));
         Ok(found.into_iter().filter_map(words).collect())
-    }
-}
-
-/// A table of the network namespace that this process is in; empty where the kernel has none.
-fn table(name: &str) -> io::Result<String> {
-    match fs::read_to_string(format!("/proc/self/net/{name}")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        result => result,
     }
 }
 
@@ -123,9 +115,9 @@ mod tests {
         let listener = UnixListener::bind(folder.path().join("door")).unwrap();
         let pair = UnixStream::pair().unwrap();
         let unbound = UnixDatagram::unbound().unwrap();
-        let told = unix(&table("unix").unwrap());
+        let told = unix(&table_text("unix").unwrap().unwrap_or_default());
         let said = |fd: i32| {
-            let link = fs::read_link(format!("/proc/self/fd/{fd}")).unwrap();
+            let link = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap();
             let link = link.to_string_lossy().into_owned();
             let inode = link.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
             told[&inode.unwrap().parse::<u64>().unwrap()].clone()

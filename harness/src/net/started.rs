@@ -58,11 +58,9 @@ impl Trial {
     /// The program, which was told to listen on `asked` and listens `at`.
     fn service_at(&self, running: Rc<Running>, asked: SocketAddr, at: SocketAddr) -> Service {
         let name = &running.name;
-        self.note(match asked.port() {
-            0 => format!("the {name} listens on {at}"),
-            _ if at == asked => format!("the {name} listens on {at}"),
-            _ => format!("the {name} listens on {at} (it was told {asked})"),
-        });
+        let as_told = asked.port() == 0 || at == asked;
+        let told = if as_told { String::new() } else { format!(" (it was told {asked})") };
+        self.note(format!("the {name} listens on {at}{told}"));
         let real = reachable(at);
         self.name(real, &format!("the {name}"));
         Service::new(self.clone(), running, asked, real)

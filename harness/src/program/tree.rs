@@ -39,22 +39,19 @@ pub fn stop_all() {
         let _ = kill("-KILL", &pids);
         let _ = kill("-KILL", &[format!("-{group}")]);
     }
-    if super::cell::is_enclosing() {
+    let left = if super::cell::is_enclosing() {
         // In a namespace of its own this process takes everything along when it ends. But a program
         // in the middle of a splice keeps its pipe locked, and this process would wait for ever to
         // close its own end of it: so they go first.
-        let mut inside = kernel::process_tree(std::process::id()).unwrap_or_default();
-        inside.retain(|pid| *pid != std::process::id());
-        let pids: Vec<String> = inside.iter().map(u32::to_string).collect();
-        if !pids.is_empty() {
-            let _ = kill("-KILL", &pids);
-        }
+        let own = std::process::id();
+        let inside = kernel::process_tree(own).unwrap_or_default();
+        inside.into_iter().filter(|pid| *pid != own).collect()
     } else {
-        let marked = kernel::processes_with(MARK, &own_marks()).unwrap_or_default();
-        let pids: Vec<String> = marked.iter().map(u32::to_string).collect();
-        if !pids.is_empty() {
-            let _ = kill("-KILL", &pids);
-        }
+        kernel::processes_with(MARK, &own_marks()).unwrap_or_default()
+    };
+    let pids: Vec<String> = left.iter().map(u32::to_string).collect();
+    if !pids.is_empty() {
+        let _ = kill("-KILL", &pids);
     }
 }
 

@@ -87,12 +87,25 @@ const PAUSES_US: [u64; 7] = [0, 50, 100, 200, 500, 1_000, 2_000];
 /// After those, a twentieth of the time that it has taken so far, within these bounds.
 const LATER: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(20)];
 
-/// The pause after so many looks, the first of which was so long ago.
-fn pause(looks: usize, waiting: Duration) -> Duration {
-    let [least, most] = LATER;
-    match PAUSES_US.get(looks) {
-        Some(pause) => Duration::from_micros(*pause),
-        None => (waiting / 20).clamp(least, most),
+/// The pauses of one wait.
+struct Pauses {
+    looks: usize,
+    began: Instant,
+}
+
+impl Pauses {
+    fn begin() -> Self {
+        Self { looks: 0, began: Instant::now() }
+    }
+
+    /// Sleeps until the next look.
+    fn sleep(&mut self) {
+        let [least, most] = LATER;
+        thread::sleep(match PAUSES_US.get(self.looks) {
+            Some(pause) => Duration::from_micros(*pause),
+            None => (self.began.elapsed() / 20).clamp(least, most),
+        });
+        self.looks += 1;
     }
 }
 
@@ -119,7 +132,7 @@ impl Trial {
         mut look: impl FnMut() -> Verdict<Progress<T>>,
     ) -> Verdict<Result<T, Stall>> {
         let mut watcher = Watcher::default();
-        let (mut pauses, mut began) = (0, Instant::now());
+        let mut pauses = Pauses::begin();
         // A reason to give up counts only when one more look still shows nothing.
         let mut last_words: Option<StallKind> = None;
         let mut still = 0;
@@ -133,7 +146,7 @@ impl Trial {
                     }
                     patience.excuse();
                     watcher = Watcher::default();
-                    (pauses, began, last_words) = (0, Instant::now(), None);
+                    (pauses, last_words) = (Pauses::begin(), None);
                     continue;
                 }
                 Progress::Nothing => {}
@@ -156,11 +169,12 @@ impl Trial {
                     continue;
                 }
                 // The first looks only wait: a healthy program answers before the second.
-                None if pauses >= 3 => last_words = self.give_up(&mut watcher, &mut patience)?,
+                None if pauses.looks >= 3 => {
+                    last_words = self.give_up(&mut watcher, &mut patience)?
+                }
                 None => {}
             }
-            thread::sleep(pause(pauses, began.elapsed()));
-            pauses += 1;
+            pauses.sleep();
         }
     }
 
@@ -198,14 +212,13 @@ impl Trial {
         mut look: impl FnMut() -> Verdict<Option<T>>,
     ) -> Verdict<Option<T>> {
         let mut patience = Patience::new(Duration::ZERO);
-        let (mut pauses, began) = (0, Instant::now());
+        let mut pauses = Pauses::begin();
         loop {
             let found = look()?;
             if found.is_some() || patience.is_over() {
                 return Ok(found);
             }
-            thread::sleep(pause(pauses, began.elapsed()));
-            pauses += 1;
+            pauses.sleep();
             patience.charge(false);
         }
     }

@@ -85,7 +85,7 @@ pub const LAB: Lab = Lab {
         "serve many clients at once, and be held up by none of them",
         "end a connection so that the last reply arrives",
     ],
-    reading_step: Some(1),
+    reading_step: None,
 };
 
 steps! { $ web_checks: start web_start, read_request web_read_request,
