@@ -6,8 +6,11 @@
 //! of its own where the system allows that.
 
 mod addresses;
+mod asking;
 mod crowds;
+mod datagrams;
 mod ends;
+mod messages;
 pub(crate) mod page;
 mod queues;
 mod requests;
@@ -69,6 +72,19 @@ pub static DEMOS: &[Demo] = &[
     transfers::CONNECTIONS,
     crowds::DRIBBLE,
     crowds::PLACES,
+    datagrams::UDP_CONNECTS,
+    datagrams::EMPTY_DATAGRAM,
+    datagrams::DATAGRAM_IN_PARTS,
+    datagrams::SENT_IS_ARRIVED,
+    datagrams::LOOPBACK_LOSES_NOTHING,
+    messages::STRUCT_IS_THE_MESSAGE,
+    messages::NAME_IS_TEXT,
+    messages::LENGTHS_ARE_RIGHT,
+    asking::TIME_OUT_EACH,
+    asking::ID_IS_ENOUGH,
+    asking::NEW_TRY_NEW_ID,
+    asking::SILENCE_IS_NO,
+    asking::DNS_IS_UDP_ONLY,
 ];
 
 /// The misconception of this name or number.

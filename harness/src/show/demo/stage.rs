@@ -263,7 +263,10 @@ fn describe(rows: &[Row], local: SocketAddr, remote: SocketAddr) -> String {
             n => format!("LISTEN, {n} wait for accept"),
         };
     }
-    let mut text = if row.table.is_tcp() { row.state.to_string() } else { "UDP".into() };
+    if !row.table.is_tcp() {
+        return describe_datagrams(row);
+    }
+    let mut text = row.state.to_string();
     if row.rx_queue > 0 {
         text += &format!(", {} unread", row.rx_queue);
     }
@@ -272,6 +275,18 @@ fn describe(rows: &[Row], local: SocketAddr, remote: SocketAddr) -> String {
     }
     if row.inode == 0 && !matches!(row.state, State::TimeWait) {
         text += ", of no process";
+    }
+    text
+}
+
+/// Of unread datagrams the table does not tell how many there are.
+fn describe_datagrams(row: &Row) -> String {
+    let mut text = String::from("UDP");
+    if row.rx_queue > 0 {
+        text += ", datagrams unread";
+    }
+    if row.drops > 0 {
+        text += &format!(", {} dropped", row.drops);
     }
     text
 }
