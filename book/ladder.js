@@ -24,7 +24,8 @@
             this.now = 0;
             this.addBar();
             figure.tabIndex = 0;
-            figure.setAttribute("aria-label", "Conversation in steps: arrow keys, Home, End, Escape");
+            const what = figure.dataset.what ?? "Conversation in steps";
+            figure.setAttribute("aria-label", `${what}: arrow keys, Home, End, Escape`);
             figure.addEventListener("keydown", (event) => this.key(event));
             for (const steps of this.drawings) {
                 steps.forEach((step, index) => step.addEventListener("click", () => this.show(index + 1)));

@@ -25,6 +25,8 @@ pub struct Lab {
     pub checks: &'static [&'static [Check]],
     /// What the book shows of its program, in the order of its chapters.
     pub scenes: &'static [Scene],
+    /// How the messages of its protocol are read, where a quotation of their bytes tells nothing.
+    pub messages: Option<&'static Messages>,
     /// What who has completed it can do: continues "you can now".
     pub learned: &'static [&'static str],
     /// The step that reads from connections which an earlier one has made. A loop there that does
@@ -89,6 +91,55 @@ pub struct Scene {
     pub why: &'static [&'static str],
     /// Plays it.
     pub run: fn(&mut Trial) -> Verdict,
+}
+
+/// The messages of a binary protocol, for people.
+#[derive(Debug)]
+pub struct Messages {
+    /// Makes alike what differs in each run: a random id.
+    pub alike: fn(&mut [u8]),
+    /// What a message is, in a few words, by its first bytes; nothing where they do not tell. Over a
+    /// stream there is a length before it.
+    pub describe: fn(&[u8], Carried) -> Option<String>,
+    /// The fields of a whole message, in order and without a gap.
+    pub fields: fn(&[u8]) -> Vec<Field>,
+    /// Those that the book shows byte by byte.
+    pub specimens: &'static [Specimen],
+}
+
+/// A message that the book shows byte by byte.
+#[derive(Debug)]
+pub struct Specimen {
+    /// What the book calls it.
+    pub name: &'static str,
+    /// What it is, for the reader.
+    pub title: &'static str,
+    /// The scene that it occurs in.
+    pub scene: &'static str,
+    /// Which of the scene's datagrams it is, from 1.
+    pub datagram: usize,
+}
+
+/// What a message came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// A datagram: all of it is the message.
+    Datagram,
+    /// A stream: in front of it stands what says where it ends.
+    Stream,
+}
+
+/// A field of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// How many bytes it has.
+    pub length: usize,
+    /// What its protocol calls it.
+    pub name: String,
+    /// What it says.
+    pub value: String,
+    /// What it is for, as a sentence.
+    pub why: String,
 }
 
 impl std::fmt::Debug for Check {

@@ -65,6 +65,7 @@ pub(super) static LAB: Lab = Lab {
     steps: STEPS,
     checks: &[CHECKS],
     scenes: &[],
+    messages: None,
     learned: &[],
     reading_step: Some(3),
 };

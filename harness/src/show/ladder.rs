@@ -82,7 +82,9 @@ pub fn label(step: &Event) -> String {
     if !step.text.is_empty() {
         text += &format!(" {}", step.text);
     }
-    if !step.bytes.is_empty() {
+    if !step.meaning.is_empty() {
+        text += &format!(": {}", step.meaning);
+    } else if !step.bytes.is_empty() {
         let shown = &step.bytes[..step.bytes.len().min(SHOWN)];
         let cut = if step.length > shown.len() { "…" } else { "" };
         text += &format!(" {}{cut}", quote(shown));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::ports;
 use crate::json::Json;
+use crate::lab::Messages;
 use crate::labs::{self, Scene};
 use crate::run::pool::Pool;
 use crate::run::protocol::Request;
@@ -53,6 +54,11 @@ fn figures(pool: &Pool, scene: &Scene) -> io::Result<Vec<Recorded>> {
     let request = Request { check: scene.name.to_owned(), programs };
     let mut recording = session::trace(pool, &request, scene.syscalls)?;
     recording.steps.iter_mut().for_each(|step| undate(&mut step.bytes));
+    let messages = scene.programs.iter().find_map(|lab| labs::lab(lab)?.messages);
+    if let Some(messages) = messages {
+        recording.make_alike(messages);
+        recording.explain(messages);
+    }
     let text = normalise(&recording.to_json().pretty());
     // What is drawn is what was normalised.
     let normal = Json::parse(&text).ok().as_ref().and_then(Recording::from_json);
@@ -75,7 +81,26 @@ fn figures(pool: &Pool, scene: &Scene) -> io::Result<Vec<Recorded>> {
     if scene.name == IN_README {
         files.push(file("svg", svg::document(&recording)));
     }
+    if let Some(messages) = messages {
+        files.extend(specimens(messages, scene, &recording)?);
+    }
     Ok(files)
+}
+
+/// The messages of a scene that the book shows byte by byte.
+fn specimens(
+    messages: &Messages,
+    scene: &Scene,
+    recording: &Recording,
+) -> io::Result<Vec<Recorded>> {
+    let own = messages.specimens.iter().filter(|specimen| specimen.scene == scene.name);
+    own.map(|specimen| {
+        let found = recording.datagrams().nth(specimen.datagram - 1);
+        let bytes = &found.ok_or_else(|| io::Error::other("no such datagram"))?.bytes;
+        let text = svg::fields(specimen.name, specimen.title, bytes, &(messages.fields)(bytes));
+        Ok(Recorded { file: format!("{}.html", specimen.name), text })
+    })
+    .collect()
 }
 
 fn demos(pool: &Pool, progress: &dyn Fn(&str)) -> io::Result<Vec<Recorded>> {

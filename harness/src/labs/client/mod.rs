@@ -49,6 +49,7 @@ pub const LAB: Lab = Lab {
     ],
     checks: CHECKS,
     scenes: scenes::SCENES,
+    messages: None,
     learned: &[
         "call a server by its name, whichever of its addresses answers",
         "send and receive at the same time, and say which deadlock that avoids",

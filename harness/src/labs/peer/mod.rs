@@ -68,6 +68,7 @@ pub const LAB: Lab = Lab {
     ],
     checks: CHECKS,
     scenes: scenes::SCENES,
+    messages: None,
     learned: &[
         "be a server and a client in one program",
         "make lines of a stream, whatever its segments are, and bound them",

@@ -52,6 +52,7 @@ pub const LAB: Lab = Lab {
     ],
     checks: CHECKS,
     scenes: scenes::SCENES,
+    messages: None,
     learned: &[
         "open a listening socket, and say what the kernel does when a client calls",
         "serve client after client, and let none of them end the program",

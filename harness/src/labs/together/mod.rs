@@ -47,6 +47,7 @@ pub const PART: Lab = Lab {
     ],
     checks: CHECKS,
     scenes: &[],
+    messages: None,
     learned: &[
         "let programs meet that were written separately, and say which of the two is at fault",
         "look at the wire between them, instead of guessing",

@@ -78,6 +78,7 @@ pub const LAB: Lab = Lab {
     ],
     checks: CHECKS,
     scenes: scenes::SCENES,
+    messages: None,
     learned: &[
         "take requests out of a stream, whatever its segments are, and refuse what is broken",
         "promise a length and keep the promise, to the slowest reader too",

@@ -140,6 +140,7 @@ const fn lab(number: u8, name: &'static str, title: &'static str) -> Lab {
         steps,
         checks: &[],
         scenes: &[],
+        messages: None,
         learned: &[],
         reading_step: None,
     }

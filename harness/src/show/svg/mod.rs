@@ -3,12 +3,14 @@
 //! the figure, and no blank lines: Markdown ends a block of HTML there.
 
 mod drawing;
+mod fields;
 mod signs;
 
 use self::drawing::{Width, drawing};
 use super::ladder::{how_known, label, legend};
 use crate::show::trace::{Event, Known, Recording};
 
+pub use self::fields::fields;
 pub use self::signs::signs;
 
 /// The figure as HTML to be included in a page. `#NAME/3` is its third step. `why` has a sentence
@@ -118,6 +120,7 @@ mod tests {
             bytes: b"<&\"".into(),
             length: 3,
             packets: String::new(),
+            meaning: String::new(),
             lost: false,
             known: Known::Done,
             sockets: Vec::new(),

@@ -48,6 +48,7 @@ pub(super) fn step(by: &str, call: &str, text: String, known: Known) -> Event {
         text,
         bytes: Vec::new(),
         length: 0,
+        meaning: String::new(),
         packets: String::new(),
         lost: false,
         known,

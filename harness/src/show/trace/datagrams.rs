@@ -4,13 +4,20 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use super::act::{head, step};
+use super::act::step;
 use super::recorder::Tape;
 use super::view::View;
 use super::{Event, Known, Socket, UDP};
 use crate::kernel::{Row, State};
 use crate::trial::{DatagramAct, Running, Still, Trial};
 use crate::words::count;
+
+/// Bytes of a datagram that a step keeps: those of a whole message, where it is a small one.
+const KEPT: usize = 512;
+
+fn head(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len().min(KEPT)].to_vec()
+}
 
 /// A socket for datagrams, as it stands in the recording.
 pub(super) fn socket(who: &str, row: &Row) -> Socket {

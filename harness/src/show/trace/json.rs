@@ -56,8 +56,12 @@ impl Event {
             ("doing", self.doing.as_slice().into()),
             ("calls", self.calls.as_slice().into()),
         ]);
-        // Of connections nothing is ever lost.
-        if self.lost { with(step, "lost", true.into()) } else { step }
+        // Of connections nothing is ever lost, and text needs no meaning.
+        let step = if self.lost { with(step, "lost", true.into()) } else { step };
+        match self.meaning.is_empty() {
+            true => step,
+            false => with(step, "meaning", self.meaning.as_str().into()),
+        }
     }
 
     fn from_json(json: &Json) -> Option<Self> {
@@ -69,6 +73,7 @@ impl Event {
             text: text(json, "text")?,
             bytes: bytes(&text(json, "hex")?)?,
             length: json.get("length")?.as_u64()?.try_into().ok()?,
+            meaning: text(json, "meaning").unwrap_or_default(),
             packets: text(json, "packets")?,
             lost: json.get("lost") == Some(&Json::Bool(true)),
             known: Known::parse(&text(json, "known")?)?,
@@ -168,6 +173,7 @@ mod tests {
             text: "2 bytes".into(),
             bytes: b"h\xff".into(),
             length: 2,
+            meaning: "a greeting".into(),
             packets: String::new(),
             lost: true,
             known: Known::Kernel,

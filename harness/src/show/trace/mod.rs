@@ -24,6 +24,8 @@ pub(crate) use run::record;
 
 use std::net::SocketAddr;
 
+use crate::lab::{Carried, Messages};
+
 /// A recorded conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
@@ -63,6 +65,8 @@ pub struct Event {
     pub bytes: Vec<u8>,
     /// How many there were in all.
     pub length: usize,
+    /// What they mean, in the words of their protocol; empty where they are best quoted.
+    pub meaning: String,
     /// Packets that must have gone over the wire, and that nobody has seen: `FIN`.
     pub packets: String,
     /// Whether it is a datagram that was dropped: its receiver had no room for it.
@@ -125,6 +129,38 @@ impl Recording {
             }
         }
         all
+    }
+}
+
+impl Recording {
+    /// Says of each message what it means.
+    pub fn explain(&mut self, messages: &Messages) {
+        for step in self.steps.iter_mut().filter(|step| !step.bytes.is_empty()) {
+            let carried = step.carried();
+            step.meaning = (messages.describe)(&step.bytes, carried).unwrap_or_default();
+        }
+    }
+
+    /// Makes alike what differs from run to run in the messages of datagrams. Over a stream the
+    /// harness speaks first, and always says the same.
+    pub fn make_alike(&mut self, messages: &Messages) {
+        for step in self.steps.iter_mut().filter(|step| step.carried() == Carried::Datagram) {
+            (messages.alike)(&mut step.bytes);
+        }
+    }
+
+    /// The datagrams that were sent, in order.
+    pub fn datagrams(&self) -> impl Iterator<Item = &Event> {
+        self.steps.iter().filter(|step| step.to.is_some() && step.carried() == Carried::Datagram)
+    }
+}
+
+impl Event {
+    fn carried(&self) -> Carried {
+        match self.call.as_str() {
+            "send_to" | "recv_from" => Carried::Datagram,
+            _ => Carried::Stream,
+        }
     }
 }
 

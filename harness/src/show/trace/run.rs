@@ -20,10 +20,14 @@ pub(crate) fn record(
     let Some((title, needs, run)) = find(what) else {
         return fault(&format!("there is no check or scene {what}"));
     };
+    let messages = programs.iter().find_map(|(lab, _)| labs::lab(lab)?.messages);
     let mut trial = Trial::recorded(programs, addresses.clone(), needs, recorder.clone());
     let verdict = catch_unwind(AssertUnwindSafe(|| run(&mut trial)));
     trial.record_heard();
     let mut recording = recorder.recording(what, title);
+    if let Some(messages) = messages {
+        recording.explain(messages);
+    }
     let end = trial.end();
     match verdict {
         Ok(verdict) => match verdict.and(end).err() {
