@@ -96,8 +96,9 @@ pub struct Scene {
 /// The messages of a binary protocol, for people.
 #[derive(Debug)]
 pub struct Messages {
-    /// Makes alike what differs in each run: a random id.
-    pub alike: fn(&mut [u8]),
+    /// Makes alike what differs in each run, a random id; the first message is that of the whole
+    /// recording.
+    pub alike: fn(&[u8], &mut [u8]),
     /// What a message is, in a few words, by its first bytes; nothing where they do not tell. Over a
     /// stream there is a length before it.
     pub describe: fn(&[u8], Carried) -> Option<String>,

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use super::describe_bytes;
 use crate::kernel::Row;
@@ -282,13 +283,39 @@ impl Answerer {
                 trial.note(format!("{name} received a datagram from {}: {what}", datagram.from));
                 Ok(datagram)
             }
-            Err(stall) => Err(trial
-                .fail(format!("the {} did not ask", running.name))
-                .expected(format!("a datagram to {}", self.address))
-                .seen(stall.sentence(&running.name))
-                .cause(cause)
-                .stop()),
+            Err(stall) => Err(self.not_asked(running, &stall, cause)),
         }
+    }
+
+    fn not_asked(&self, running: &Running, stall: &Stall, cause: &str) -> Stop {
+        self.end
+            .trial
+            .fail(format!("the {} did not ask", running.name))
+            .expected(format!("a datagram to {}", self.address))
+            .seen(stall.sentence(&running.name))
+            .cause(cause)
+            .stop()
+    }
+
+    /// Waits until the program has sent a datagram here, and leaves it in the queue; how long that
+    /// has taken.
+    pub fn wait(&self, running: &Running, cause: &str) -> Verdict<Duration> {
+        let (trial, began) = (&self.end.trial, Instant::now());
+        let there = trial.wait(running, || match self.end.socket.peek_from(&mut [0]) {
+            Ok(_) => Ok(Progress::Done(())),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Progress::Nothing),
+            Err(error) => Err(error.into()),
+        })?;
+        there.map_err(|stall| self.not_asked(running, &stall, cause))?;
+        Ok(began.elapsed())
+    }
+
+    /// Takes the next datagram off its way: it is lost, and the one who was asked never sees it.
+    pub fn lose(&self, running: &Running, cause: &str) -> Verdict<Datagram> {
+        let lost = self.take(running, cause)?;
+        self.end.trial.note("that datagram is lost on its way".to_owned());
+        self.end.trial.record_datagram_lost();
+        Ok(lost)
     }
 
     /// Answers from where it was asked. Once more is an answer that comes twice, later is one that

@@ -93,6 +93,8 @@ pub(crate) trait Observer: Debug {
     fn datagram(&self, trial: &Trial, still: Still, on: &Rc<Running>, act: DatagramAct<'_>);
     /// The harness's end of this name has received a datagram.
     fn datagram_read(&self, trial: &Trial, at: (&str, SocketAddr), from: SocketAddr, bytes: &[u8]);
+    /// The datagram that was received last is lost: its receiver never had it.
+    fn datagram_lost(&self);
     /// Something about a program that is no matter of connections.
     fn program(&self, trial: &Trial, running: &Running, call: &str, text: String);
 }
@@ -140,6 +142,12 @@ impl Trial {
     ) {
         if let Some(observer) = self.observer() {
             observer.datagram_read(self, at, from, bytes);
+        }
+    }
+
+    pub(crate) fn record_datagram_lost(&self) {
+        if let Some(observer) = self.observer() {
+            observer.datagram_lost();
         }
     }
 

@@ -144,6 +144,15 @@ impl Tape {
         }
     }
 
+    /// What was received last has not arrived: the harness was the wire, and not its receiver.
+    pub(super) fn datagram_lost(&mut self) {
+        let Some(received) = self.steps.pop_if(|step| step.call == "recv_from") else { return };
+        let to = Some(received.by);
+        if let Some(sent) = self.steps.iter_mut().rfind(|step| step.to == to) {
+            (sent.lost, sent.sockets, sent.doing) = (true, received.sockets, received.doing);
+        }
+    }
+
     fn know(&mut self, name: &str, address: SocketAddr) {
         if !self.askers.iter().any(|(_, known)| *known == address) {
             self.askers.push((name.to_owned(), address));

@@ -144,8 +144,9 @@ impl Recording {
     /// Makes alike what differs from run to run in the messages of datagrams. Over a stream the
     /// harness speaks first, and always says the same.
     pub fn make_alike(&mut self, messages: &Messages) {
+        let Some(first) = self.datagrams().next().map(|first| first.bytes.clone()) else { return };
         for step in self.steps.iter_mut().filter(|step| step.carried() == Carried::Datagram) {
-            (messages.alike)(&mut step.bytes);
+            (messages.alike)(&first, &mut step.bytes);
         }
     }
 

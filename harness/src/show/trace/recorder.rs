@@ -295,6 +295,10 @@ impl Observer for Recorder {
         self.0.borrow_mut().datagram_read(trial, at, from, bytes);
     }
 
+    fn datagram_lost(&self) {
+        self.0.borrow_mut().datagram_lost();
+    }
+
     fn program(&self, trial: &Trial, running: &Running, call: &str, text: String) {
         let mut tape = self.0.borrow_mut();
         tape.flush(trial);
