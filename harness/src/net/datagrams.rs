@@ -50,7 +50,12 @@ struct End {
     socket: UdpSocket,
     here: SocketAddr,
     name: String,
+    /// Puts a payload into words.
+    words: Words,
 }
+
+/// Puts the payload of a datagram into words, for sentences: `a question for www.example.test`.
+pub type Words = fn(&[u8]) -> String;
 
 impl Trial {
     /// One that asks the program at `to`.
@@ -80,12 +85,12 @@ impl End {
         socket.set_nonblocking(true)?;
         let here = socket.local_addr()?;
         trial.name(here, &name);
-        Ok(Self { trial: trial.clone(), socket, here, name })
+        Ok(Self { trial: trial.clone(), socket, here, name, words: describe_bytes })
     }
 
     fn send(&self, on: &Rc<Running>, bytes: &[u8], to: SocketAddr, how: &str) -> Verdict {
         let whom = self.trial.names().call(to);
-        let what = describe_bytes(bytes);
+        let what = (self.words)(bytes);
         self.trial.note(format!("{} sent a datagram to {whom}{how}: {what}", self.name));
         let still = self.trial.record_before(on, bytes.len());
         match self.socket.send_to(bytes, to) {
@@ -140,7 +145,7 @@ impl End {
                 .trial
                 .fail(headline)
                 .expected("no datagram")
-                .seen(datagram.describe(&self.trial))
+                .seen(self.describe(&datagram))
                 .cause(cause)
                 .stop());
         }
@@ -155,16 +160,20 @@ impl End {
         self.trial.note(format!("nothing came to {}, and the {} is at rest", self.name, on.name));
         Ok(())
     }
-}
 
-impl Datagram {
-    fn describe(&self, trial: &Trial) -> String {
-        let from = trial.names().call(self.from);
-        format!("a datagram from {from}: {}", describe_bytes(&self.bytes))
+    fn describe(&self, datagram: &Datagram) -> String {
+        let from = self.trial.names().call(datagram.from);
+        format!("a datagram from {from}: {}", (self.words)(&datagram.bytes))
     }
 }
 
 impl Asker {
+    /// The same, which tells of payloads in these words.
+    pub fn in_words(mut self, words: Words) -> Self {
+        self.end.words = words;
+        self
+    }
+
     /// What the reader calls it: `asker 1`.
     pub fn name(&self) -> &str {
         &self.end.name
@@ -182,10 +191,10 @@ impl Asker {
 
     /// Expects exactly this datagram next, from the address that was asked.
     pub fn expect(&self, bytes: &[u8], cause: &str) -> Verdict {
-        let expected = format!("a datagram: {}", describe_bytes(bytes));
+        let expected = format!("a datagram: {}", (self.end.words)(bytes));
         let seen = self.answer(&expected, cause)?;
         if seen.bytes == bytes {
-            let (name, what) = (self.name(), describe_bytes(bytes));
+            let (name, what) = (self.name(), (self.end.words)(bytes));
             self.end.trial.note(format!("{name} received the datagram that it should: {what}"));
             return Ok(());
         }
@@ -194,7 +203,7 @@ impl Asker {
             .trial
             .fail(format!("{} received another datagram than it should have", self.name()))
             .expected(expected)
-            .seen(seen.describe(&self.end.trial))
+            .seen(self.end.describe(&seen))
             .difference(bytes, &seen.bytes)
             .cause(cause)
             .stop())
@@ -211,7 +220,7 @@ impl Asker {
         let seen = self.answer(expected, cause)?;
         match fits(&seen.bytes) {
             Ok(()) => {
-                let (name, what) = (self.name(), describe_bytes(&seen.bytes));
+                let (name, what) = (self.name(), (self.end.words)(&seen.bytes));
                 self.end.trial.note(format!("{name} received {expected}: {what}"));
                 Ok(seen.bytes)
             }
@@ -220,7 +229,7 @@ impl Asker {
                 .trial
                 .fail(format!("{} received another datagram than it should have", self.name()))
                 .expected(expected)
-                .seen(seen.describe(&self.end.trial))
+                .seen(self.end.describe(&seen))
                 .seen(wrong.to_string())
                 .cause(cause)
                 .stop()),
@@ -254,7 +263,7 @@ impl Asker {
         Err(trial
             .fail("the datagram does not come from the address that was asked")
             .expected(format!("{expected}, from {}", self.to))
-            .seen(datagram.describe(trial))
+            .seen(self.end.describe(&datagram))
             .cause("answer from the socket that the question came to, and not from a new one")
             .stop())
     }
@@ -268,6 +277,12 @@ impl Asker {
 }
 
 impl Answerer {
+    /// The same, which tells of payloads in these words.
+    pub fn in_words(mut self, words: Words) -> Self {
+        self.end.words = words;
+        self
+    }
+
     /// What the reader calls it.
     pub fn name(&self) -> &str {
         &self.end.name
@@ -279,7 +294,7 @@ impl Answerer {
         match self.end.next(running)? {
             Ok(datagram) => {
                 trial.name(datagram.from, &format!("the {}", running.name));
-                let (name, what) = (self.name(), describe_bytes(&datagram.bytes));
+                let (name, what) = (self.name(), (self.end.words)(&datagram.bytes));
                 trial.note(format!("{name} received a datagram from {}: {what}", datagram.from));
                 Ok(datagram)
             }
@@ -348,7 +363,8 @@ impl Answerer {
     }
 
     fn stranger(&self, from: SocketAddr) -> Verdict<End> {
-        End::new(&self.end.trial, UdpSocket::bind(from)?, "a stranger".into())
+        let end = End::new(&self.end.trial, UdpSocket::bind(from)?, "a stranger".into())?;
+        Ok(End { words: self.end.words, ..end })
     }
 
     /// Expects that the program does not ask: it has come to rest without it.

@@ -31,7 +31,7 @@ use crate::words::{count, summary};
 pub use connection::{Connection, End};
 pub(crate) use connection::{Got, Put};
 pub use console::Console;
-pub use datagrams::{Answerer, Asker, Datagram};
+pub use datagrams::{Answerer, Asker, Datagram, Words};
 pub use doors::{Door, Doors, Transport};
 pub use flow::Rate;
 pub use lines::{LineEnd, Lines};

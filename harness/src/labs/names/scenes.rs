@@ -1,0 +1,6 @@
+//! What the book shows of names.
+
+use crate::lab::Scene;
+
+/// The scenes of this lab, in the order of its chapters.
+pub(super) const SCENES: &[Scene] = &[];
