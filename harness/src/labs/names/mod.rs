@@ -83,6 +83,7 @@ pub const LAB: Lab = Lab {
         "frame messages on a stream, and say when a datagram is too small",
     ],
     reading_step: None,
+    messages: None,
 };
 
 steps! { $ names_checks: start names_start, serve names_serve, parse_query names_parse_query,
