@@ -9,6 +9,7 @@ mod calls;
 mod describe;
 mod family;
 mod holders;
+mod loopback;
 mod process;
 mod stillness;
 mod tables;
@@ -23,6 +24,7 @@ pub use calls::{Call, Waits};
 pub use describe::Names;
 pub use family::{Family, child_called, children, is_still, process_tree, processes_with, runs};
 pub use holders::{Held, Holder, held, program_of};
+pub use loopback::{Loopback, loopback};
 pub use process::{
     Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal,
     inheritable_descriptors, is_blocked, list, own_processor_time, own_thread, processor_time,

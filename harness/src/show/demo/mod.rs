@@ -7,6 +7,7 @@
 
 mod addresses;
 mod asking;
+mod costs;
 mod crowds;
 mod datagrams;
 mod ends;
@@ -85,6 +86,7 @@ pub static DEMOS: &[Demo] = &[
     asking::NEW_TRY_NEW_ID,
     asking::SILENCE_IS_NO,
     asking::DNS_IS_UDP_ONLY,
+    costs::TCP_COSTS_NO_MORE,
 ];
 
 /// The misconception of this name or number.

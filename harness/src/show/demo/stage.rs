@@ -99,6 +99,11 @@ impl Stage {
         self.addresses.free_address()
     }
 
+    /// Whether nobody else uses this network.
+    pub(super) fn is_isolated(&self) -> bool {
+        self.addresses.is_isolated()
+    }
+
     /// Tells what was done, where nothing can be seen of it yet.
     pub(super) fn tell(&mut self, done: impl Into<String>) {
         self.steps.push(DemoStep { done: done.into(), seen: Vec::new() });
