@@ -126,8 +126,9 @@ pub struct Specimen {
 pub enum Carried {
     /// A datagram: all of it is the message.
     Datagram,
-    /// A stream: in front of it stands what says where it ends.
-    Stream,
+    /// A stream, where this call carried so many bytes: in front of it stands what says where it
+    /// ends, and the call may have carried a part of it.
+    Stream(usize),
 }
 
 /// A field of a message.

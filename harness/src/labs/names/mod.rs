@@ -2,8 +2,9 @@
 //!
 //! Beside it: `message`, what the harness asks and takes for an answer, written against the RFC
 //! and not against the lab's own modules, so that the two can't share a mistake; `fields`, a
-//! message in words; `inquirer`, the harness as a client; and the checks, a file for each step.
+//! message in words; `anatomy`, the same for the book and the traces; `inquirer`, the harness as a client; and the checks, a file for each step.
 
+mod anatomy;
 mod answer;
 mod ask;
 mod fields;
@@ -83,7 +84,7 @@ pub const LAB: Lab = Lab {
         "frame messages on a stream, and say when a datagram is too small",
     ],
     reading_step: None,
-    messages: None,
+    messages: Some(&anatomy::MESSAGES),
 };
 
 steps! { $ names_checks: start names_start, serve names_serve, parse_query names_parse_query,

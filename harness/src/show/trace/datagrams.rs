@@ -21,12 +21,11 @@ fn head(bytes: &[u8]) -> Vec<u8> {
 
 /// A socket for datagrams, as it stands in the recording.
 pub(super) fn socket(who: &str, row: &Row) -> Socket {
-    let connected = row.state == State::Established;
     Socket {
         who: who.to_owned(),
         with: None,
         local: row.local,
-        remote: connected.then_some(row.remote),
+        remote: is_connected(row).then_some(row.remote),
         state: UDP.into(),
         unread: u32::from(row.rx_queue > 0),
         dropped: row.drops,
@@ -35,9 +34,16 @@ pub(super) fn socket(who: &str, row: &Row) -> Socket {
     }
 }
 
+fn is_connected(row: &Row) -> bool {
+    row.state == State::Established
+}
+
 /// `UDP, datagrams unread, 3 dropped`.
 pub(super) fn describe(socket: &Socket) -> String {
     let mut text = UDP.to_owned();
+    if socket.remote.is_some() {
+        text += ", connected";
+    }
     if socket.unread > 0 {
         text += ", datagrams unread";
     }
@@ -59,8 +65,11 @@ pub(super) fn between(before: &View, after: &View, askers: &[(String, SocketAddr
     let mut steps = Vec::new();
     for (who, row) in programs() {
         let Some(then) = find(before, row) else {
-            let text = format!("UDP {}", row.local);
-            steps.push(step(who, "bind", text, Known::Kernel));
+            let (call, to) = match is_connected(row) {
+                true => ("bind, connect", format!(" to {}", row.remote)),
+                false => ("bind", String::new()),
+            };
+            steps.push(step(who, call, format!("UDP {}{to}", row.local), Known::Kernel));
             continue;
         };
         if then.rx_queue > 0 && row.rx_queue == 0 {
@@ -96,8 +105,10 @@ impl Tape {
         };
         let then = dropped(&self.last);
         let before = self.look(trial);
-        let lost = dropped(&before) > then;
         let receiver = before.datagram_sockets.iter().find(|(_, row)| row.local == act.to);
+        // A connected socket lets in what comes from one address.
+        let of_others = |(_, row): &(String, Row)| is_connected(row) && row.remote != act.from;
+        let lost = dropped(&before) > then || receiver.is_some_and(of_others);
         let to = receiver.map_or_else(|| on.name.clone(), |(who, _)| who.clone());
         let sent = step(act.by, "send_to", count(act.bytes.len()), Known::Done);
         self.push(Event {

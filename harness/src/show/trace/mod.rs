@@ -160,7 +160,7 @@ impl Event {
     fn carried(&self) -> Carried {
         match self.call.as_str() {
             "send_to" | "recv_from" => Carried::Datagram,
-            _ => Carried::Stream,
+            _ => Carried::Stream(self.length),
         }
     }
 }
