@@ -261,7 +261,8 @@ mod tests {
     fn place(call: Option<&str>, row: Row) -> Vec<String> {
         let call = call.and_then(Call::parse);
         let name = || "names".to_owned();
-        let thread = Thread { tid: 1, name: name(), state: 'S', call, cpu_ns: 0, turns: 0 };
+        let thread =
+            Thread { tid: 1, name: name(), state: 'S', call, cpu_ns: 0, turns: 0, waited_ns: 0 };
         let descriptors = vec![Descriptor { fd: 3, target: Target::Socket(30) }];
         let process = Process { pid: 1, name: name(), threads: vec![thread], descriptors };
         Snapshot { processes: vec![process], rows: vec![row], backlog: false }

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 pub use calls::{Call, Waits};
 pub use describe::Names;
@@ -148,6 +149,11 @@ impl Snapshot {
     /// How often its threads were put on a processor.
     pub fn turns(&self) -> u64 {
         self.threads().map(|(_, thread)| thread.turns).sum()
+    }
+
+    /// For how long its threads were ready to run and waited for a processor, in all.
+    pub fn waited(&self) -> Duration {
+        Duration::from_nanos(self.threads().map(|(_, thread)| thread.waited_ns).sum())
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Thread {
     pub cpu_ns: u64,
     /// How often it was put on a processor: grows by one each time that it wakes.
     pub turns: u64,
+    /// For how long it was ready to run and waited for a processor, in nanoseconds.
+    pub waited_ns: u64,
 }
 
 /// An open descriptor.
@@ -83,7 +85,7 @@ pub fn processor_time(family: impl Into<Family>) -> io::Result<Duration> {
 
 /// Processor time of the thread that asks; zero where nothing tells.
 pub fn own_processor_time() -> Duration {
-    Duration::from_nanos(read_schedstat(Path::new("/proc/thread-self")).0)
+    Duration::from_nanos(read_schedstat(Path::new("/proc/thread-self"))[0])
 }
 
 /// The id of the thread that asks, among the threads of this process.
@@ -196,7 +198,7 @@ impl Thread {
         let tid = folder.file_name()?.to_str()?.parse().ok()?;
         let stat = read_stat(folder)?;
         let call = fs::read_to_string(folder.join("syscall")).ok();
-        let (cpu_ns, turns) = read_schedstat(folder);
+        let [cpu_ns, waited_ns, turns] = read_schedstat(folder);
         Some(Self {
             tid,
             name: stat.name,
@@ -204,15 +206,17 @@ impl Thread {
             call: call.as_deref().and_then(Call::parse),
             cpu_ns,
             turns,
+            waited_ns,
         })
     }
 }
 
-/// A thread's time on a processor in nanoseconds, and how often it was put on one.
-fn read_schedstat(folder: &Path) -> (u64, u64) {
+/// A thread's time on a processor and its time of waiting for one, in nanoseconds, and how often it
+/// was put on one.
+fn read_schedstat(folder: &Path) -> [u64; 3] {
     let text = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
     let mut numbers = text.split_ascii_whitespace().map(|word| word.parse().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.nth(1).unwrap_or(0))
+    [(); 3].map(|()| numbers.next().unwrap_or(0))
 }
 
 struct Stat {

@@ -213,8 +213,15 @@ mod tests {
 
     fn program(waits: Waits, timed: bool, rows: Vec<Row>) -> Snapshot {
         let call = Call { waits, fd: Some(3), timed, ..Call::of("call") };
-        let thread =
-            Thread { tid: 1, name: "t".into(), state: 'S', call: Some(call), cpu_ns: 5, turns: 5 };
+        let thread = Thread {
+            tid: 1,
+            name: "t".into(),
+            state: 'S',
+            call: Some(call),
+            cpu_ns: 5,
+            turns: 5,
+            waited_ns: 0,
+        };
         let descriptors = vec![Descriptor { fd: 3, target: Target::Socket(30) }];
         let process = Process { pid: 1, name: "p".into(), threads: vec![thread], descriptors };
         Snapshot { processes: vec![process], rows, backlog: false }

@@ -38,20 +38,20 @@ pub struct Asker {
 /// A program asks the harness: a UDP socket on an address that the program is told.
 #[derive(Debug)]
 pub struct Answerer {
-    end: End,
+    pub(super) end: End,
     /// Where it is asked.
     pub address: SocketAddr,
 }
 
 /// A UDP socket of the harness, with its name.
 #[derive(Debug)]
-struct End {
-    trial: Trial,
+pub(super) struct End {
+    pub(super) trial: Trial,
     socket: UdpSocket,
     here: SocketAddr,
     name: String,
     /// Puts a payload into words.
-    words: Words,
+    pub(super) words: Words,
 }
 
 /// Puts the payload of a datagram into words, for sentences: `a question for www.example.test`.
@@ -72,7 +72,11 @@ impl Trial {
 
     /// One that programs can ask, on a free address; the reader calls it `name`.
     pub fn answerer(&self, name: &str) -> Verdict<Answerer> {
-        let address = self.addresses().free_address();
+        self.answerer_on(name, self.addresses().free_address())
+    }
+
+    /// The same, on this address.
+    pub fn answerer_on(&self, name: &str, address: SocketAddr) -> Verdict<Answerer> {
         let socket = UdpSocket::bind(address)
             .map_err(|error| Stop::Fault(format!("cannot bind UDP {address}: {error}")))?;
         self.note(format!("{name} of the harness waits for datagrams on {address}"));
@@ -92,6 +96,10 @@ impl End {
         let whom = self.trial.names().call(to);
         let what = (self.words)(bytes);
         self.trial.note(format!("{} sent a datagram to {whom}{how}: {what}", self.name));
+        self.send_quietly(on, bytes, to)
+    }
+
+    pub(super) fn send_quietly(&self, on: &Rc<Running>, bytes: &[u8], to: SocketAddr) -> Verdict {
         let still = self.trial.record_before(on, bytes.len());
         match self.socket.send_to(bytes, to) {
             Ok(_) => {}
@@ -105,7 +113,7 @@ impl End {
     }
 
     /// What has come, if anything has.
-    fn receive(&self) -> Verdict<Option<Datagram>> {
+    pub(super) fn receive(&self) -> Verdict<Option<Datagram>> {
         let mut buffer = vec![0; LARGEST];
         loop {
             match self.socket.recv_from(&mut buffer) {
@@ -302,7 +310,7 @@ impl Answerer {
         }
     }
 
-    fn not_asked(&self, running: &Running, stall: &Stall, cause: &str) -> Stop {
+    pub(super) fn not_asked(&self, running: &Running, stall: &Stall, cause: &str) -> Stop {
         self.end
             .trial
             .fail(format!("the {} did not ask", running.name))

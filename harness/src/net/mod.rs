@@ -22,6 +22,7 @@ mod rest;
 mod service;
 mod started;
 mod terms;
+mod tries;
 mod wire;
 
 use std::net::SocketAddr;
@@ -42,6 +43,7 @@ pub use payload::{Cut, noise, pattern, text};
 pub use service::Service;
 pub use started::Started;
 pub use terms::Terms;
+pub use tries::{Moment, Tries};
 pub use wire::{Carried, Stretch, Way, Wire};
 
 /// `127.0.0.1:7007 and [::1]:7007`.

@@ -1,8 +1,7 @@
 //! A message in words: what it is, for the story, and where two of them differ, field by field.
 
-use super::message::{
-    AA, HEADER, OPCODE, QR, Query, RD, Reply, TC, code_name, shown_name, type_name,
-};
+use super::message::{AA, HEADER, OPCODE, QR, Query, RD, Reply, TC};
+use super::shown::{code_name, shown_name, type_name};
 use crate::words::{count, summary};
 
 /// How much is shown of what is no message.

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use super::fields;
 use super::message::{
-    AA, FORMERR, HEADER, NOERROR, NOTIMP, OPCODE, QR, Query, RD, REFUSED, Record, Reply, code_name,
-    compare,
+    AA, FORMERR, HEADER, NOERROR, NOTIMP, OPCODE, QR, Query, RD, REFUSED, Record, Reply, compare,
 };
+use super::shown::code_name;
 use crate::net::Asker;
 use crate::trial::{Running, Trial, Verdict};
 use crate::words::count;

@@ -6,15 +6,19 @@
 
 mod anatomy;
 mod answer;
+mod answers;
 mod ask;
+mod client;
 mod fields;
 mod inquirer;
 mod message;
 mod parse_query;
 mod read_framed;
 mod records;
+mod reply;
 mod scenes;
 mod serve;
+mod shown;
 mod start;
 
 use std::net::SocketAddr;
@@ -88,7 +92,7 @@ pub const LAB: Lab = Lab {
 };
 
 steps! { $ names_checks: start names_start, serve names_serve, parse_query names_parse_query,
-answer names_answer, records names_records, ask names_ask, read_framed names_read_framed }
+answer names_answer, records names_records, ask names_ask, answers names_answers, read_framed names_read_framed }
 
 /// How its program is started as one that listens.
 const SERVES: Listens = Listens {
@@ -129,6 +133,9 @@ example.test 300 NS ns.example.test
 ns.example.test 300 A 127.0.0.1
 www.example.test 300 A 127.0.0.5
 ";
+
+/// What times of a second and more are multiplied by, in a program that knows `LAB_TEMPO`.
+const TEMPO: f64 = 0.1;
 
 /// The arguments that serve the zone file in this folder.
 fn served(address: impl ToString, folder: &Scratch) -> Given {
