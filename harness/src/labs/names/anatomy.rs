@@ -1,6 +1,7 @@
 //! Messages for the book and the traces: what one is in a few words, and its fields one by one.
 
-use super::message::{A, AA, HEADER, OPCODE, QR, RD, TC, code_name, shown_name, type_name};
+use super::message::{A, AA, HEADER, OPCODE, QR, RD, TC};
+use super::shown::{code_name, shown_name, type_name};
 use crate::lab::{Carried, Field, Messages, Specimen};
 use crate::words::quote;
 
