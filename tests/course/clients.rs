@@ -9,9 +9,11 @@ use std::iter::Peekable;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use sockets_lab::labs::{self, Lab};
 use sockets_lab::run::build::{self, Built};
+use sockets_lab::trial::Addresses;
 use tempfile::TempDir;
 
 use super::corpus;
@@ -23,6 +25,7 @@ const BACKSTOP: &str = "300";
 /// A lab's own program that listens; it is killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
+    program: PathBuf,
     pub(crate) address: SocketAddr,
     folder: TempDir,
 }
@@ -40,7 +43,7 @@ impl Server {
             Built::Program(file) => file,
             Built::Broken(words) => panic!("{words}"),
         };
-        let mut command = Command::new(program);
+        let mut command = Command::new(&program);
         for word in words {
             match word {
                 "ROOT" => command.arg(&root),
@@ -53,7 +56,7 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let address = ready.trim_end().strip_prefix("listening on ").map(str::parse);
         let address = address.and_then(Result::ok).unwrap_or_else(|| panic!("{ready:?}"));
-        Self { child, address, folder }
+        Self { child, program, address, folder }
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -133,6 +136,13 @@ impl Script {
     }
 }
 
+/// Where a server of the text's own can listen: the host is in nobody else's use.
+fn free_address() -> SocketAddr {
+    static NEXT: AtomicU32 = AtomicU32::new(3 << 14);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Addresses::shared(std::process::id().wrapping_add(number)).free_address()
+}
+
 fn take_while<'a>(
     lines: &mut Peekable<impl Iterator<Item = &'a str>>,
     is_part: impl Fn(&str) -> bool,
@@ -150,6 +160,7 @@ impl Turn {
         command.env("URL", format!("http://{address}")).env("ADDR", address.to_string());
         command.env("HOST", address.ip().to_string()).env("PORT", address.port().to_string());
         command.env("ROOT", server.root()).env("HOME", work);
+        command.env("PROGRAM", &server.program).env("OTHER", free_address().to_string());
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());
         }
