@@ -59,6 +59,16 @@ impl Server {
         Self { child, program, address, folder }
     }
 
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The program that it runs.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("root")
     }

@@ -38,6 +38,7 @@ mod golden;
 mod handover;
 mod languages;
 mod mistakes;
+mod names_messages;
 mod parsers;
 mod peer_model;
 mod ports;
