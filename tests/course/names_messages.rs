@@ -343,7 +343,8 @@ fn streams_of_all_kinds_get_what_is_due_to_them_and_an_end() {
     still_right(&server);
     let before = memory(&server);
     // A frame is right, or its length is another one's word.
-    let framed = (damaged(queries()), prop_oneof![6 => Just(None), 1 => any::<u16>().prop_map(Some)]);
+    let framed =
+        (damaged(queries()), prop_oneof![6 => Just(None), 1 => any::<u16>().prop_map(Some)]);
     let framed = framed.prop_map(|(message, length)| match length {
         Some(length) => [&length.to_be_bytes()[..], &message].concat(),
         None => frame(&message),

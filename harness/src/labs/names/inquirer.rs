@@ -19,6 +19,11 @@ pub(super) struct Inquirer {
     asker: Asker,
 }
 
+/// RD, and the bits that are nobody's here: RA, Z, AD and CD.
+const COPIED_OR_ZERO: u16 = RD | 0x00F0;
+/// The bits of the code.
+const RCODE: u16 = 0x000F;
+
 /// Which answer is right.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
@@ -35,7 +40,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// These records, in any order, and the word of the server that the zone belongs to.
     pub(super) fn records(records: Vec<Record>) -> Self {
-        Self { code: NOERROR, flags: AA, free: 0, records, bare: false }
+        Self { code: NOERROR, flags: AA, free: AA | COPIED_OR_ZERO, records, bare: false }
     }
 
     /// No record, and this code, about a name of the zone.
@@ -43,11 +48,16 @@ impl Wanted {
         Self { code, ..Self::records(Vec::new()) }
     }
 
+    /// No record, and any code, about a name of the zone.
+    pub(super) fn nothing() -> Self {
+        Self { free: AA | COPIED_OR_ZERO | RCODE, ..Self::records(Vec::new()) }
+    }
+
     /// No record, and this code, from a server that says nothing about the name.
     pub(super) fn refusal(code: u16) -> Self {
         // Who has not understood a question need not repeat it.
         let bare = [FORMERR, NOTIMP].contains(&code);
-        Self { code, flags: 0, free: 0, records: Vec::new(), bare }
+        Self { code, flags: 0, free: COPIED_OR_ZERO, records: Vec::new(), bare }
     }
 
     pub(super) fn refused() -> Self {
@@ -59,13 +69,22 @@ impl Wanted {
         Self { code, ..self }
     }
 
-    /// The same; these bits of the flags may be as they like.
+    /// The same; these bits of the flags, too, may be as they like.
     pub(super) fn whatever(self, free: u16) -> Self {
-        Self { free, ..self }
+        Self { free: self.free | free, ..self }
+    }
+
+    /// The same; no bit of the flags may be as it likes. One mistake in them shall not cost the
+    /// points of each check that looks at an answer.
+    pub(super) fn with_exact_flags(self) -> Self {
+        Self { free: 0, ..self }
     }
 
     /// As a noun: `an answer with NOERROR, AA and 1 record: …`.
     fn describe(&self) -> String {
+        if self.free & RCODE != 0 {
+            return "an answer without a record".into();
+        }
         let aa = if self.flags & AA != 0 { " and AA" } else { "" };
         let mut text = format!("an answer with {}{aa}", code_name(self.code));
         match &self.records[..] {

@@ -89,6 +89,7 @@ fn formerr_without_question(t: &mut Trial) -> Verdict {
         raw([2, 0, 0, 0], &twice),
         raw([2, 0, 0, 0], &question),
         raw([256, 0, 0, 0], &question),
+        raw([257, 0, 0, 0], &question),
         raw([65_535, 0, 0, 0], &question),
     ];
     let names = Names::start(t)?;

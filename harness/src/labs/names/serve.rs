@@ -40,7 +40,8 @@ fn answers_a_question(t: &mut Trial) -> Verdict {
         inquirer.ask(&numbered(n))?;
         inquirer.expect_some_answer(&numbered(n), "recv_from, then send_to, for ever")?;
     }
-    inquirer.expect_nothing("one answer for each question")
+    inquirer.expect_nothing("one answer for each question")?;
+    names.doors.expect_ready_lines("its standard output has the ready line, and nothing else")
 }
 
 fn answers_the_sender(t: &mut Trial) -> Verdict {
