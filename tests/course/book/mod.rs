@@ -10,6 +10,7 @@ use super::{builds, corpus, runs, stubs};
 
 mod broken;
 mod curl;
+mod dig;
 mod screens;
 mod tables;
 mod words;

@@ -64,11 +64,14 @@ fn figures(pool: &Pool, scene: &Scene) -> io::Result<Vec<Recorded>> {
     let normal = Json::parse(&text).ok().as_ref().and_then(Recording::from_json);
     let recording = normal.ok_or_else(|| io::Error::other("a recording that makes no sense"))?;
     if scene.why.len() != recording.steps.len() {
+        let steps =
+            recording.steps.iter().map(|step| format!("{}: {}", step.by, ladder::label(step)));
         return Err(io::Error::other(format!(
-            "scene {}: {} steps, and {} sentences on why they matter",
+            "scene {}: {} sentences on why they matter, and {} steps: {}",
             scene.name,
+            scene.why.len(),
             recording.steps.len(),
-            scene.why.len()
+            steps.collect::<Vec<_>>().join("; ")
         )));
     }
     let file = |ending, text| Recorded { file: format!("{}.{ending}", scene.name), text };
