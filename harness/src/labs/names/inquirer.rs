@@ -81,7 +81,7 @@ impl Wanted {
     }
 
     /// As a noun: `an answer with NOERROR, AA and 1 record: …`.
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         if self.free & RCODE != 0 {
             return "an answer without a record".into();
         }
@@ -146,7 +146,7 @@ impl Wanted {
 }
 
 /// Whether this is an answer to the query at all: by its id, and by saying so.
-fn identified(query: &Query, bytes: &[u8]) -> Result<(), String> {
+pub(super) fn identified(query: &Query, bytes: &[u8]) -> Result<(), String> {
     if bytes.len() < HEADER {
         return Err(format!("its header is cut off: it has 12 bytes, and {} came", bytes.len()));
     }

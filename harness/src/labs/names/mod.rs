@@ -10,8 +10,10 @@ mod answers;
 mod ask;
 mod client;
 mod fields;
+mod framed;
 mod inquirer;
 mod message;
+mod over_tcp;
 mod parse_query;
 mod read_framed;
 mod records;
@@ -92,7 +94,7 @@ pub const LAB: Lab = Lab {
 };
 
 steps! { $ names_checks: start names_start, serve names_serve, parse_query names_parse_query,
-answer names_answer, records names_records, ask names_ask, answers names_answers, read_framed names_read_framed }
+answer names_answer, records names_records, ask names_ask, answers names_answers, read_framed names_read_framed, over_tcp names_over_tcp }
 
 /// How its program is started as one that listens.
 const SERVES: Listens = Listens {
@@ -161,10 +163,19 @@ impl Names {
 
     /// Starts one that serves this zone.
     fn over(t: &Trial, zone: &str) -> Verdict<Self> {
+        Self::started(t, zone, |given| given)
+    }
+
+    /// The same, with times of a second and more that are shorter.
+    fn at_tempo(t: &Trial, zone: &str) -> Verdict<Self> {
+        Self::started(t, zone, |given| given.environment("LAB_TEMPO", TEMPO))
+    }
+
+    fn started(t: &Trial, zone: &str, how: fn(Given) -> Given) -> Verdict<Self> {
         let folder = t.scratch(FOLDER)?;
         folder.file(FILE, zone.as_bytes())?;
         let address = t.addresses().free_address();
-        let running = t.start_as(CALLED, LAB.name, served(address, &folder), Stdin::Null)?;
+        let running = t.start_as(CALLED, LAB.name, how(served(address, &folder)), Stdin::Null)?;
         let doors = t.doors(running, &[Door::udp(address), Door::tcp(address)])?;
         Ok(Self { trial: t.clone(), doors, address, _folder: folder })
     }

@@ -252,13 +252,15 @@ fn exactly_512(t: &mut Trial) -> Verdict {
     let text = |letter: &str, length: usize| format!("\"{}\"", letter.repeat(length));
     // Two strings, each behind its length.
     let second = |data: usize| data - 256 - 1;
-    for data in [whole, whole + 1, compressed, compressed + 1] {
-        t.new_scene()?;
-        let line =
-            format!("t.example.test 300 TXT {} {}\n", text("x", 255), text("y", second(data)));
-        let names = Names::over(t, &format!("{ZONE}{line}"))?;
-        let inquirer = names.inquirer()?;
-        let query = Query::new("t.example.test", TXT);
+    let sizes = [("t", whole), ("u", whole + 1), ("v", compressed), ("w", compressed + 1)];
+    let line = |(label, data): &(&str, usize)| {
+        let strings = [text("x", 255), text("y", second(*data))].join(" ");
+        format!("{label}.example.test 300 TXT {strings}\n")
+    };
+    let names = Names::over(t, &format!("{ZONE}{}", sizes.iter().map(line).collect::<String>()))?;
+    let inquirer = names.inquirer()?;
+    for (label, data) in sizes {
+        let query = Query::new(&format!("{label}.example.test"), TXT);
         inquirer.ask(&query)?;
         let expected = match data {
             _ if data <= whole => {
