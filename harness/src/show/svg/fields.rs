@@ -126,7 +126,7 @@ fn dump(sheet: &Sheet, bytes: &[u8], place: &Range<usize>) -> Vec<String> {
             ));
             let x = sheet.left + sheet.row * sheet.each + 14 + at % sheet.row * 9;
             lines.push(format!(
-                r#"<text class="doing" x="{x}" y="{}">{}</text>"#,
+                r#"<text class="number" x="{x}" y="{}">{}</text>"#,
                 y + 15,
                 escape(&printed(*byte))
             ));
@@ -166,7 +166,7 @@ fn line(
     let columns: [(&str, usize, Vec<String>); 4] = [
         ("number", 8, vec![number]),
         ("call", sheet.left, hex.collect()),
-        ("head", sheet.names, wrap(&field.name, room(sheet.names, names_end))),
+        ("field", sheet.names, wrap(&field.name, room(sheet.names, names_end))),
         ("state", sheet.values, wrap(&field.value, room(sheet.values, sheet.wide))),
     ];
     let mut texts = Vec::new();
