@@ -12,6 +12,7 @@ mod holders;
 mod process;
 mod stillness;
 mod tables;
+mod text;
 mod unlisted;
 
 use std::collections::BTreeSet;
@@ -29,6 +30,7 @@ pub use process::{
 };
 pub use stillness::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};
+use text::read_text;
 
 /// `Err` with the reason where this system does not show what the harness wants to see.
 pub fn available() -> Result<(), String> {
@@ -168,7 +170,7 @@ fn read(table: Table) -> io::Result<Vec<Row>> {
 
 /// A table of the network namespace that this process is in; `None` where the kernel has none.
 fn table_text(file: &str) -> io::Result<Option<String>> {
-    match fs::read_to_string(format!("/proc/self/net/{file}")) {
+    match read_text(format!("/proc/self/net/{file}")) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::calls::Call;
 use super::family::{Family, process_tree};
+use super::text::read_text;
 
 /// One process of the program under test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +94,7 @@ pub fn own_thread() -> Option<u32> {
 
 /// Whether a thread of this process is blocked in a call. One that has been woken is not.
 pub fn is_blocked(thread: u32) -> bool {
-    let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
+    let call = read_text(format!("/proc/self/task/{thread}/syscall"));
     call.is_ok_and(|text| Call::parse(&text).is_some())
 }
 
@@ -106,7 +107,7 @@ pub fn inheritable_descriptors() -> io::Result<Vec<u32>> {
     for entry in fs::read_dir("/proc/self/fdinfo")? {
         let entry = entry?;
         // What has been closed meanwhile is inherited by nobody.
-        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        let text = read_text(entry.path()).unwrap_or_default();
         let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
         let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
         let fd = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -121,7 +122,7 @@ pub fn inheritable_descriptors() -> io::Result<Vec<u32>> {
 
 /// Whether a process ignores the signal of this number (`SigIgn`, proc_pid_status(5)).
 pub fn ignores_signal(pid: u32, signal: u32) -> io::Result<bool> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let status = read_text(format!("/proc/{pid}/status"))?;
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
     let mask = u64::from_str_radix(mask.trim(), 16).map_err(io::Error::other)?;
     Ok(mask >> (signal - 1) & 1 == 1)
@@ -152,7 +153,7 @@ impl Process {
     /// Reads process `pid`; `None` when it has ended.
     pub fn read(pid: u32) -> Option<Self> {
         let folder = Path::new("/proc").join(pid.to_string());
-        let name = fs::read_to_string(folder.join("comm")).ok()?.trim_end().to_owned();
+        let name = read_text(folder.join("comm")).ok()?.trim_end().to_owned();
         let mut threads = Vec::new();
         for entry in fs::read_dir(folder.join("task")).ok()?.flatten() {
             threads.extend(Thread::read(&entry.path()));
@@ -164,7 +165,7 @@ impl Process {
 
     /// Memory that it has in use (resident), in bytes; `None` when it has ended.
     pub fn resident_bytes(pid: u32) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let status = read_text(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kib * 1024)
@@ -195,7 +196,7 @@ impl Thread {
     fn read(folder: &Path) -> Option<Self> {
         let tid = folder.file_name()?.to_str()?.parse().ok()?;
         let stat = read_stat(folder)?;
-        let call = fs::read_to_string(folder.join("syscall")).ok();
+        let call = read_text(folder.join("syscall")).ok();
         let (cpu_ns, turns) = read_schedstat(folder);
         Some(Self {
             tid,
@@ -210,7 +211,7 @@ impl Thread {
 
 /// A thread's time on a processor in nanoseconds, and how often it was put on one.
 fn read_schedstat(folder: &Path) -> (u64, u64) {
-    let text = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
+    let text = read_text(folder.join("schedstat")).unwrap_or_default();
     let mut numbers = text.split_ascii_whitespace().map(|word| word.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.nth(1).unwrap_or(0))
 }
@@ -229,7 +230,7 @@ struct Stat {
 const TICK: Duration = Duration::from_millis(10);
 
 fn read_stat(folder: &Path) -> Option<Stat> {
-    parse_stat(&fs::read_to_string(folder.join("stat")).ok()?)
+    parse_stat(&read_text(folder.join("stat")).ok()?)
 }
 
 /// `PID (NAME) STATE PPID PGRP …`, times in columns 14 to 17, the number of threads in column 20

@@ -48,10 +48,9 @@ pub fn run(stage: Layer) -> u8 {
         },
         Layer::Shared => Addresses::shared(process::id()),
     };
-    match serve(&addresses) {
-        Ok(()) => 0,
-        Err(_) => 1,
-    }
+    let served = serve(&addresses);
+    remove_all();
+    u8::from(served.is_err())
 }
 
 fn serve(addresses: &Addresses) -> io::Result<()> {
@@ -95,15 +94,14 @@ struct Watch(mpsc::Sender<()>);
 /// And processor time of the program and of the harness is counted, too: a program that makes the
 /// machine busy by itself gains no time by that.
 const BOUND: Duration = Duration::from_secs(20);
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(100);
 /// Processor time is looked up at every so many ticks: that means to read all processes.
-const TICKS_A_LOOK: u32 = 10;
+const TICKS_A_LOOK: u32 = 2;
 /// But not longer than this times the bound.
 const MOST: u32 = 4;
 
-/// The part of a processor that each has who could use one now: 1 where nobody waits.
-fn share_of_a_processor() -> f64 {
-    let cores = thread::available_parallelism().map_or(1, usize::from) as f64;
+/// The part of a processor that each has who could use one of so many now: 1 where nobody waits.
+fn share_of_a_processor(cores: f64) -> f64 {
     // proc_loadavg(5): the fourth word is RUNNABLE/ALL.
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let runnable = load.split(' ').nth(3).and_then(|word| word.split('/').next()?.parse().ok());
@@ -138,13 +136,14 @@ impl Watch {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             let bound = BOUND.mul_f64(patience::factor());
+            let cores = thread::available_parallelism().map_or(1, usize::from) as f64;
             let (began, mut spent) = (Instant::now(), Duration::ZERO);
             let mut used = Used::begin();
             for number in 1_u32.. {
                 let tick = Instant::now();
                 match receiver.recv_timeout(TICK) {
                     Err(mpsc::RecvTimeoutError::Timeout) => {
-                        spent += tick.elapsed().min(2 * TICK).mul_f64(share_of_a_processor());
+                        spent += tick.elapsed().min(2 * TICK).mul_f64(share_of_a_processor(cores));
                     }
                     _ => return,
                 }

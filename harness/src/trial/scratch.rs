@@ -1,11 +1,13 @@
 //! A folder for one trial: what a program is given to serve, to read or to write into.
 //!
-//! It is removed when the trial ends, whatever happens. In stories and failures it is called by its
-//! name, `ROOT/a.txt`: where it really lies is nobody's business.
+//! It is removed when the trial ends, whatever happens; where programs run in cells it is emptied,
+//! and serves the next trial, so that the cell that shows it does so, too. In stories and failures it
+//! is called by its name, `ROOT/a.txt`: where it really lies is nobody's business.
 
 use std::fs::{self, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::mem;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
@@ -14,11 +16,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Stop, Trial, Verdict};
+use crate::program::cell::is_enclosing;
 use crate::sync::lock;
 use crate::words::count;
 
-/// Folders that have to be removed: what [`remove_all`] does when a worker is abandoned.
+/// Folders that have to be removed: what [`remove_all`] does when a worker ends or is abandoned.
 static LIVE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// Those of them that are empty, and nobody's.
+static FREE: Mutex<Vec<Folder>> = Mutex::new(Vec::new());
 
 /// Removes all folders of all trials: for the end of the harness itself.
 pub fn remove_all() {
@@ -34,12 +39,18 @@ pub(crate) struct Folder {
     path: PathBuf,
     /// What the reader calls it.
     name: String,
+    /// As it was made.
+    permissions: Permissions,
 }
 
 impl Folder {
-    /// A new one, below the system's folder for temporary files.
+    /// An empty one, below the system's folder for temporary files.
     pub(crate) fn new(name: &str) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
+        let mut free = lock(&FREE);
+        if let Some(found) = free.iter().position(|folder| folder.name == name) {
+            return Ok(free.swap_remove(found));
+        }
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = format!("sockets-lab-{name}-{}-{number}", process::id());
@@ -47,7 +58,8 @@ impl Folder {
             match fs::create_dir(&path) {
                 Ok(()) => {
                     lock(&LIVE).push(path.clone());
-                    return Ok(Self { path, name: name.to_owned() });
+                    let permissions = fs::metadata(&path)?.permissions();
+                    return Ok(Self { path, name: name.to_owned(), permissions });
                 }
                 // Process ids tell no workers apart: in a namespace each begins at 1.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -69,9 +81,35 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = remove(&self.path);
-        lock(&LIVE).retain(|path| *path != self.path);
+        // Outside of a cell somebody may still have it.
+        let is_made_anew = is_enclosing()
+            && fs::set_permissions(&self.path, self.permissions.clone()).is_ok()
+            && empty(&self.path).is_ok();
+        if is_made_anew {
+            let (path, name) = (mem::take(&mut self.path), mem::take(&mut self.name));
+            lock(&FREE).push(Self { path, name, permissions: self.permissions.clone() });
+        } else {
+            let _ = remove(&self.path);
+            lock(&LIVE).retain(|path| *path != self.path);
+        }
     }
+}
+
+/// Removes all that stands in a folder.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let removed = match entry.file_type()?.is_dir() {
+            true => remove(&entry.path()),
+            false => fs::remove_file(entry.path()),
+        };
+        // What a program removes meanwhile is not there.
+        removed.or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })?;
+    }
+    Ok(())
 }
 
 /// Removes a folder, also where a program has taken permissions away from something in it.
@@ -204,18 +242,7 @@ impl Scratch {
 
     /// Removes all that stands in it. The folder itself stays: a program that is running has it.
     pub fn clear(&self) -> Verdict {
-        for entry in fs::read_dir(&self.folder.path)? {
-            let entry = entry?;
-            let removed = match entry.file_type()?.is_dir() {
-                true => remove(&entry.path()),
-                false => fs::remove_file(entry.path()),
-            };
-            // What a program removes meanwhile is not there.
-            removed.or_else(|error| match error.kind() {
-                io::ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            })?;
-        }
+        empty(&self.folder.path)?;
         self.trial.note(format!("{} was emptied", self.folder.name));
         Ok(())
     }
