@@ -27,6 +27,7 @@ pub use holders::{Held, Holder, held, program_of};
 pub use process::{
     Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal,
     inheritable_descriptors, is_blocked, list, own_processor_time, own_thread, processor_time,
+    processor_time_alone,
 };
 pub use stillness::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};

@@ -82,6 +82,12 @@ pub fn processor_time(family: impl Into<Family>) -> io::Result<Duration> {
     Ok(TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
 }
 
+/// Processor time of a process itself so far: of what it has started, nothing.
+pub fn processor_time_alone(pid: u32) -> Option<Duration> {
+    let stat = read_stat(Path::new("/proc").join(pid.to_string()).as_path())?;
+    Some(TICK.saturating_mul(u32::try_from(stat.own_ticks).unwrap_or(u32::MAX)))
+}
+
 /// Processor time of the thread that asks; zero where nothing tells.
 pub fn own_processor_time() -> Duration {
     Duration::from_nanos(read_schedstat(Path::new("/proc/thread-self")).0)
@@ -223,6 +229,8 @@ struct Stat {
     group: u32,
     /// Processor time, its own and that of the children that it has waited for, in [`TICK`]s.
     ticks: u64,
+    /// Its own alone.
+    own_ticks: u64,
     threads: u32,
 }
 
@@ -244,12 +252,14 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let parent = words.next()?.parse().ok()?;
     let group = words.next()?.parse().ok()?;
     let mut words = words.skip(8);
-    let mut ticks: u64 = 0;
-    for _ in 0..4 {
-        ticks = ticks.saturating_add(words.next()?.parse().ok()?);
-    }
+    let mut two = || {
+        let (user, system): (u64, u64) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(user.saturating_add(system))
+    };
+    let own_ticks = two()?;
+    let ticks = own_ticks.saturating_add(two()?);
     let threads = words.nth(2)?.parse().ok()?;
-    Some(Stat { name, state, parent, group, ticks, threads })
+    Some(Stat { name, state, parent, group, ticks, own_ticks, threads })
 }
 
 fn read_descriptors(folder: &Path) -> Vec<Descriptor> {
@@ -283,7 +293,8 @@ mod tests {
         let times = format!("{}1 20 300 4000 0 0", "0 ".repeat(8));
         let stat = parse_stat(&format!("42 (a) b (c) S 7 40 {times} 3 0")).unwrap();
         assert_eq!((stat.name.as_str(), stat.state), ("a) b (c", 'S'));
-        assert_eq!((stat.parent, stat.group, stat.ticks, stat.threads), (7, 40, 4321, 3));
+        assert_eq!((stat.parent, stat.group, stat.threads), (7, 40, 3));
+        assert_eq!((stat.own_ticks, stat.ticks), (21, 4321));
     }
 
     #[test]
