@@ -126,6 +126,13 @@ impl FailureBuilder {
     }
 }
 
+impl Running {
+    /// Whether a stub has spoken, of whatever step: how this program ends is then the stub's doing.
+    pub fn has_a_stub(&self) -> bool {
+        unwritten(&String::from_utf8_lossy(&self.program.stderr().head)).is_some()
+    }
+}
+
 impl Trial {
     /// Ends the check where a program has told of an unwritten step that the check is about: for
     /// what a stub does too, so that it is no proof of anything.

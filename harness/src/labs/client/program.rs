@@ -360,6 +360,11 @@ impl Client {
             Some(101) => {
                 "a panic: the last lines of standard error say where (unwrap and expect panic)"
             }
+            // The stub of step 3 reads to the end of the stream, and is satisfied with nothing.
+            _ if self.running.has_a_stub() => {
+                "the stream came to its end in here, and not at the server: \
+                 shutdown(Shutdown::Both) ends receiving, too, and so does a stream that is dropped"
+            }
             Some(0) => {
                 "it ended by itself, before the server had ended its side: the end of standard \
                  input is not the end of the client, shutdown(Shutdown::Both) ends receiving, too, \
