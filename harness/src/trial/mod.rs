@@ -7,6 +7,7 @@
 mod addresses;
 mod control;
 mod failure;
+mod folder;
 mod freeze;
 mod observe;
 pub mod patience;
@@ -22,10 +23,11 @@ use std::time::Duration;
 
 pub use addresses::Addresses;
 pub use failure::FailureBuilder;
+pub(crate) use folder::Folder;
+pub use folder::remove_all;
 pub use observe::End;
 pub(crate) use observe::{Act, DatagramAct, Observer, Still};
-pub(crate) use scratch::Folder;
-pub use scratch::{Listing, Scratch, remove_all};
+pub use scratch::{Listing, Scratch};
 pub use wait::{Progress, Stall, StallKind};
 
 use crate::kernel::{Names, Snapshot};
