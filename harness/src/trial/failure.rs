@@ -106,7 +106,7 @@ impl FailureBuilder {
             }
             let stderr = one.program.stderr();
             if let Some(unwritten) = unwritten(&String::from_utf8_lossy(&stderr.head))
-                && unwritten.step <= self.trial.0.step
+                && self.trial.0.needs.includes(unwritten.step)
             {
                 return Stop::Unwritten(unwritten);
             }
@@ -144,7 +144,7 @@ impl Trial {
             }
             let stderr = running.program.stderr();
             match unwritten(&String::from_utf8_lossy(&stderr.head)) {
-                Some(unwritten) if unwritten.step <= self.0.step => {
+                Some(unwritten) if self.0.needs.includes(unwritten.step) => {
                     return Err(Stop::Unwritten(unwritten));
                 }
                 _ => {}

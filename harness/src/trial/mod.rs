@@ -101,6 +101,24 @@ pub(crate) trait InFlight: std::fmt::Debug {
     fn tell(&self) -> Vec<String>;
 }
 
+/// Which steps have to be written for what a trial does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Those up to this one.
+    UpTo(u8),
+    /// All of every program that it runs.
+    All,
+}
+
+impl Needs {
+    fn includes(self, step: u8) -> bool {
+        match self {
+            Self::UpTo(last) => step <= last,
+            Self::All => true,
+        }
+    }
+}
+
 /// A step that is not written, as its stub tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unwritten {
@@ -130,8 +148,7 @@ struct Inner {
     /// The programs under test, by the reader's name for them.
     templates: Vec<(String, Template)>,
     addresses: Addresses,
-    /// The last step that the check needs.
-    step: u8,
+    needs: Needs,
     log: RefCell<Vec<String>>,
     names: RefCell<Names>,
     running: RefCell<Vec<Rc<Running>>>,
@@ -151,31 +168,31 @@ struct Inner {
 }
 
 impl Trial {
-    /// A trial of the given programs, for a check that needs the steps up to `step`.
-    pub fn new(templates: Vec<(String, Template)>, addresses: Addresses, step: u8) -> Self {
-        Self::with(templates, addresses, step, None)
+    /// A trial of the given programs, for a check that needs these steps.
+    pub fn new(templates: Vec<(String, Template)>, addresses: Addresses, needs: Needs) -> Self {
+        Self::with(templates, addresses, needs, None)
     }
 
     /// The same, recorded.
     pub(crate) fn recorded(
         templates: Vec<(String, Template)>,
         addresses: Addresses,
-        step: u8,
+        needs: Needs,
         observer: Rc<dyn Observer>,
     ) -> Self {
-        Self::with(templates, addresses, step, Some(observer))
+        Self::with(templates, addresses, needs, Some(observer))
     }
 
     fn with(
         templates: Vec<(String, Template)>,
         addresses: Addresses,
-        step: u8,
+        needs: Needs,
         observer: Option<Rc<dyn Observer>>,
     ) -> Self {
         Self(Rc::new(Inner {
             templates,
             addresses,
-            step,
+            needs,
             log: RefCell::default(),
             names: RefCell::default(),
             running: RefCell::default(),

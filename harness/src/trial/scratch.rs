@@ -236,10 +236,10 @@ fn list_into(entries: &mut Vec<Entry>, folder: &Path, below: &str) -> io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trial::Addresses;
+    use crate::trial::{Addresses, Needs};
 
     fn scratch() -> (Trial, Scratch) {
-        let trial = Trial::new(Vec::new(), Addresses::shared(9), 1);
+        let trial = Trial::new(Vec::new(), Addresses::shared(9), Needs::UpTo(1));
         let scratch = trial.scratch("ROOT").unwrap();
         (trial, scratch)
     }
