@@ -12,6 +12,7 @@ mod freeze;
 mod observe;
 pub mod patience;
 mod scratch;
+mod unwritten;
 mod view;
 mod wait;
 
@@ -28,6 +29,7 @@ pub use folder::remove_all;
 pub use observe::End;
 pub(crate) use observe::{Act, DatagramAct, Observer, Still};
 pub use scratch::{Listing, Scratch};
+pub use unwritten::{Needs, Unwritten};
 pub use wait::{Progress, Stall, StallKind};
 
 use crate::kernel::{Names, Snapshot};
@@ -99,33 +101,6 @@ pub(crate) trait InFlight: std::fmt::Debug {
     fn is_at_rest(&self) -> bool;
     /// What it has carried so far, in sentences.
     fn tell(&self) -> Vec<String>;
-}
-
-/// Which steps have to be written for what a trial does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
-    /// Those up to this one.
-    UpTo(u8),
-    /// All of every program that it runs.
-    All,
-}
-
-impl Needs {
-    fn includes(self, step: u8) -> bool {
-        match self {
-            Self::UpTo(last) => step <= last,
-            Self::All => true,
-        }
-    }
-}
-
-/// A step that is not written, as its stub tells of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unwritten {
-    /// Its number.
-    pub step: u8,
-    /// Its name.
-    pub name: String,
 }
 
 /// A program that a trial has started.
