@@ -22,6 +22,8 @@ pub(crate) const SECRET: (&str, &str) = ("SOCKETS_LAB_TEST_SECRET", "LEAK of the
 struct Attack {
     name: String,
     file: PathBuf,
+    /// What stops it, with namespaces and without.
+    stopped_by: [String; 2],
     /// What it is judged by.
     checks: Vec<String>,
     points: u64,
@@ -38,6 +40,8 @@ impl Attack {
             line.into_iter().find_map(|line| line.strip_prefix(what).map(str::to_owned))
         };
         let checks = head("# checks: ").unwrap_or_else(|| CHECKS.join(" "));
+        let said =
+            |what: &str| head(what).unwrap_or_else(|| panic!("{}: no `{what}`", file.display()));
         let number = |what: &str| {
             let value = head(what)?;
             let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
@@ -45,6 +49,7 @@ impl Attack {
         };
         Self {
             name: file.file_name().unwrap().to_string_lossy().into_owned(),
+            stopped_by: ["# stopped by: ", "# without namespaces: "].map(said),
             checks: checks.split(' ').map(str::to_owned).collect(),
             points: number("# points: ").unwrap_or(0),
             seconds: number("# seconds: ").unwrap_or(30),
@@ -89,6 +94,14 @@ impl Attack {
             return vec![format!("{}: no result: {}", self.name, words(&output))];
         };
         let number = |name| document.get(name).and_then(Json::as_u64);
+        println!(
+            "{} | {} | {} points | {:.1} s | {}",
+            self.name,
+            mode.name,
+            number("score").unwrap_or_default(),
+            elapsed.as_secs_f64(),
+            self.stopped_by[usize::from(!mode.isolated)]
+        );
         // Without a cell its orphans are not known to be its own.
         let right = |score| score == self.points || (!mode.isolated && score < self.points);
         if !number("score").is_some_and(right) {

@@ -12,7 +12,7 @@ use sockets_lab::net::{LineEnd, Lines, Listener, Service};
 use sockets_lab::program::{Stdin, Template};
 use sockets_lab::run::build::{Built, build};
 use sockets_lab::script::{self, Expected, Player, Stage, Transcript, Vocabulary};
-use sockets_lab::trial::{Addresses, Running, Scratch, Stop, Trial, Verdict};
+use sockets_lab::trial::{Addresses, Needs, Running, Scratch, Stop, Trial, Verdict};
 use sockets_lab::verdict::Failure;
 
 use super::corpus;
@@ -129,7 +129,7 @@ fn played(mode: &'static str, name: &str, text: &str) -> Option<Result<(), Box<F
     }
     let file = format!("fixtures/clerk/conversations/{name}.txt");
     let conversation = script::parse(&file, text, &VOCABULARY).unwrap();
-    let trial = Trial::new(Vec::new(), addresses(), u8::MAX);
+    let trial = Trial::new(Vec::new(), addresses(), Needs::All);
     let mut office = Office { trial: trial.clone(), mode, folder: None, doors: None };
     match script::play(&mut office, &conversation).and_then(|()| trial.end()) {
         Ok(()) => Some(Ok(())),
@@ -249,7 +249,7 @@ fn several_programs_and_the_harness_are_played_together() {
         Built::Program(file) => Template::new(&file, peer::LAB.arguments, peer::LAB.name),
         Built::Broken(words) => panic!("{words}"),
     };
-    let trial = Trial::new(vec![("peer".to_owned(), template)], addresses(), u8::MAX);
+    let trial = Trial::new(vec![("peer".to_owned(), template)], addresses(), Needs::All);
     let play = |text: &str| {
         let conversation = script::parse("fixtures/mesh.txt", text, &peer::VOCABULARY).unwrap();
         script::play(&mut Peers::new(trial.clone()), &conversation)

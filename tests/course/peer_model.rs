@@ -10,7 +10,7 @@ use sockets_lab::labs;
 use sockets_lab::labs::peer::Peer;
 use sockets_lab::program::Template;
 use sockets_lab::run::build::{Built, build};
-use sockets_lab::trial::{Addresses, Stop, Trial, Verdict};
+use sockets_lab::trial::{Addresses, Needs, Stop, Trial, Verdict};
 
 const NAMES: [&str; 4] = ["ann", "bob", "carol", "dave"];
 
@@ -47,7 +47,11 @@ const MODEL: &str = "the model says so";
 
 impl World {
     fn new(template: &Template, addresses: &Addresses) -> Self {
-        let trial = Trial::new(vec![("peer".to_owned(), template.clone())], addresses.clone(), 4);
+        let trial = Trial::new(
+            vec![("peer".to_owned(), template.clone())],
+            addresses.clone(),
+            Needs::UpTo(4),
+        );
         Self { trial, present: BTreeMap::new(), addresses: BTreeMap::new() }
     }
 

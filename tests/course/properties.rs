@@ -9,7 +9,7 @@ use sockets_lab::labs::server::Flow;
 use sockets_lab::net::Cut;
 use sockets_lab::program::Template;
 use sockets_lab::run::build::{Built, build};
-use sockets_lab::trial::{Addresses, Stop, Trial, Verdict};
+use sockets_lab::trial::{Addresses, Needs, Stop, Trial, Verdict};
 
 fn solution() -> Template {
     let lab = labs::lab("server").unwrap();
@@ -30,7 +30,11 @@ fn script() -> impl Strategy<Value = Script> {
 
 /// All clients connect, and speak in the given order: the order in which they are served.
 fn converse(template: &Template, addresses: &Addresses, scripts: &[Script]) -> Verdict {
-    let trial = Trial::new(vec![("server".to_owned(), template.clone())], addresses.clone(), 3);
+    let trial = Trial::new(
+        vec![("server".to_owned(), template.clone())],
+        addresses.clone(),
+        Needs::UpTo(3),
+    );
     let server = trial.server()?;
     let clients = server.connect_many(scripts.len())?;
     for (mut client, script) in clients.into_iter().zip(scripts) {
@@ -62,7 +66,7 @@ fn every_stream_comes_back_unchanged_whoever_reads_first() {
     let (template, addresses) = (solution(), Addresses::shared(std::process::id()));
     let flow = prop_oneof![Just(Flow::Together), Just(Flow::WriteFirst)];
     proptest!(ProptestConfig::with_cases(12), |(seed: u64, length in 0_usize..600_000, flow in flow)| {
-        let trial = Trial::new(vec![("server".to_owned(), template.clone())], addresses.clone(), 3);
+        let trial = Trial::new(vec![("server".to_owned(), template.clone())], addresses.clone(), Needs::UpTo(3));
         let payload = sockets_lab::net::noise(seed, length);
         let exchange = || -> Verdict {
             let mut client = trial.server()?.connect()?;

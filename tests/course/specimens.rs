@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sockets_lab::program::{Given, Place, Stdin, Template};
-use sockets_lab::trial::{Addresses, Running, Stop, Trial, Verdict};
+use sockets_lab::trial::{Addresses, Needs, Running, Stop, Trial, Verdict};
 use sockets_lab::verdict::Failure;
 use tempfile::TempDir;
 
@@ -32,7 +32,7 @@ pub(super) fn trial() -> Trial {
     let addresses = Addresses::shared(std::process::id().wrapping_add(number));
     let arguments = [Place::new("args", "its mode and what that takes")];
     let template = Template::new(&specimen(), &arguments, "specimen");
-    Trial::new(vec![("specimen".to_owned(), template)], addresses, u8::MAX)
+    Trial::new(vec![("specimen".to_owned(), template)], addresses, Needs::All)
 }
 
 /// Starts it with these arguments.

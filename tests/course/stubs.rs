@@ -61,3 +61,19 @@ fn what_is_written_passes(lab: &'static Lab) {
 }
 
 sockets_lab::each_lab! { test_each_lab exactly_what_is_written_passes super::what_is_written_passes }
+
+/// What a stub says when it ends is no cause: the mistake is in the step that is written.
+#[test]
+fn a_stubs_own_line_is_never_the_cause() {
+    let _turn = runs::turn();
+    let check = sockets_lab::labs::check("client/ends-only-its-side").unwrap();
+    let lab = check.lab();
+    let source = written_up_to(lab, 2).replace("Shutdown::Write", "Shutdown::Both");
+    let sources = [("ends_both_directions".to_owned(), source)];
+    let built = Built::all(lab, &sources);
+    let job = Job { name: &sources[0].0, lab, built: &built[0], checks: vec![check] };
+    let run = runs::run(&[job]).remove(0);
+    let outcome = &run.results[0].outcome;
+    let Outcome::Fail(failure) = outcome else { panic!("{outcome:?}") };
+    assert!(failure.cause[0].contains("Shutdown::Both"), "{failure:?}");
+}

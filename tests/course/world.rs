@@ -14,7 +14,7 @@ use sockets_lab::labs;
 use sockets_lab::net::Service;
 use sockets_lab::program::{Given, Stdin, Template};
 use sockets_lab::run::build::{Built, build};
-use sockets_lab::trial::{Addresses, Progress, Running, Stop, Trial, Verdict};
+use sockets_lab::trial::{Addresses, Needs, Progress, Running, Stop, Trial, Verdict};
 use tempfile::TempDir;
 
 use super::counterparts::installed;
@@ -37,7 +37,7 @@ impl World {
         let addresses = Addresses::shared(std::process::id().wrapping_add(number));
         let labs = ["server", "client", "peer"];
         let programs = labs.map(|lab| (lab.to_owned(), template(lab))).into();
-        Some(Self { trial: Trial::new(programs, addresses, u8::MAX) })
+        Some(Self { trial: Trial::new(programs, addresses, Needs::All) })
     }
 
     /// Starts a real program: words with spaces between them.

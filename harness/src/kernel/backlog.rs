@@ -5,14 +5,14 @@
 //! thread may do it later. `/proc/net/softnet_stat` has a line for each processor; its twelfth
 //! column is the length of that backlog (`net/core/net-procfs.c`, since Linux 5.10).
 
-use std::fs;
+use super::text::read_text;
 
 /// The column, counted from 0.
 const LENGTH: usize = 11;
 
 /// Whether a packet, of anybody's, waits to be delivered. `false` where the kernel does not say.
 pub(super) fn is_waiting() -> bool {
-    fs::read_to_string("/proc/net/softnet_stat").is_ok_and(|text| parse(&text))
+    read_text("/proc/net/softnet_stat").is_ok_and(|text| parse(&text))
 }
 
 fn parse(text: &str) -> bool {

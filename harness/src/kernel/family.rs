@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use super::process::{Relation, list};
+use super::text::read_text;
 
 /// How the processes of a program are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ fn threads(pid: u32) -> Vec<u32> {
 
 /// The processes that a thread has started; none where it has ended.
 fn children_of(pid: u32, thread: u32) -> Vec<u32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children"));
+    let text = read_text(format!("/proc/{pid}/task/{thread}/children"));
     text.unwrap_or_default().split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
@@ -109,7 +110,7 @@ fn chosen_from_all(family: Family) -> io::Result<Vec<u32>> {
 /// first process.
 pub fn child_called(init: u32, inner: u32) -> io::Result<Option<u32>> {
     let is_it = |pid: &u32| {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let status = read_text(format!("/proc/{pid}/status")).unwrap_or_default();
         let names = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
         names.and_then(|names| names.split_ascii_whitespace().next_back()?.parse().ok())
             == Some(inner)
@@ -139,7 +140,7 @@ pub fn processes_with(name: &str, value: &str) -> io::Result<Vec<u32>> {
 
 /// Whether a process exists that has not ended.
 pub fn runs(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let stat = read_text(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
     state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }

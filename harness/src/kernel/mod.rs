@@ -13,6 +13,7 @@ mod loopback;
 mod process;
 mod stillness;
 mod tables;
+mod text;
 mod unlisted;
 
 use std::collections::BTreeSet;
@@ -29,9 +30,11 @@ pub use loopback::{Loopback, loopback};
 pub use process::{
     Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal,
     inheritable_descriptors, is_blocked, list, own_processor_time, own_thread, processor_time,
+    processor_time_alone,
 };
 pub use stillness::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};
+use text::read_text;
 
 /// `Err` with the reason where this system does not show what the harness wants to see.
 pub fn available() -> Result<(), String> {
@@ -176,7 +179,7 @@ fn read(table: Table) -> io::Result<Vec<Row>> {
 
 /// A table of the network namespace that this process is in; `None` where the kernel has none.
 fn table_text(file: &str) -> io::Result<Option<String>> {
-    match fs::read_to_string(format!("/proc/self/net/{file}")) {
+    match read_text(format!("/proc/self/net/{file}")) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::calls::Call;
 use super::family::{Family, process_tree};
+use super::text::read_text;
 
 /// One process of the program under test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,12 @@ pub fn processor_time(family: impl Into<Family>) -> io::Result<Duration> {
     Ok(TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
 }
 
+/// Processor time of a process itself so far: of what it has started, nothing.
+pub fn processor_time_alone(pid: u32) -> Option<Duration> {
+    let stat = read_stat(Path::new("/proc").join(pid.to_string()).as_path())?;
+    Some(TICK.saturating_mul(u32::try_from(stat.own_ticks).unwrap_or(u32::MAX)))
+}
+
 /// Processor time of the thread that asks; zero where nothing tells.
 pub fn own_processor_time() -> Duration {
     Duration::from_nanos(read_schedstat(Path::new("/proc/thread-self"))[0])
@@ -95,7 +102,7 @@ pub fn own_thread() -> Option<u32> {
 
 /// Whether a thread of this process is blocked in a call. One that has been woken is not.
 pub fn is_blocked(thread: u32) -> bool {
-    let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
+    let call = read_text(format!("/proc/self/task/{thread}/syscall"));
     call.is_ok_and(|text| Call::parse(&text).is_some())
 }
 
@@ -108,7 +115,7 @@ pub fn inheritable_descriptors() -> io::Result<Vec<u32>> {
     for entry in fs::read_dir("/proc/self/fdinfo")? {
         let entry = entry?;
         // What has been closed meanwhile is inherited by nobody.
-        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        let text = read_text(entry.path()).unwrap_or_default();
         let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
         let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
         let fd = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -123,7 +130,7 @@ pub fn inheritable_descriptors() -> io::Result<Vec<u32>> {
 
 /// Whether a process ignores the signal of this number (`SigIgn`, proc_pid_status(5)).
 pub fn ignores_signal(pid: u32, signal: u32) -> io::Result<bool> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let status = read_text(format!("/proc/{pid}/status"))?;
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
     let mask = u64::from_str_radix(mask.trim(), 16).map_err(io::Error::other)?;
     Ok(mask >> (signal - 1) & 1 == 1)
@@ -154,7 +161,7 @@ impl Process {
     /// Reads process `pid`; `None` when it has ended.
     pub fn read(pid: u32) -> Option<Self> {
         let folder = Path::new("/proc").join(pid.to_string());
-        let name = fs::read_to_string(folder.join("comm")).ok()?.trim_end().to_owned();
+        let name = read_text(folder.join("comm")).ok()?.trim_end().to_owned();
         let mut threads = Vec::new();
         for entry in fs::read_dir(folder.join("task")).ok()?.flatten() {
             threads.extend(Thread::read(&entry.path()));
@@ -166,7 +173,7 @@ impl Process {
 
     /// Memory that it has in use (resident), in bytes; `None` when it has ended.
     pub fn resident_bytes(pid: u32) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let status = read_text(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kib * 1024)
@@ -197,7 +204,7 @@ impl Thread {
     fn read(folder: &Path) -> Option<Self> {
         let tid = folder.file_name()?.to_str()?.parse().ok()?;
         let stat = read_stat(folder)?;
-        let call = fs::read_to_string(folder.join("syscall")).ok();
+        let call = read_text(folder.join("syscall")).ok();
         let [cpu_ns, waited_ns, turns] = read_schedstat(folder);
         Some(Self {
             tid,
@@ -214,7 +221,7 @@ impl Thread {
 /// A thread's time on a processor and its time of waiting for one, in nanoseconds, and how often it
 /// was put on one.
 fn read_schedstat(folder: &Path) -> [u64; 3] {
-    let text = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
+    let text = read_text(folder.join("schedstat")).unwrap_or_default();
     let mut numbers = text.split_ascii_whitespace().map(|word| word.parse().unwrap_or(0));
     [(); 3].map(|()| numbers.next().unwrap_or(0))
 }
@@ -226,6 +233,8 @@ struct Stat {
     group: u32,
     /// Processor time, its own and that of the children that it has waited for, in [`TICK`]s.
     ticks: u64,
+    /// Its own alone.
+    own_ticks: u64,
     threads: u32,
 }
 
@@ -233,7 +242,7 @@ struct Stat {
 const TICK: Duration = Duration::from_millis(10);
 
 fn read_stat(folder: &Path) -> Option<Stat> {
-    parse_stat(&fs::read_to_string(folder.join("stat")).ok()?)
+    parse_stat(&read_text(folder.join("stat")).ok()?)
 }
 
 /// `PID (NAME) STATE PPID PGRP …`, times in columns 14 to 17, the number of threads in column 20
@@ -247,12 +256,14 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let parent = words.next()?.parse().ok()?;
     let group = words.next()?.parse().ok()?;
     let mut words = words.skip(8);
-    let mut ticks: u64 = 0;
-    for _ in 0..4 {
-        ticks = ticks.saturating_add(words.next()?.parse().ok()?);
-    }
+    let mut two = || {
+        let (user, system): (u64, u64) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(user.saturating_add(system))
+    };
+    let own_ticks = two()?;
+    let ticks = own_ticks.saturating_add(two()?);
     let threads = words.nth(2)?.parse().ok()?;
-    Some(Stat { name, state, parent, group, ticks, threads })
+    Some(Stat { name, state, parent, group, ticks, own_ticks, threads })
 }
 
 fn read_descriptors(folder: &Path) -> Vec<Descriptor> {
@@ -286,7 +297,8 @@ mod tests {
         let times = format!("{}1 20 300 4000 0 0", "0 ".repeat(8));
         let stat = parse_stat(&format!("42 (a) b (c) S 7 40 {times} 3 0")).unwrap();
         assert_eq!((stat.name.as_str(), stat.state), ("a) b (c", 'S'));
-        assert_eq!((stat.parent, stat.group, stat.ticks, stat.threads), (7, 40, 4321, 3));
+        assert_eq!((stat.parent, stat.group, stat.threads), (7, 40, 3));
+        assert_eq!((stat.own_ticks, stat.ticks), (21, 4321));
     }
 
     #[test]

@@ -162,7 +162,7 @@ impl std::error::Error for ParseError {}
 pub fn parse(table: Table, text: &str) -> Result<Vec<Row>, ParseError> {
     let lines = text.lines().enumerate().skip(1);
     lines
-        .filter(|(_, line)| !line.trim().is_empty())
+        .filter(|(_, line)| line.bytes().any(|byte| byte != b' '))
         .map(|(index, line)| {
             parse_row(table, line).map_err(|column| ParseError {
                 table: table.file(),

@@ -12,6 +12,7 @@ pub mod together;
 pub mod web;
 
 pub use crate::lab::{Check, Lab, Scene, Step};
+use crate::trial::Needs;
 pub(crate) use together::PORTS;
 
 impl Check {
@@ -26,10 +27,10 @@ impl Check {
         lab.expect("the registry's own test proves that each check is in its lab")
     }
 
-    /// The last step that must be written for it to pass: of its own lab, or of every lab whose
-    /// program it runs.
-    pub(crate) fn needs(&self) -> u8 {
-        if self.lab().is_lab() { self.step } else { u8::MAX }
+    /// What must be written for it to pass: of its own lab the steps up to its own, or every lab
+    /// whose program it runs.
+    pub(crate) fn needs(&self) -> Needs {
+        if self.lab().is_lab() { Needs::UpTo(self.step) } else { Needs::All }
     }
 
     /// The step that it exercises.

@@ -2,6 +2,7 @@
 //! a [`pool`] of [`worker`]s, each a process in an [`isolation`] of its own. The two sides speak
 //! the [`protocol`].
 
+mod bound;
 pub mod build;
 pub mod isolation;
 mod outset;

@@ -53,7 +53,7 @@ impl Pool {
     /// This system does not say which program this is.
     pub fn open() -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(2, usize::from);
-        Ok(Self::of(&std::env::current_exe()?, 2 * cores))
+        Ok(Self::of(&std::env::current_exe()?, 4 * cores))
     }
 
     /// At most `size` workers of `program`, the command line of the harness. Finds out whether
@@ -235,7 +235,7 @@ impl Worker {
 
     fn write(&mut self, line: &str) -> io::Result<()> {
         let Some(stdin) = &mut self.stdin else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        writeln!(stdin, "{line}")?;
+        stdin.write_all(format!("{line}\n").as_bytes())?;
         stdin.flush()
     }
 

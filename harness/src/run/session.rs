@@ -119,19 +119,26 @@ fn programs(
     given: &[(&'static str, Template)],
     progress: &(dyn Fn(&str) + Sync),
 ) -> io::Result<BTreeMap<&'static str, Result<Template, String>>> {
-    let mut programs: BTreeMap<_, Result<Template, String>> = BTreeMap::new();
-    for lab in checks.iter().flat_map(|check| check.step().programs).copied() {
-        if programs.contains_key(lab) {
-            continue;
-        }
-        let program = match given.iter().find(|(name, _)| *name == lab) {
-            Some((_, template)) => Ok(template.clone()),
-            None => {
-                progress(&format!("building {lab}"));
-                built(lab)?
-            }
-        };
-        programs.insert(lab, program);
+    let mut needed: Vec<&str> =
+        checks.iter().flat_map(|check| check.step().programs).copied().collect();
+    needed.sort_unstable();
+    needed.dedup();
+    let own = |lab: &&&str| given.iter().all(|(name, _)| *name != **lab);
+    let own: Vec<&str> = needed.iter().filter(own).copied().collect();
+    if !own.is_empty() {
+        progress(&format!("building {}", own.join(", ")));
+    }
+    // Side by side: each is a package of its own, and most of a build is one thread.
+    let built = thread::scope(|scope| {
+        let builds: Vec<_> = own.iter().map(|lab| scope.spawn(|| built(lab))).collect();
+        let ended = builds.into_iter().map(thread::ScopedJoinHandle::join);
+        ended
+            .map(|result| result.unwrap_or_else(|_| Err(io::Error::other("a build was given up"))))
+            .collect::<io::Result<Vec<_>>>()
+    })?;
+    let mut programs: BTreeMap<_, _> = own.into_iter().zip(built).collect();
+    for (lab, template) in given {
+        programs.insert(lab, Ok(template.clone()));
     }
     Ok(programs)
 }

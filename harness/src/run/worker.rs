@@ -12,20 +12,20 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::json::Json;
-use crate::kernel;
 use crate::lab::Check;
 use crate::labs;
 use crate::program::{cell, stop_all};
+use crate::run::bound::Watch;
 use crate::run::isolation::{self, Layer};
 use crate::run::outset::Outset;
-use crate::run::protocol::{LAST, PORTS, Request, SYSCALLS, Seal, TRACE};
+use crate::run::protocol::{PORTS, Request, SYSCALLS, Seal, TRACE};
 use crate::show::demo;
 use crate::show::ports;
 use crate::show::trace;
-use crate::trial::{Addresses, Stop, Trial, Unwritten, patience, remove_all};
+use crate::trial::{Addresses, Stop, Trial, Unwritten, remove_all};
 use crate::verdict::{Blocked, Outcome, json};
 
 /// The worker's life, from its start in `stage`. Returns its exit status.
@@ -48,10 +48,9 @@ pub fn run(stage: Layer) -> u8 {
         },
         Layer::Shared => Addresses::shared(process::id()),
     };
-    match serve(&addresses) {
-        Ok(()) => 0,
-        Err(_) => 1,
-    }
+    let served = serve(&addresses);
+    remove_all();
+    u8::from(served.is_err())
 }
 
 fn serve(addresses: &Addresses) -> io::Result<()> {
@@ -80,98 +79,10 @@ fn serve(addresses: &Addresses) -> io::Result<()> {
     Ok(())
 }
 
-fn say(answer: &Json) -> io::Result<()> {
+pub(super) fn say(answer: &Json) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{answer}")?;
     stdout.flush()
-}
-
-/// Ends this process, with an answer, when a check takes too long: whatever a program does, and
-/// whatever the harness waits for.
-struct Watch(mpsc::Sender<()>);
-
-/// Far above what any check of a right program takes. Only time in which this process could have
-/// worked is counted, and of time that many share its part: a busy machine is nobody's fault.
-/// And processor time of the program and of the harness is counted, too: a program that makes the
-/// machine busy by itself gains no time by that.
-const BOUND: Duration = Duration::from_secs(20);
-const TICK: Duration = Duration::from_millis(20);
-/// Processor time is looked up at every so many ticks: that means to read all processes.
-const TICKS_A_LOOK: u32 = 10;
-/// But not longer than this times the bound.
-const MOST: u32 = 4;
-
-/// The part of a processor that each has who could use one now: 1 where nobody waits.
-fn share_of_a_processor() -> f64 {
-    let cores = thread::available_parallelism().map_or(1, usize::from) as f64;
-    // proc_loadavg(5): the fourth word is RUNNABLE/ALL.
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let runnable = load.split(' ').nth(3).and_then(|word| word.split('/').next()?.parse().ok());
-    cores / runnable.unwrap_or(0.0_f64).max(cores)
-}
-
-/// Processor time of this process and all that it has started, since a moment.
-struct Used {
-    since: Duration,
-    last: Duration,
-}
-
-impl Used {
-    fn begin() -> Self {
-        Self { since: Duration::ZERO, last: Self::now().unwrap_or_default() }
-    }
-
-    fn now() -> Option<Duration> {
-        kernel::processor_time(process::id()).ok()
-    }
-
-    /// What has ended unwaited for has taken its time along: the sum may shrink.
-    fn look(&mut self) {
-        let Some(now) = Self::now() else { return };
-        self.since += now.saturating_sub(self.last);
-        self.last = now;
-    }
-}
-
-impl Watch {
-    fn begin(seal: Seal) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            let bound = BOUND.mul_f64(patience::factor());
-            let (began, mut spent) = (Instant::now(), Duration::ZERO);
-            let mut used = Used::begin();
-            for number in 1_u32.. {
-                let tick = Instant::now();
-                match receiver.recv_timeout(TICK) {
-                    Err(mpsc::RecvTimeoutError::Timeout) => {
-                        spent += tick.elapsed().min(2 * TICK).mul_f64(share_of_a_processor());
-                    }
-                    _ => return,
-                }
-                if number.is_multiple_of(TICKS_A_LOOK) {
-                    used.look();
-                }
-                if spent.max(used.since) >= bound || began.elapsed() >= bound * MOST {
-                    break;
-                }
-            }
-            let words = format!(
-                "this check did not end within {} s, whatever the program was doing",
-                bound.as_secs()
-            );
-            let outcome = json::outcome_to_json(&Outcome::Fault(words));
-            let elapsed = Json::Number(began.elapsed().as_micros() as f64);
-            stop_all();
-            let answer = [("outcome", outcome), ("elapsed_us", elapsed), (LAST, true.into())];
-            let _ = say(&seal.answer(Json::object(answer)));
-            abandon();
-        });
-        Self(sender)
-    }
-
-    fn end(self) {
-        let _ = self.0.send(());
-    }
 }
 
 /// The lines of standard input. When it ends in the middle of a check, this process ends, with
@@ -199,7 +110,7 @@ fn requests(busy: Arc<AtomicBool>) -> mpsc::Receiver<String> {
     clippy::exit,
     reason = "the main thread is in the middle of a check that nobody waits for"
 )]
-fn abandon() -> ! {
+pub(super) fn abandon() -> ! {
     process::exit(130)
 }
 
@@ -283,25 +194,5 @@ fn blocked_by(unwritten: &Unwritten, check: &Check) -> Blocked {
             Blocked::Elsewhere { lab: (*lab).to_owned(), step: unwritten.step }
         }
         _ => Blocked::Step(unwritten.step),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn processor_time_of_everything_that_was_started_counts() {
-        let mut used = Used::begin();
-        let mut child = Command::new("yes").stdout(Stdio::null()).spawn().unwrap();
-        while used.since < Duration::from_millis(200) {
-            thread::yield_now();
-            used.look();
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 }

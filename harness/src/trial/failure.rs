@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{Running, Stall, StallKind, Stop, Trial, Unwritten, Verdict};
+use super::unwritten::unwritten;
+use super::{Running, Stall, StallKind, Stop, Trial};
 use crate::kernel::{Snapshot, available};
 use crate::program::describe_exit;
 use crate::verdict::{Difference, Failure};
@@ -19,8 +20,6 @@ pub struct FailureBuilder {
 const STDERR_LINES: usize = 6;
 /// Lines about the threads of one program that are shown.
 const MOST_LINES: usize = 20;
-/// What an unwritten step says of itself: `todo!`'s words, then the step's number.
-const UNWRITTEN: &str = "not yet implemented: step ";
 
 impl FailureBuilder {
     pub(super) fn new(trial: Trial, headline: String) -> Self {
@@ -106,7 +105,7 @@ impl FailureBuilder {
             }
             let stderr = one.program.stderr();
             if let Some(unwritten) = unwritten(&String::from_utf8_lossy(&stderr.head))
-                && unwritten.step <= self.trial.0.step
+                && self.trial.0.needs.includes(unwritten.step)
             {
                 return Stop::Unwritten(unwritten);
             }
@@ -126,27 +125,6 @@ impl FailureBuilder {
     }
 }
 
-impl Trial {
-    /// Ends the check where a program has told of an unwritten step that the check is about: for
-    /// what a stub does too, so that it is no proof of anything.
-    pub fn expect_written(&self) -> Verdict {
-        for running in self.running() {
-            if available().is_ok() && running.program.exited()?.is_none() {
-                // What it has printed is then here.
-                let _ = self.settle(&running)?;
-            }
-            let stderr = running.program.stderr();
-            match unwritten(&String::from_utf8_lossy(&stderr.head)) {
-                Some(unwritten) if unwritten.step <= self.0.step => {
-                    return Err(Stop::Unwritten(unwritten));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
 /// A program of thousands of threads, or sockets, is not told of one by one.
 fn shortened(mut lines: Vec<String>) -> Vec<String> {
     if lines.len() <= MOST_LINES {
@@ -161,21 +139,9 @@ fn shortened(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// The first unwritten step that a program's standard error tells of: `2, accept_loop: …`.
-fn unwritten(stderr: &str) -> Option<Unwritten> {
-    let steps = stderr.split(UNWRITTEN).skip(1).filter_map(|rest| {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, rest) = rest.split_at(digits);
-        let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
-        let name = rest.trim_start_matches(", ").chars().take_while(is_name).collect();
-        Some(Unwritten { step: number.parse().ok()?, name })
-    });
-    steps.min_by_key(|unwritten| unwritten.step)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Unwritten, shortened, unwritten};
+    use super::shortened;
 
     #[test]
     fn of_thousands_of_threads_ten_are_told() {
@@ -183,19 +149,5 @@ mod tests {
         assert_eq!(shortened(lines(20)), lines(20));
         let cut = shortened(lines(2000));
         assert_eq!((cut.len(), cut[10].as_str()), (11, "and 1990 more threads"));
-    }
-
-    #[test]
-    fn an_unwritten_step_is_known_by_its_own_words() {
-        let panic = "thread 'main' panicked:\nnot yet implemented: step 2, accept_loop: accept\n";
-        let step = Unwritten { step: 2, name: "accept_loop".to_owned() };
-        assert_eq!(unwritten(panic), Some(step));
-        assert_eq!(unwritten("not yet implemented"), None);
-    }
-
-    #[test]
-    fn of_several_unwritten_steps_the_first_is_to_be_written_next() {
-        let stderr = "not yet implemented: step 4, d: d\nnot yet implemented: step 3, c: c\n";
-        assert_eq!(unwritten(stderr).map(|unwritten| unwritten.step), Some(3));
     }
 }

@@ -7,10 +7,12 @@
 mod addresses;
 mod control;
 mod failure;
+mod folder;
 mod freeze;
 mod observe;
 pub mod patience;
 mod scratch;
+mod unwritten;
 mod view;
 mod wait;
 
@@ -22,10 +24,12 @@ use std::time::Duration;
 
 pub use addresses::Addresses;
 pub use failure::FailureBuilder;
+pub(crate) use folder::Folder;
+pub use folder::remove_all;
 pub use observe::End;
 pub(crate) use observe::{Act, DatagramAct, Observer, Still};
-pub(crate) use scratch::Folder;
-pub use scratch::{Listing, Scratch, remove_all};
+pub use scratch::{Listing, Scratch};
+pub use unwritten::{Needs, Unwritten};
 pub use wait::{Progress, Stall, StallKind};
 
 use crate::kernel::{Names, Snapshot};
@@ -99,15 +103,6 @@ pub(crate) trait InFlight: std::fmt::Debug {
     fn tell(&self) -> Vec<String>;
 }
 
-/// A step that is not written, as its stub tells of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unwritten {
-    /// Its number.
-    pub step: u8,
-    /// Its name.
-    pub name: String,
-}
-
 /// A program that a trial has started.
 #[derive(Debug)]
 pub struct Running {
@@ -128,8 +123,7 @@ struct Inner {
     /// The programs under test, by the reader's name for them.
     templates: Vec<(String, Template)>,
     addresses: Addresses,
-    /// The last step that the check needs.
-    step: u8,
+    needs: Needs,
     log: RefCell<Vec<String>>,
     names: RefCell<Names>,
     running: RefCell<Vec<Rc<Running>>>,
@@ -149,31 +143,31 @@ struct Inner {
 }
 
 impl Trial {
-    /// A trial of the given programs, for a check that needs the steps up to `step`.
-    pub fn new(templates: Vec<(String, Template)>, addresses: Addresses, step: u8) -> Self {
-        Self::with(templates, addresses, step, None)
+    /// A trial of the given programs, for a check that needs these steps.
+    pub fn new(templates: Vec<(String, Template)>, addresses: Addresses, needs: Needs) -> Self {
+        Self::with(templates, addresses, needs, None)
     }
 
     /// The same, recorded.
     pub(crate) fn recorded(
         templates: Vec<(String, Template)>,
         addresses: Addresses,
-        step: u8,
+        needs: Needs,
         observer: Rc<dyn Observer>,
     ) -> Self {
-        Self::with(templates, addresses, step, Some(observer))
+        Self::with(templates, addresses, needs, Some(observer))
     }
 
     fn with(
         templates: Vec<(String, Template)>,
         addresses: Addresses,
-        step: u8,
+        needs: Needs,
         observer: Option<Rc<dyn Observer>>,
     ) -> Self {
         Self(Rc::new(Inner {
             templates,
             addresses,
-            step,
+            needs,
             log: RefCell::default(),
             names: RefCell::default(),
             running: RefCell::default(),

@@ -1,89 +1,19 @@
 //! A folder for one trial: what a program is given to serve, to read or to write into.
 //!
-//! It is removed when the trial ends, whatever happens. In stories and failures it is called by its
-//! name, `ROOT/a.txt`: where it really lies is nobody's business.
+//! In stories and failures it is called by its name, `ROOT/a.txt`: where it really lies is nobody's
+//! business.
 
 use std::fs::{self, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
+use std::process::Command;
 use std::rc::Rc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::folder::{Folder, empty};
 use super::{Stop, Trial, Verdict};
-use crate::sync::lock;
 use crate::words::count;
-
-/// Folders that have to be removed: what [`remove_all`] does when a worker is abandoned.
-static LIVE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// Removes all folders of all trials: for the end of the harness itself.
-pub fn remove_all() {
-    for path in lock(&LIVE).drain(..) {
-        // Nobody is left to tell of an error.
-        let _ = remove(&path);
-    }
-}
-
-/// A folder on the disk, for as long as this lives.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    path: PathBuf,
-    /// What the reader calls it.
-    name: String,
-}
-
-impl Folder {
-    /// A new one, below the system's folder for temporary files.
-    pub(crate) fn new(name: &str) -> io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        loop {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let path = format!("sockets-lab-{name}-{}-{number}", process::id());
-            let path = std::env::temp_dir().join(path);
-            match fs::create_dir(&path) {
-                Ok(()) => {
-                    lock(&LIVE).push(path.clone());
-                    return Ok(Self { path, name: name.to_owned() });
-                }
-                // Process ids tell no workers apart: in a namespace each begins at 1.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(other) => return Err(other),
-            }
-        }
-    }
-
-    /// Where it lies.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The text with this folder called by its name.
-    pub(super) fn named_in(&self, text: &str) -> String {
-        text.replace(&*self.path.to_string_lossy(), &self.name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = remove(&self.path);
-        lock(&LIVE).retain(|path| *path != self.path);
-    }
-}
-
-/// Removes a folder, also where a program has taken permissions away from something in it.
-fn remove(path: &Path) -> io::Result<()> {
-    if fs::remove_dir_all(path).is_ok() {
-        return Ok(());
-    }
-    let mut command = Command::new("chmod");
-    command.args(["-R", "u+rwX", "--"]).arg(path).stderr(Stdio::null());
-    command.status()?;
-    fs::remove_dir_all(path)
-}
 
 /// A folder of a trial.
 #[derive(Clone, Debug)]
@@ -141,16 +71,16 @@ impl Trial {
 impl Scratch {
     /// Where it lies: for the program's arguments.
     pub fn path(&self) -> &Path {
-        &self.folder.path
+        self.folder.path()
     }
 
     /// What the reader calls something in it: `ROOT/a.txt`.
     pub fn shown(&self, name: &str) -> String {
-        format!("{}/{name}", self.folder.name)
+        format!("{}/{name}", self.folder.name())
     }
 
     fn at(&self, name: &str) -> PathBuf {
-        self.folder.path.join(name)
+        self.folder.path().join(name)
     }
 
     /// Writes a file; folders on the way to it are made.
@@ -204,19 +134,8 @@ impl Scratch {
 
     /// Removes all that stands in it. The folder itself stays: a program that is running has it.
     pub fn clear(&self) -> Verdict {
-        for entry in fs::read_dir(&self.folder.path)? {
-            let entry = entry?;
-            let removed = match entry.file_type()?.is_dir() {
-                true => remove(&entry.path()),
-                false => fs::remove_file(entry.path()),
-            };
-            // What a program removes meanwhile is not there.
-            removed.or_else(|error| match error.kind() {
-                io::ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            })?;
-        }
-        self.trial.note(format!("{} was emptied", self.folder.name));
+        empty(self.folder.path())?;
+        self.trial.note(format!("{} was emptied", self.folder.name()));
         Ok(())
     }
 
@@ -234,7 +153,7 @@ impl Scratch {
     /// All that stands in it now, hidden files too.
     pub fn list(&self) -> Verdict<Listing> {
         let mut entries = Vec::new();
-        list_into(&mut entries, &self.folder.path, "")?;
+        list_into(&mut entries, self.folder.path(), "")?;
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Listing(entries))
     }
@@ -255,7 +174,7 @@ impl Scratch {
                 .difference(bytes, seen),
             None => self.trial.fail(format!("{shown} is not there")).seen(format!(
                 "in {}: {}",
-                self.folder.name,
+                self.folder.name(),
                 told(&self.list()?.names())
             )),
         };
@@ -266,10 +185,10 @@ impl Scratch {
     pub fn expect_same_listing(&self, before: &Listing, cause: &str) -> Verdict {
         let changes = self.list()?.changes_since(before);
         if changes.is_empty() {
-            self.trial.note(format!("{} is as it was", self.folder.name));
+            self.trial.note(format!("{} is as it was", self.folder.name()));
             return Ok(());
         }
-        let name = &self.folder.name;
+        let name = self.folder.name();
         let mut failure = self.trial.fail(format!("{name} is not as it was"));
         for change in changes {
             failure = failure.seen(format!("{name}/{change}"));
@@ -317,10 +236,10 @@ fn list_into(entries: &mut Vec<Entry>, folder: &Path, below: &str) -> io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trial::Addresses;
+    use crate::trial::{Addresses, Needs};
 
     fn scratch() -> (Trial, Scratch) {
-        let trial = Trial::new(Vec::new(), Addresses::shared(9), 1);
+        let trial = Trial::new(Vec::new(), Addresses::shared(9), Needs::UpTo(1));
         let scratch = trial.scratch("ROOT").unwrap();
         (trial, scratch)
     }

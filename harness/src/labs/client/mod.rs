@@ -3,6 +3,7 @@
 //! What the client sends is exactly its standard input, and what it prints is exactly what the
 //! server sends; how it is cut, and who speaks first, is the server's and the user's to decide.
 
+mod causes;
 mod connect;
 mod echo;
 mod program;

@@ -7,10 +7,11 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 
 use super::LAB;
+use super::causes::JOINED;
 use crate::kernel::Snapshot;
 use crate::net::{Connection, Listener, Terms, causes, describe_addresses, describe_bytes, likely};
 use crate::program::{Given, Stdin, describe_exit};
-use crate::trial::{FailureBuilder, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
+use crate::trial::{Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
 
 /// What the reader calls the harness's end.
@@ -69,7 +70,7 @@ impl Trial {
 /// A client that was started.
 #[derive(Debug)]
 pub struct Client {
-    trial: Trial,
+    pub(super) trial: Trial,
     /// The program.
     pub running: Rc<Running>,
     /// How much of its standard output was expected so far, in bytes.
@@ -354,47 +355,4 @@ impl Client {
             .cause("whatever is not from the server belongs to standard error")
             .stop())
     }
-
-    fn ended_early(&self, status: ExitStatus) -> FailureBuilder {
-        self.trial.fail("the client ended too early").cause(match status.code() {
-            Some(101) => {
-                "a panic: the last lines of standard error say where (unwrap and expect panic)"
-            }
-            Some(0) => {
-                "it ended by itself, before the server had ended its side: the end of standard \
-                 input is not the end of the client, shutdown(Shutdown::Both) ends receiving, too, \
-                 and a single read is not the whole answer"
-            }
-            _ => "an error ended it: the last lines of standard error say which",
-        })
-    }
-
-    /// Why nothing is printed, from what stands in the queues.
-    fn why_not_printed(&self, missing: usize) -> String {
-        let unread = self.trial.look(&self.running).ok().and_then(|snapshot| {
-            let rows = snapshot.own_rows();
-            rows.iter().map(|row| row.rx_queue).filter(|unread| *unread > 0).max()
-        });
-        match unread {
-            Some(unread) => format!(
-                "unread in its receive queue: {}. Nobody is receiving now; both directions have to \
-                 be served at the same time, so each has a thread of its own",
-                // A FIN counts as one byte.
-                count((unread as usize).min(missing))
-            ),
-            None => {
-                "all was read, and it stays in the program: standard output keeps what follows \
-                     the last newline until it is flushed; or it is still collecting, until a line \
-                     end, a full buffer or the end of the stream. (io::copy into a locked stdout \
-                     does not help: while it waits for more, it holds the pipe, and nobody can \
-                     read what is in there.)"
-                    .into()
-            }
-        }
-    }
 }
-
-/// Why a client goes on when the server has ended its side.
-const JOINED: &str = "something is still waited for: a thread that reads standard input or writes \
-    to the server must not be joined, since its end may never come. When main returns, the program \
-    ends, with all of its threads";

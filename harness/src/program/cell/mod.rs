@@ -113,7 +113,8 @@ impl Cell {
 
     fn ask(&mut self, request: &Json) -> io::Result<Json> {
         let stdin = self.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        writeln!(stdin, "{request}")?;
+        // In one write: nothing gathers what goes into a pipe.
+        stdin.write_all(format!("{request}\n").as_bytes())?;
         let mut line = String::new();
         self.stdout.read_line(&mut line)?;
         Json::parse(&line).map_err(|_| io::Error::other("a program's cell has ended"))

@@ -5,11 +5,11 @@ use crate::labs;
 use crate::program::Template;
 use crate::show::ports;
 use crate::term::Style;
-use crate::trial::{Addresses, Trial, Verdict};
+use crate::trial::{Addresses, Needs, Trial, Verdict};
 
 /// The worker's part: the table as text; `None` where it could not be made.
 pub(crate) fn ports(programs: Vec<(String, Template)>, addresses: &Addresses) -> Option<String> {
-    table(&mut Trial::new(programs, addresses.clone(), u8::MAX)).ok()
+    table(&mut Trial::new(programs, addresses.clone(), Needs::All)).ok()
 }
 
 fn table(t: &mut Trial) -> Verdict<String> {

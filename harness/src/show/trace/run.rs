@@ -7,7 +7,7 @@ use super::Recorder;
 use crate::json::Json;
 use crate::labs;
 use crate::program::Template;
-use crate::trial::{Addresses, Stop, Trial, Verdict};
+use crate::trial::{Addresses, Needs, Stop, Trial, Verdict};
 
 /// The worker's part: a [`super::Recording`] of the check or scene `what`, or `fault`, as JSON.
 pub(crate) fn record(
@@ -54,9 +54,9 @@ fn fault(why: &str) -> Json {
 type Run = fn(&mut Trial) -> Verdict;
 
 /// Title, steps that are needed, and what is run.
-fn find(what: &str) -> Option<(&'static str, u8, Run)> {
+fn find(what: &str) -> Option<(&'static str, Needs, Run)> {
     if let Some(scene) = labs::scene(what) {
-        return Some((scene.title, u8::MAX, scene.run));
+        return Some((scene.title, Needs::All, scene.run));
     }
     labs::check(what).map(|check| (check.title, check.needs(), check.run))
 }

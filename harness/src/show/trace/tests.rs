@@ -8,7 +8,7 @@ use crate::net::{Asker, Door};
 use crate::program::Stdin;
 use crate::show::ladder;
 use crate::term::Style;
-use crate::trial::{Addresses, Trial, Verdict};
+use crate::trial::{Addresses, Needs, Trial, Verdict};
 
 /// What is recorded of `play` with a program of these lines. `None` without Python.
 fn recorded(lines: &str, play: impl Fn(&Asker) -> Verdict) -> Option<Recording> {
@@ -19,7 +19,7 @@ fn recorded(lines: &str, play: impl Fn(&Asker) -> Verdict) -> Option<Recording> 
     }
     let recorder = Rc::new(Recorder::new(false));
     let addresses = Addresses::shared(std::process::id().wrapping_add(lines.len() as u32) << 4);
-    let trial = Trial::recorded(Vec::new(), addresses, 1, recorder.clone());
+    let trial = Trial::recorded(Vec::new(), addresses, Needs::UpTo(1), recorder.clone());
     let address = trial.addresses().free_address();
     let open = format!(
         "import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n\

@@ -1,0 +1,164 @@
+//! The bound of a check: however long a program makes it last, it ends.
+
+use std::process;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::worker::{abandon, say};
+use crate::json::Json;
+use crate::kernel;
+use crate::program::stop_all;
+use crate::run::protocol::{LAST, Seal};
+use crate::trial::patience;
+use crate::verdict::{Failure, Outcome, json};
+
+/// Ends this process, with an answer, when a check takes too long: whatever a program does, and
+/// whatever the harness waits for.
+pub(super) struct Watch(mpsc::Sender<()>);
+
+/// Far above what any check of a right program takes. Only time in which this process could have
+/// worked is counted, and of time that many share its part: a busy machine is nobody's fault.
+/// And processor time of the program and of the harness is counted, too: a program that makes the
+/// machine busy by itself gains no time by that.
+const BOUND: Duration = Duration::from_secs(20);
+const TICK: Duration = Duration::from_millis(100);
+/// Processor time is looked up at every so many ticks: that means to read all processes.
+const TICKS_A_LOOK: u32 = 2;
+/// But not longer than this times the bound.
+const MOST: u32 = 4;
+
+/// The part of a processor that each has who could use one of so many now: 1 where nobody waits.
+fn share_of_a_processor(cores: f64) -> f64 {
+    // proc_loadavg(5): the fourth word is RUNNABLE/ALL.
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let runnable = load.split(' ').nth(3).and_then(|word| word.split('/').next()?.parse().ok());
+    cores / runnable.unwrap_or(0.0_f64).max(cores)
+}
+
+/// Processor time since a moment: of this process and all that it has started, and of the latter
+/// alone.
+struct Used {
+    since: Duration,
+    by_programs: Duration,
+    /// What the kernel counted at the last look: of all, and of this process.
+    last: (Duration, Duration),
+}
+
+impl Used {
+    fn begin() -> Self {
+        let last = Self::now().unwrap_or_default();
+        Self { since: Duration::ZERO, by_programs: Duration::ZERO, last }
+    }
+
+    fn now() -> Option<(Duration, Duration)> {
+        let all = kernel::processor_time(process::id()).ok()?;
+        Some((all, kernel::processor_time_alone(process::id())?))
+    }
+
+    /// What has ended unwaited for has taken its time along: the sum may shrink.
+    fn look(&mut self) {
+        let Some(now) = Self::now() else { return };
+        let all = now.0.saturating_sub(self.last.0);
+        self.since += all;
+        self.by_programs += all.saturating_sub(now.1.saturating_sub(self.last.1));
+        self.last = now;
+    }
+}
+
+/// What a check comes to that does not end: the program's trouble, if that has computed for most of
+/// the time.
+fn without_end(bound: Duration, by_programs: Duration) -> Outcome {
+    if by_programs < bound / 2 {
+        return Outcome::Fault(format!(
+            "this check did not end within {} s, whatever the program was doing",
+            bound.as_secs()
+        ));
+    }
+    Outcome::Fail(Box::new(Failure {
+        headline: "the program computes and computes, and the check does not come to its end"
+            .into(),
+        expected: vec!["a program that waits in the kernel while it has nothing to do".into()],
+        seen: vec![format!(
+            "{:.1} s of processor time in this check, which takes a right program a part of a \
+             second",
+            by_programs.as_secs_f64()
+        )],
+        cause: vec![
+            "a loop that never blocks, or work that grows with the square of what has come: all of \
+             it copied or searched again at each read"
+                .into(),
+        ],
+        ..Failure::default()
+    }))
+}
+
+impl Watch {
+    /// From now on.
+    pub(super) fn begin(seal: Seal) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let bound = BOUND.mul_f64(patience::factor());
+            let cores = thread::available_parallelism().map_or(1, usize::from) as f64;
+            let (began, mut spent) = (Instant::now(), Duration::ZERO);
+            let mut used = Used::begin();
+            for number in 1_u32.. {
+                let tick = Instant::now();
+                match receiver.recv_timeout(TICK) {
+                    Err(mpsc::RecvTimeoutError::Timeout) => {
+                        spent += tick.elapsed().min(2 * TICK).mul_f64(share_of_a_processor(cores));
+                    }
+                    _ => return,
+                }
+                if number.is_multiple_of(TICKS_A_LOOK) {
+                    used.look();
+                }
+                if spent.max(used.since) >= bound || began.elapsed() >= bound * MOST {
+                    break;
+                }
+            }
+            used.look();
+            let outcome = json::outcome_to_json(&without_end(bound, used.by_programs));
+            let elapsed = Json::Number(began.elapsed().as_micros() as f64);
+            stop_all();
+            let answer = [("outcome", outcome), ("elapsed_us", elapsed), (LAST, true.into())];
+            let _ = say(&seal.answer(Json::object(answer)));
+            abandon();
+        });
+        Self(sender)
+    }
+
+    /// The check has ended by itself.
+    pub(super) fn end(self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn who_has_computed_all_the_time_has_failed_and_who_has_not_is_not_to_blame() {
+        let bound = Duration::from_secs(20);
+        let outcome = |seconds| without_end(bound, Duration::from_secs(seconds));
+        assert!(matches!(outcome(9), Outcome::Fault(words) if words.contains("within 20 s")));
+        let Outcome::Fail(failure) = outcome(11) else { panic!("{:?}", outcome(11)) };
+        assert!(failure.seen[0].starts_with("11.0 s of processor time"), "{failure:?}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn processor_time_of_everything_that_was_started_counts() {
+        let mut used = Used::begin();
+        let mut child = Command::new("yes").stdout(Stdio::null()).spawn().unwrap();
+        while used.by_programs.min(used.since) < Duration::from_millis(200) {
+            thread::yield_now();
+            used.look();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
