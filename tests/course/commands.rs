@@ -71,7 +71,7 @@ fn labs_steps_and_checks_are_understood_by_number_and_by_name_everywhere() {
     for (arguments, words) in [
         (&["check", "half-close"][..], "WAIT  server/half-close  "),
         (&["check", "1/listen"], "1  server "),
-        (&["check", "serve"], "   3 serve "),
+        (&["check", "accept-loop"], "   2 accept_loop "),
         (&["hint", "1/2"], "hint 1 of 3 for server step 2, accept_loop:"),
         (&["list", "3"], "3  peer "),
         (&["reset", "1"], "server: nothing is written yet: listen, accept_loop, serve"),
@@ -109,7 +109,7 @@ fn a_list_says_where_marks_are_out_of_order() {
     let (list, status) = say(&workspace.root, &["list"]);
     assert_eq!(status, 0);
     assert!(list.contains("labs/01-server/src/main.rs: line "), "{list}");
-    let (reset, status) = say(&workspace.root, &["reset", "serve"]);
+    let (reset, status) = say(&workspace.root, &["reset", "server/3"]);
     assert_eq!(status, 2);
     assert!(reset.contains("labs/01-server/src/main.rs: line "), "{reset}");
 }
@@ -136,7 +136,7 @@ fn what_can_not_be_hinted_at_is_wrong_usage() {
     for (arguments, words) in [
         (&["hint", "server"][..], "server/1 (listen)"),
         (&["hint", "listen", "4"], "hints 1 to 3"),
-        (&["reset"], "lab reset serve"),
+        (&["reset"], "lab reset server/3"),
         (&["reset", "together"], "there is no step"),
         (&["list", "nothing"], "there is no lab `nothing`"),
     ] {

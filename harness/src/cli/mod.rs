@@ -129,7 +129,7 @@ pub fn run(arguments: &[String]) -> u8 {
         ["hint", rest @ ..] => hint::run(rest),
         ["reset", what] => reset::run(what),
         ["reset", ..] => {
-            Err(CliError::Usage("reset needs a step or a lab: `cargo lab reset serve`".into()))
+            Err(CliError::Usage("reset needs a step or a lab: `cargo lab reset server/3`".into()))
         }
         ["demo", rest @ ..] => demo::run(rest),
         ["trace", rest @ ..] => trace::run(rest),

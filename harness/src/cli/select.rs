@@ -169,7 +169,7 @@ mod tests {
             ("server/2", "server/2"),
             ("1/accept_loop", "server/2"),
             ("server/accept-loop", "server/2"),
-            ("serve", "server/3"),
+            ("receive", "peer/3"),
             ("accept-loop", "server/2"),
             ("half-close", "server/half-close"),
             ("half_close", "server/half-close"),
