@@ -1,4 +1,4 @@
-//! Grades lab 6, names: one test for each of its checks.
+//! Grades lab 6, the name server and its client: one test for each of their checks.
 //!
 //! `cargo test --test names` grades the lab, `cargo test answers_a_question` one check.
 
