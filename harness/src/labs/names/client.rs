@@ -17,6 +17,9 @@ pub(super) const TRIES: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(750)];
 /// When it gives up.
 pub(super) const GIVES_UP: Duration = Duration::from_millis(1750);
+/// What its time over TCP is multiplied by where a check does not look at it: a machine that is
+/// busy must not make the harness late.
+const UNHURRIED: f64 = 10.0;
 /// Characters of what it prints that a sentence shows.
 const SHOWN: usize = 200;
 
@@ -34,10 +37,20 @@ pub(super) struct Client {
 impl Client {
     /// Starts one that asks `server` with these words: a name, and perhaps a type.
     pub(super) fn start(t: &Trial, server: SocketAddr, words: &[&str]) -> Verdict<Self> {
+        Self::start_at(t, UNHURRIED, server, words)
+    }
+
+    /// The same, with its time over TCP multiplied by `tempo`.
+    pub(super) fn start_at(
+        t: &Trial,
+        tempo: f64,
+        server: SocketAddr,
+        words: &[&str],
+    ) -> Verdict<Self> {
         let began = Instant::now();
         let server_word = server.to_string();
         let all = ["ask", &server_word].into_iter().chain(words.iter().copied());
-        let given = Given::arguments(all).environment("LAB_TEMPO", super::TEMPO);
+        let given = Given::arguments(all).environment("LAB_TEMPO", tempo);
         let running = t.start_as("client", LAB.name, given, Stdin::Null)?;
         // Between two tries it is blocked for a while, and comes back by itself.
         t.allow_waiting(GIVES_UP);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::ask::{ASKS, WWW, asked, www};
 use super::client::Client;
+use super::fields;
 use super::framed::{Framed, framed};
 use super::message::{A, Query, Record, SERVFAIL, TC};
 use super::reply::Reply;
@@ -44,6 +45,10 @@ impl Truncated {
     /// It has got an answer with TC and one record, and with this code.
     fn start(t: &Trial, code: u16) -> Verdict<Self> {
         let (answerer, client) = asked(t, &["www.example.test"])?;
+        Self::of(t, answerer, client, code)
+    }
+
+    fn of(t: &Trial, answerer: Answerer, client: Client, code: u16) -> Verdict<Self> {
         let listener = t.listen_as("the name server over TCP", &[answerer.address], &OWES)?;
         let question = answerer.take(&client.running, ASKS)?;
         let wrong = Record::new("www.example.test", A, vec![127, 6, 6, 6]);
@@ -148,7 +153,9 @@ fn ask_says_bad_over_tcp(t: &mut Trial) -> Verdict {
 fn ask_gives_up_over_tcp(t: &mut Trial) -> Verdict {
     const CAUSE: &str =
         "2 s are the limit for all of it: connecting, asking, and every byte of the answer";
-    let truncated = Truncated::start(t, 0)?;
+    let answerer = t.answerer("the name server")?.in_words(fields::in_words);
+    let client = Client::start_at(t, super::TEMPO, answerer.address, &["www.example.test"])?;
+    let truncated = Truncated::of(t, answerer, client, 0)?;
     let (mut stream, answer) = truncated.accept()?;
     // Part of the answer is no answer.
     stream.send(&framed(&answer.with(&www()).bytes())[..20], Cut::Whole)?;
