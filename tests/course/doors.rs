@@ -29,7 +29,7 @@ fn a_program_with_two_listeners_has_both_and_says_so() {
         mail.expect_ready_lines("one line for each listener")?;
         mail.expect_no_other_door("two listeners, as it was told")?;
         for purpose in ["SMTP", "POP3"] {
-            expect_echo(&mail.service_at(mail.address_for(purpose))?)?;
+            expect_echo(&mail.service_at(mail.address_for(purpose)))?;
         }
         Ok(())
     });
@@ -56,7 +56,7 @@ fn connections_and_datagrams_can_share_a_port() {
         let both = t.doors(start(t, &["both", &at.to_string()])?, &doors)?;
         both.expect_ready_lines("one line, for one address")?;
         both.expect_no_other_door("one socket for datagrams, one listener")?;
-        expect_echo(&both.service_at(at)?)
+        expect_echo(&both.service_at(at))
     });
 }
 
@@ -88,11 +88,11 @@ fn a_program_that_was_killed_comes_back_on_its_addresses_over_open_connections()
     passes(|t| {
         let mail = mail(t)?;
         let smtp = mail.address_for("SMTP");
-        let client = mail.service_at(smtp)?.connect()?;
+        let client = mail.service_at(smtp).connect()?;
         let again = mail.kill_and_start_again()?;
         assert_eq!(again.open, mail.open);
         drop(client);
-        expect_echo(&again.service_at(smtp)?)?;
+        expect_echo(&again.service_at(smtp))?;
         t.terminate(&again.running)?;
         let third = t.start_again(&again.running)?;
         t.doors(third, &mail.open).map(drop)

@@ -11,6 +11,7 @@ mod family;
 mod holders;
 mod loopback;
 mod process;
+mod segments;
 mod stillness;
 mod tables;
 mod text;
@@ -32,6 +33,7 @@ pub use process::{
     inheritable_descriptors, is_blocked, list, own_processor_time, own_thread, processor_time,
     processor_time_alone,
 };
+pub use segments::data_segments_sent;
 pub use stillness::Stillness;
 pub use tables::{ParseError, Row, State, Table, parse};
 use text::read_text;

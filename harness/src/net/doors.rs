@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::Service;
+use super::started::reachable;
 use crate::kernel::{Row, Snapshot};
 use crate::trial::{Progress, Running, StallKind, Trial, Verdict};
 use crate::words::quote_short;
@@ -182,9 +183,10 @@ impl Doors {
         door.or(self.open.first()).map_or(SocketAddr::from(([0, 0, 0, 0], 0)), |door| door.address)
     }
 
-    /// The program at one of its listeners, as a service of its own.
-    pub fn service_at(&self, address: SocketAddr) -> Verdict<Service> {
-        self.trial.listening(Rc::clone(&self.running), address)
+    /// The program at one of its listeners, which is open, as a service of its own.
+    pub fn service_at(&self, address: SocketAddr) -> Service {
+        let running = Rc::clone(&self.running);
+        Service::new(self.trial.clone(), running, address, reachable(address))
     }
 
     /// Expects that the program has come to rest with these doors open and no other one.

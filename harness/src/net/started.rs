@@ -162,7 +162,7 @@ fn ready_line(running: &Running) -> Option<SocketAddr> {
 }
 
 /// An address to connect to for a listener that is bound to this one.
-fn reachable(at: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(at: SocketAddr) -> SocketAddr {
     match at.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, at.port()).into(),
         IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, at.port()).into(),

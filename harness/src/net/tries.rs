@@ -81,9 +81,13 @@ impl Answerer {
         if let Some(from) = from {
             trial.name(from, &format!("the {}", running.name));
             let what = (self.end.words)(&datagrams[0].0.bytes);
-            let times =
-                if count == 1 { "one datagram".into() } else { format!("{count} datagrams") };
-            trial.note(format!("{} received {times} from {from}, the first: {what}", self.name()));
+            trial.note(match count {
+                1 => format!("{} received one datagram from {from}: {what}", self.name()),
+                _ => format!(
+                    "{} received {count} datagrams from {from}, the first: {what}",
+                    self.name()
+                ),
+            });
         }
         let status = match stall {
             Err(Stall { kind: StallKind::Ended(status) }) => status,

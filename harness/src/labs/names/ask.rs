@@ -60,11 +60,6 @@ pub(super) fn www() -> Record {
 }
 pub(super) const WWW: &str = "www.example.test 300 A 127.0.0.5";
 
-/// An address that is not the right one.
-fn wrong() -> Record {
-    Record::new("www.example.test", A, vec![127, 6, 6, 6])
-}
-
 fn sends_a_right_question(t: &mut Trial) -> Verdict {
     let mut seen = Vec::new();
     for (words, name, kind) in [
@@ -168,30 +163,36 @@ fn passes_over_strangers(t: &mut Trial) -> Verdict {
     const CAUSE: &str = "anybody can send to this port: look at the sender (connect does that), at the id, at \
         QR and at the whole question, and wait on where one of them is not right";
     let (answerer, client, question) = asked_for_www(t)?;
-    let lie = Reply::to(&question.bytes).with(&wrong());
-    let [high, low] = lie.id;
+    let mut lies = 0;
+    // Each with an address of its own, so that the one that was taken can be told.
+    let mut lie = || {
+        lies += 1;
+        let address = Record::new("www.example.test", A, vec![127, 6, 6, lies]);
+        Reply::to(&question.bytes).with(&address)
+    };
+    let [high, low] = lie().id;
     let asked = |name: &str, kind: u16| Query::new(name, kind).question();
     let other_class = [&asked("www.example.test", A)[..34 - HEADER - 2], &[0, 3]].concat();
     for answer in [
-        Reply { id: [high, low.wrapping_add(1)], ..lie.clone() },
-        Reply { id: [low ^ 0x55, low], ..lie.clone() },
-        lie.clone().turned(QR),
-        Reply { question: asked("www.example.tesu", A), ..lie.clone() },
-        Reply { question: asked("ww.example.test", A), ..lie.clone() },
-        Reply { question: asked("www.example.test.org", A), ..lie.clone() },
-        Reply { question: asked("www.example.test", AAAA), ..lie.clone() },
-        // 0x21 and 0x01: no letters, and no upper and lower case of one.
-        Reply { question: asked("www.example.test", 0x21), ..lie.clone() },
-        Reply { question: other_class, ..lie.clone() },
-        lie.clone().without_question(),
+        Reply { id: [high, low.wrapping_add(1)], ..lie() },
+        Reply { id: [high ^ 0x55, low], ..lie() },
+        lie().turned(QR),
+        Reply { question: asked("www.example.tesu", A), ..lie() },
+        Reply { question: asked("ww.example.test", A), ..lie() },
+        Reply { question: asked("www.example.test.org", A), ..lie() },
+        Reply { question: asked("www.example.test", AAAA), ..lie() },
+        // 0x01 and 0x21 differ as letters of the two cases do, and are no letters.
+        Reply { question: asked("www.example.test", 0x21), ..lie() },
+        Reply { question: other_class, ..lie() },
+        lie().without_question(),
     ] {
         answerer.answer(&client.running, &question, &answer.bytes())?;
     }
     for length in [0, 2, 5, 11] {
-        answerer.answer(&client.running, &question, &lie.bytes()[..length])?;
+        answerer.answer(&client.running, &question, &lie().bytes()[..length])?;
     }
-    answerer.answer_from_another_port(&client.running, &question, &lie.bytes())?;
-    answerer.answer_from_another_host(&client.running, &question, &lie.bytes())?;
+    answerer.answer_from_another_port(&client.running, &question, &lie().bytes())?;
+    answerer.answer_from_another_host(&client.running, &question, &lie().bytes())?;
     answerer.answer(
         &client.running,
         &question,
@@ -287,7 +288,8 @@ fn is_not_kept_waiting(t: &mut Trial) -> Verdict {
     let (answerer, client) = asked(t, &["www.example.test"])?;
     t.note("somebody answers another question again and again");
     let junk = |asked: &Datagram| {
-        let reply = Reply::to(&asked.bytes).with(&wrong());
+        let reply =
+            Reply::to(&asked.bytes).with(&Record::new("www.example.test", A, vec![127, 6, 6, 6]));
         Reply { id: [reply.id[0], !reply.id[1]], ..reply }.bytes()
     };
     let tries = answerer.take_all(&client.running, client.began, Some(junk), CAUSE)?;

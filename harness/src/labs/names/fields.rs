@@ -1,6 +1,6 @@
 //! A message in words: what it is, for the story, and where two of them differ, field by field.
 
-use super::message::{AA, HEADER, OPCODE, QR, Query, RD, Reply, TC};
+use super::message::{AA, HEADER, IN, OPCODE, QR, Query, RD, Reply, TC};
 use super::shown::{code_name, shown_name, type_name};
 use crate::words::{count, summary};
 
@@ -15,17 +15,19 @@ pub(super) fn in_words(bytes: &[u8]) -> String {
     let question = match reply.counts[0] {
         0 => "without a question".to_owned(),
         1 => {
-            let (name, kind) = reply.question.split_at(reply.question.len() - 4);
-            format!("{} {}", shown_name(name), type_name(u16::from_be_bytes([kind[0], kind[1]])))
+            let (name, rest) = reply.question.split_at(reply.question.len() - 4);
+            let [kind, class] = [0, 2].map(|at| u16::from_be_bytes([rest[at], rest[at + 1]]));
+            let class = if class == IN { String::new() } else { format!(" of class {class}") };
+            format!("{} {}{class}", shown_name(name), type_name(kind))
         }
         several => format!("{several} questions"),
     };
     if reply.flags & QR == 0 {
         return format!("a query, {question}, {id} ({length})");
     }
-    let records = match reply.records.len() {
-        1 => "1 record".to_owned(),
-        n => format!("{n} records"),
+    let records = match &reply.records[..] {
+        [one] => one.to_string(),
+        several => format!("{} records", several.len()),
     };
     let cut = if reply.is_cut() { ", TC" } else { "" };
     format!("an answer, {question}, {id}: {}{cut}, {records} ({length})", code_name(reply.code()))

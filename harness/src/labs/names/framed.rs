@@ -40,9 +40,14 @@ impl Framed {
     pub(super) fn ask(&mut self, queries: &[&Query]) -> Verdict {
         let bytes: Vec<u8> = queries.iter().flat_map(|query| framed(&query.bytes())).collect();
         let what: Vec<_> = queries.iter().map(|query| fields::in_words(&query.bytes())).collect();
-        let trial = self.connection.trial();
-        trial.note(format!("{} sends in one write: {}", self.connection.name(), what.join("; ")));
-        self.connection.send(&bytes)
+        let (trial, name) = (self.connection.trial(), self.connection.name());
+        trial.note(match queries.len() {
+            1 => format!("{name} sent {} behind its length", what[0]),
+            _ => format!("{name} sent in one write, each behind its length: {}", what.join("; ")),
+        });
+        // That it is not taken is for the expectation that follows to judge.
+        let _ = self.connection.write(&bytes)?;
+        Ok(())
     }
 
     /// Sends any bytes, cut in this way.

@@ -190,7 +190,7 @@ impl Names {
     }
 
     /// It, as one that takes connections.
-    fn service(&self) -> Verdict<Service> {
+    fn service(&self) -> Service {
         self.doors.service_at(self.address)
     }
 
