@@ -11,6 +11,12 @@
         read: [".read(", ".read_until(", "io::copy("],
         write: [".write_all(", ".write(", "io::copy("],
         "shutdown(Write)": [".shutdown("],
+        bind: ["UdpSocket::bind("],
+        "bind, connect": ["UdpSocket::bind(", ".connect("],
+        recv_from: [".recv_from("],
+        recv: [".recv("],
+        send_to: [".send_to("],
+        send: [".send("],
     };
 
     class Ladder {

@@ -31,7 +31,7 @@ impl Lanes {
                 || recording
                     .steps
                     .iter()
-                    .find(|step| step.call == "send_to")
+                    .find(|step| ["send", "send_to"].contains(&step.call.as_str()))
                     .is_some_and(|first| first.by == who)
         };
         let all = recording.participants();

@@ -23,7 +23,7 @@ struct Sheet {
 
 const SHEETS: [Sheet; 2] = [
     Sheet { class: "wide", wide: 800, row: 16, left: 64, each: 27, names: 330, values: 500 },
-    Sheet { class: "narrow", wide: 400, row: 8, left: 44, each: 25, names: 44, values: 44 },
+    Sheet { class: "narrow", wide: 400, row: 8, left: 60, each: 25, names: 60, values: 60 },
 ];
 
 /// A character of the figure's monospaced text, in tenths.

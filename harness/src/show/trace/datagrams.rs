@@ -38,6 +38,11 @@ fn is_connected(row: &Row) -> bool {
     row.state == State::Established
 }
 
+/// The call that sends from such a socket.
+fn sends(row: &Row) -> &'static str {
+    if is_connected(row) { "send" } else { "send_to" }
+}
+
 /// `UDP, datagrams unread, 3 dropped`.
 pub(super) fn describe(socket: &Socket) -> String {
     let mut text = UDP.to_owned();
@@ -73,15 +78,16 @@ pub(super) fn between(before: &View, after: &View, askers: &[(String, SocketAddr
             continue;
         };
         if then.rx_queue > 0 && row.rx_queue == 0 {
-            steps.push(step(who, "recv_from", "what was unread".into(), Known::Inferred));
+            let call = if is_connected(row) { "recv" } else { "recv_from" };
+            steps.push(step(who, call, "what was unread".into(), Known::Inferred));
         }
     }
     // Who has sent it shows only where there is one who can.
-    let senders: Vec<_> = programs().map(|(who, _)| who).collect();
-    let [sender] = senders[..] else { return steps };
+    let senders: Vec<_> = programs().collect();
+    let [(sender, its)] = senders[..] else { return steps };
     for (who, row) in after.datagram_sockets.iter().filter(|(who, _)| is_ours(who)) {
         if row.rx_queue > 0 && find(before, row).is_none_or(|then| then.rx_queue == 0) {
-            let sent = step(sender, "send_to", "a datagram".into(), Known::Kernel);
+            let sent = step(sender, sends(its), "a datagram".into(), Known::Kernel);
             steps.push(Event { to: Some(who.clone()), ..sent });
         }
     }
@@ -144,7 +150,9 @@ impl Tape {
             (sent.text, sent.bytes, sent.length) = (text.clone(), shown, bytes.len());
         } else {
             let by = self.owner(trial, from);
-            let sent = step(&by, "send_to", text.clone(), Known::Inferred);
+            let socket = self.last.datagram_sockets.iter().find(|(_, row)| row.local == from);
+            let call = socket.map_or("send_to", |(_, row)| sends(row));
+            let sent = step(&by, call, text.clone(), Known::Inferred);
             let to = Some(name.to_owned());
             self.push(Event { to, bytes: shown, length: bytes.len(), ..sent });
         }

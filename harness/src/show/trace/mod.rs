@@ -159,7 +159,7 @@ impl Recording {
 impl Event {
     fn carried(&self) -> Carried {
         match self.call.as_str() {
-            "send_to" | "recv_from" => Carried::Datagram,
+            "send_to" | "recv_from" | "send" | "recv" => Carried::Datagram,
             _ => Carried::Stream(self.length),
         }
     }
