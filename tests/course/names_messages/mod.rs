@@ -1,125 +1,29 @@
 //! Lab 6's own solution among thousands of messages that are none, or nearly: random ones, and real
-//! queries and answers that were damaged. What must come back is worked out here, by a reading of
-//! RFC 1035 section 4 that shares nothing with the lab's.
+//! queries and answers that were damaged. What must come back is worked out in `due`.
+
+mod damage;
+mod due;
 
 use std::cell::{Cell, RefCell};
-use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
 use sockets_lab::kernel;
+
+use damage::damaged;
+use due::{Due, due, judge};
 
 use super::clients::Server;
 
 const ZONE: &str = "names serve 127.0.0.1:0 fixtures/06-names/zones/clients.zone";
 /// For one answer; nothing here waits for a time-out of the server.
 const BACKSTOP: Duration = Duration::from_secs(120);
-/// What a server may have more after all of that, in bytes: a tenth of what it was sent.
+/// What a server may have grown by after all of that, in bytes: stacks of threads, and what an
+/// allocator keeps in reserve.
 const GROWTH: u64 = 4 << 20;
-
-/// What a message must come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Due {
-    Silence,
-    /// A header with this code, with the question or without it.
-    Refusal(u8),
-    /// An answer to the question, which has so many bytes: one of these codes.
-    Answer(usize, &'static [u8]),
-}
-
-const SERVERS_OWN: &[u8] = &[0, 2, 3];
-const REFUSED: &[u8] = &[5];
-const OPCODE: u8 = 0x78;
-const RD: u8 = 0x01;
-
-fn due(message: &[u8]) -> Due {
-    if message.len() < 12 || message[2] >= 0x80 {
-        return Due::Silence;
-    }
-    if message[2] & OPCODE != 0 {
-        return Due::Refusal(4);
-    }
-    match question(message).filter(|_| message[4..6] == [0, 1]) {
-        None => Due::Refusal(1),
-        Some((length, true)) => Due::Answer(length, SERVERS_OWN),
-        Some((length, false)) => Due::Answer(length, REFUSED),
-    }
-}
-
-/// The length of the question, and whether it is for a name of the zone.
-fn question(message: &[u8]) -> Option<(usize, bool)> {
-    let mut labels: Vec<Vec<u8>> = Vec::new();
-    let mut rest = &message[12..];
-    loop {
-        let (length, behind) = rest.split_first()?;
-        if *length == 0 {
-            rest = behind;
-            break;
-        }
-        let (label, behind) = behind.split_at_checked(usize::from(*length))?;
-        if *length > 63 {
-            return None;
-        }
-        labels.push(label.to_ascii_lowercase());
-        rest = behind;
-    }
-    let name = message.len() - 12 - rest.len();
-    if name > 255 || rest.len() < 4 {
-        return None;
-    }
-    let apex = [b"example".to_vec(), b"test".to_vec()];
-    Some((name + 4, labels.ends_with(&apex) && rest[2..4] == [0, 1]))
-}
-
-/// What is wrong with the answer to a message.
-fn judge(message: &[u8], answer: &[u8], limit: usize) -> Result<(), String> {
-    let wrong = |what: &str| Err(format!("{what}: {answer:02x?}"));
-    let code = |answer: &[u8]| answer[3] & 0x0f;
-    let number = |at: usize| usize::from(u16::from_be_bytes([answer[at], answer[at + 1]]));
-    if answer.len() < 12 || answer.len() > limit {
-        return wrong("its length");
-    }
-    let copied = message[2] & (OPCODE | RD);
-    // AA and TC depend on what was asked.
-    if answer[..2] != message[..2] || answer[2] & !0x06 != 0x80 | copied || answer[3] & 0xf0 != 0 {
-        return wrong("its header");
-    }
-    if number(8) != 0 || number(10) != 0 {
-        return wrong("it has other sections");
-    }
-    match due(message) {
-        Due::Silence => wrong("there must be none"),
-        Due::Refusal(due) if code(answer) == due && number(6) == 0 => Ok(()),
-        Due::Refusal(due) => wrong(&format!("its code is not {due}")),
-        Due::Answer(_, codes) if !codes.contains(&code(answer)) => wrong("its code"),
-        Due::Answer(length, _) => match answer[12..].starts_with(&message[12..12 + length]) {
-            true if number(4) == 1 => records(answer, 12 + length, number(6))
-                .filter(|end| *end == answer.len())
-                .map_or_else(|| wrong("its records"), |_| Ok(())),
-            _ => wrong("its question"),
-        },
-    }
-}
-
-/// Where so many records end; nothing where they are not whole.
-fn records(answer: &[u8], mut at: usize, count: usize) -> Option<usize> {
-    for _ in 0..count {
-        loop {
-            match answer.get(at)? {
-                0 => break at += 1,
-                0xc0.. => break at += 2,
-                length => at += 1 + usize::from(*length),
-            }
-        }
-        let length = answer.get(at + 8..at + 10)?;
-        at += 10 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-    }
-    (at <= answer.len()).then_some(at)
-}
 
 /// A message with this header behind its id, these labels, and these bytes behind them.
 fn message(header: [u8; 10], name: &str, rest: &[u8]) -> Vec<u8> {
@@ -154,68 +58,6 @@ fn queries() -> Vec<Vec<u8>> {
         message([1, 32, 0, 1, 0, 0, 0, 0, 0, 1], "www.example.test", with_opt),
         message([1, 0, 0, 1, 0, 0, 0, 0, 0, 0], "version.bind", &[0, 16, 0, 3]),
         message([0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0], "www.example.test", &[0, 1, 0, 1]),
-    ]
-}
-
-#[derive(Clone, Debug)]
-enum Damage {
-    Set(Index, u8),
-    Flip(Index, u8),
-    Cut(Index),
-    Insert(Index, Vec<u8>),
-    Append(Vec<u8>),
-    /// A piece of it is there twice.
-    Repeat(Index, Index),
-}
-
-impl Damage {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        let place = |index: &Index, bytes: &[u8]| index.index(bytes.len() + 1);
-        match self {
-            Self::Append(more) => bytes.extend(more),
-            Self::Insert(at, more) => {
-                let at = place(at, bytes);
-                bytes.splice(at..at, more.iter().copied());
-            }
-            Self::Cut(at) => bytes.truncate(place(at, bytes)),
-            Self::Repeat(from, to) => {
-                let (from, to) = (place(from, bytes), place(to, bytes));
-                bytes.extend_from_within(from.min(to)..from.max(to));
-            }
-            Self::Set(at, value) if !bytes.is_empty() => *at.get_mut(bytes) = *value,
-            Self::Flip(at, bit) if !bytes.is_empty() => *at.get_mut(bytes) ^= 1 << bit,
-            Self::Set(..) | Self::Flip(..) => {}
-        }
-    }
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    let bytes = |most| proptest::collection::vec(any::<u8>(), 0..most);
-    // Lengths and pointers are what readers fall over.
-    let telling = prop_oneof![any::<u8>(), select(vec![0, 1, 12, 63, 64, 128, 192, 255])];
-    prop_oneof![
-        4 => (any::<Index>(), telling).prop_map(|(at, value)| Damage::Set(at, value)),
-        3 => (any::<Index>(), 0..8_u8).prop_map(|(at, bit)| Damage::Flip(at, bit)),
-        2 => any::<Index>().prop_map(Damage::Cut),
-        1 => (any::<Index>(), bytes(80)).prop_map(|(at, more)| Damage::Insert(at, more)),
-        1 => bytes(600).prop_map(Damage::Append),
-        1 => (any::<Index>(), any::<Index>()).prop_map(|(from, to)| Damage::Repeat(from, to)),
-    ]
-}
-
-/// One of these with some damage, or bytes as they come.
-fn damaged(whole: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
-    let damages = proptest::collection::vec(damage(), 0..4);
-    let damaged = (select(whole), damages).prop_map(|(mut bytes, damages)| {
-        damages.iter().for_each(|damage| damage.apply(&mut bytes));
-        bytes
-    });
-    prop_oneof![
-        8 => damaged,
-        1 => proptest::collection::vec(any::<u8>(), 0..600),
-        // Twelve bytes that could be a query's, and then anything.
-        1 => proptest::collection::vec(any::<u8>(), 0..300)
-            .prop_map(|rest| [&[7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], &rest].concat()),
     ]
 }
 
@@ -426,24 +268,4 @@ fn a_client_that_is_answered_with_anything_ends_in_good_order() {
         }
         socket.borrow().set_nonblocking(false).unwrap();
     });
-}
-
-#[test]
-fn what_is_due_is_what_the_rfc_says() {
-    let [www, other] = [query("www.example.test", 1), query("xexample.test", 1)];
-    assert_eq!(due(&www), Due::Answer(22, SERVERS_OWN));
-    assert_eq!(due(&other), Due::Answer(19, REFUSED));
-    assert_eq!(due(&www[..11]), Due::Silence);
-    assert_eq!(due(&www[..www.len() - 1]), Due::Refusal(1));
-    let changed = |at: usize, value: u8| {
-        let mut message = www.clone();
-        message[at] = value;
-        due(&message)
-    };
-    assert_eq!(changed(2, 0x80), Due::Silence);
-    assert_eq!(changed(2, 0x10), Due::Refusal(4));
-    assert_eq!(changed(4, 1), Due::Refusal(1));
-    assert_eq!(changed(12, 0xc0), Due::Refusal(1));
-    let text = fs::read_to_string("fixtures/06-names/zones/clients.zone").unwrap();
-    assert!(text.contains("zone example.test\n"), "the zone that `question` knows");
 }
