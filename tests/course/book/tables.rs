@@ -205,3 +205,14 @@ fn three_peers_have_the_ports_and_the_words_of_the_book() {
     }
     agrees("harness/peers.txt", &text);
 }
+
+#[test]
+fn a_name_server_has_one_number_in_two_tables() {
+    let _turn = turn();
+    let zone = corpus::root().join("book/src/example.zone");
+    let arguments = ["serve", "127.0.0.1:0", zone.to_str().unwrap()];
+    let mut server = Running::start(&solution("names"), &arguments);
+    let address = server.address();
+    let both = ports(&[&address], 2, |_| true);
+    agrees("harness/ports-of-names.txt", &both.render(&[(address, "127.0.0.1:5353")]));
+}

@@ -230,6 +230,27 @@ mod tests {
     }
 
     #[test]
+    fn a_connected_socket_receives_and_sends_without_naming_anybody() {
+        let connected = |rx_queue| Row { state: State::Established, ..row(53, rx_queue, 0) };
+        let after = view(Some(connected(832)), Some(row(5000, 0, 0)));
+        assert_eq!(told(&View::default(), &after), [step_of("echo", "bind, connect")]);
+        let answered = view(Some(connected(0)), Some(row(5000, 832, 0)));
+        assert_eq!(told(&after, &answered), [step_of("echo", "recv"), step_of("echo", "send")]);
+    }
+
+    #[test]
+    fn what_the_harness_takes_off_its_way_has_not_arrived() {
+        let sent = step("echo", "send", "5 bytes".into(), Known::Inferred);
+        let sent = Event { to: Some("asker 1".into()), ..sent };
+        let received = step("asker 1", "recv_from", "5 bytes".into(), Known::Done);
+        let mut tape = Tape::default();
+        tape.steps.extend([sent, received]);
+        tape.datagram_lost();
+        let told: Vec<_> = tape.steps.iter().map(|step| (step.call.as_str(), step.lost)).collect();
+        assert_eq!(told, [("send", true)]);
+    }
+
+    #[test]
     fn an_echo_is_a_datagram_that_was_read_and_one_that_was_sent() {
         let before = view(Some(row(53, 832, 0)), Some(row(5000, 0, 0)));
         let after = view(Some(row(53, 0, 0)), Some(row(5000, 832, 0)));
