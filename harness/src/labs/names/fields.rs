@@ -10,6 +10,9 @@ const SHOWN: usize = 40;
 /// A datagram in a few words: `the question www.example.test A, id 1234 (34 bytes)`.
 pub(super) fn in_words(bytes: &[u8]) -> String {
     let length = count(bytes.len());
+    if bytes.len() < HEADER {
+        return format!("{length}, where a header has {HEADER}");
+    }
     let Ok(reply) = Reply::read(bytes) else { return summary(bytes, SHOWN) };
     let id = format!("id {:02x}{:02x}", bytes[0], bytes[1]);
     let question = match reply.counts[0] {
@@ -125,7 +128,8 @@ mod tests {
             in_words(&answer),
             "an answer, www.example.test A, id 1234: NXDOMAIN, TC, 0 records (34 bytes)"
         );
-        assert_eq!(in_words(b"hi"), summary(b"hi", SHOWN));
+        assert_eq!(in_words(b"hi"), "2 bytes, where a header has 12");
+        assert_eq!(in_words(&query.bytes()[..20]), summary(&query.bytes()[..20], SHOWN));
     }
 
     #[test]

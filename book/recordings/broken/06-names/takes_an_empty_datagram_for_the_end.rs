@@ -1,0 +1,9 @@
+// Nothing was read, so nothing comes any more.
+// …
+loop {
+    // …
+    if length == 0 {
+        return Ok(());
+    }
+    // …
+}
