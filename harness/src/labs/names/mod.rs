@@ -12,6 +12,7 @@ mod client;
 mod fields;
 mod framed;
 mod inquirer;
+mod meeting;
 mod message;
 mod over_tcp;
 mod parse_query;
@@ -33,6 +34,7 @@ use crate::program::{Given, Place, Stdin};
 use crate::trial::{Running, Scratch, Trial, Verdict};
 
 use inquirer::Inquirer;
+pub(super) use meeting::Question;
 use message::Query;
 
 /// Its row in the registry.

@@ -5,6 +5,7 @@
 //! other's place: so the fault is laid at the right door.
 
 mod crosswise;
+mod lookup;
 mod page;
 mod pair;
 mod peers;
@@ -44,6 +45,13 @@ pub const PART: Lab = Lab {
             chapter: "14-many-clients",
             programs: &["web", "client"],
         },
+        Step {
+            number: 4,
+            name: "lookup",
+            task: "your name server and its client, and a page by its name",
+            chapter: "18-when-it-does-not-fit",
+            programs: &["names", "web", "client"],
+        },
     ],
     checks: CHECKS,
     scenes: &[],
@@ -56,4 +64,4 @@ pub const PART: Lab = Lab {
 };
 
 steps! { $ together_checks: pair together_pair, peers together_peers,
-page together_page }
+page together_page, lookup together_lookup }
