@@ -49,14 +49,20 @@ fn complaint(lab: &Lab, mistake: &Program, isolated: bool, result: &Result) -> O
 }
 
 /// Whether the failure of a check in which the lab's program meets another one begins with that
-/// other one being right: `the client is right; …`. Where peers meet, each is both.
+/// other one being right: `the client is right; …`. Where peers meet, each is both; and lab 6's
+/// program is `the name server` in one of its modes, and `the client` in the other.
 fn lays_blame(lab: &Lab, check: &Check, headline: &str) -> bool {
-    let Some(other) = check.step().programs.iter().find(|name| **name != lab.name) else {
+    let programs = check.step().programs;
+    if programs.iter().all(|name| *name == lab.name) {
         return true;
-    };
+    }
     // Lab 4's program is `web`, and the reader's word for it is `the web server`.
     let right = headline.split_once(" is right; ").map(|(who, _)| who);
-    right.is_some_and(|who| who == format!("the {other}") || who == format!("the {other} server"))
+    let is_it =
+        |who: &str, name: &str| who == format!("the {name}") || who == format!("the {name} server");
+    let other = programs.iter().filter(|name| **name != lab.name);
+    let mut other = other.copied().chain((lab.name == "names").then_some("name"));
+    right.is_some_and(|who| other.any(|name| is_it(who, name)))
 }
 
 /// What is wrong, by the mistake's name and the check's id.

@@ -40,6 +40,8 @@ pub struct Tries {
     pub datagrams: Vec<(Datagram, Moment)>,
     /// How it has ended, and when.
     pub end: (ExitStatus, Moment),
+    /// Its processor time.
+    used: Duration,
 }
 
 impl Answerer {
@@ -55,7 +57,7 @@ impl Answerer {
         let trial = &self.end.trial;
         let mut datagrams: Vec<(Datagram, Moment)> = Vec::new();
         let [mut last_look, mut last_junk, mut alive] = [began; 3];
-        let (mut missed, mut waited) = (Duration::ZERO, Duration::ZERO);
+        let [mut missed, mut waited, mut used] = [Duration::ZERO; 3];
         let stall = trial.wait(running, || {
             let after = last_look;
             last_look = Instant::now();
@@ -64,7 +66,9 @@ impl Answerer {
                 alive = last_look;
             }
             // What has ended can't be looked at any more, and has waited as long as it had before.
-            waited = trial.look(running)?.waited().max(waited);
+            let snapshot = trial.look(running)?;
+            waited = snapshot.waited().max(waited);
+            used = Duration::from_nanos(snapshot.cpu_ns()).max(used);
             while let Some(datagram) = self.end.receive()? {
                 let moment = Moment { after, by: Instant::now(), held_up: missed + waited };
                 datagrams.push((datagram, moment));
@@ -94,6 +98,7 @@ impl Answerer {
             Err(stall) if datagrams.is_empty() => {
                 return Err(self.not_asked(running, &stall, cause));
             }
+            Err(Stall { kind: StallKind::Busy }) => return Err(spins(trial, running)),
             Err(stall) => {
                 return Err(trial
                     .fail(format!("the {} does not give up", running.name))
@@ -108,7 +113,7 @@ impl Answerer {
         trial.note(format!("the {} ended, {}", running.name, describe_exit(status)));
         let end = Moment { after: alive, by: Instant::now(), held_up: missed + waited };
         let (trial, running) = (trial.clone(), Rc::clone(running));
-        Ok(Tries { trial, running, began, datagrams, end: (status, end) })
+        Ok(Tries { trial, running, began, datagrams, end: (status, end), used })
     }
 }
 
@@ -161,6 +166,17 @@ impl Tries {
         Ok(())
     }
 
+    /// Expects that it has slept while it waited: of the time in which it could have run, it did not
+    /// use the most part.
+    pub fn expect_sleep(&self) -> Verdict {
+        let end = self.end.1;
+        let could_run = end.by.duration_since(self.began).saturating_sub(end.held_up);
+        if self.used * 2 > could_run {
+            return Err(spins(&self.trial, &self.running));
+        }
+        Ok(())
+    }
+
     /// Expects that all tries are the same datagram from the same address.
     pub fn expect_the_same(&self, cause: &str) -> Result<(), Stop> {
         let Some(((first, _), rest)) = self.datagrams.split_first() else { return Ok(()) };
@@ -188,6 +204,21 @@ impl Tries {
         }
         Ok(())
     }
+}
+
+/// The failure of a program that does not wait in the kernel.
+fn spins(trial: &Trial, running: &Running) -> Stop {
+    trial
+        .fail(format!("the {} keeps the processor busy while it waits", running.name))
+        .expected(
+            "a call that waits in the kernel until something comes, or until its time is over",
+        )
+        .seen("a loop that looks again and again")
+        .cause(
+            "a socket that does not block (set_nonblocking) says WouldBlock at once, each time: \
+             leave it blocking, and give its receive a time-out (set_read_timeout)",
+        )
+        .stop()
 }
 
 /// What the `nth` of so many tries is called, from 0; behind the last one comes the end.

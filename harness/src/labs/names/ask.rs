@@ -1,6 +1,6 @@
 //! Step 4 of lab 6, `ask`: a client that nobody tells what was lost.
 
-use super::client::{Client, GIVES_UP, TRIES};
+use super::client::{Client, GIVES_UP, TRIES, in_time};
 use super::message::{A, AAAA, CNAME, HEADER, MX, NS, QR, Query, Record, TXT};
 use super::reply::Reply;
 use super::{LAB, fields};
@@ -106,32 +106,35 @@ fn sends_a_right_question(t: &mut Trial) -> Verdict {
 }
 
 fn notices_a_dead_port(t: &mut Trial) -> Verdict {
-    // First one that answers: a client that fails always would pass.
-    let (answerer, client, question) = asked_for_www(t)?;
-    answerer.answer(
-        &client.running,
-        &question,
-        &Reply::to(&question.bytes).with(&www()).bytes(),
-    )?;
-    client.expect_lines(&[WWW], ASKS)?;
-    t.new_scene()?;
-    let address = t.addresses().free_address();
-    t.note(format!("nobody has a socket on UDP {address}"));
-    let client = Client::start(t, address, &["www.example.test"])?;
-    client.expect_refusal(
+    in_time(t, |t| {
+        // First one that answers: a client that fails always would pass.
+        let (answerer, client, question) = asked_for_www(t)?;
+        answerer.answer(
+            &client.running,
+            &question,
+            &Reply::to(&question.bytes).with(&www()).bytes(),
+        )?;
+        client.expect_lines(&[WWW], ASKS)?;
+        t.new_scene()?;
+        let address = t.addresses().free_address();
+        t.note(format!("nobody has a socket on UDP {address}"));
+        let client = Client::start(t, address, &["www.example.test"])?;
+        client.expect_refusal(
         "cannot ask {server}…",
         "a socket that is connected (connect) is told by the kernel that nobody is there (ICMP), and the \
          next receive returns ConnectionRefused. One that is not connected waits in vain",
     )
+    })
 }
 
 fn asks_again(t: &mut Trial) -> Verdict {
-    const CAUSE: &str = "a datagram is lost without a word: when nothing has come for a while, the same \
+    in_time(t, |t| {
+        const CAUSE: &str = "a datagram is lost without a word: when nothing has come for a while, the same \
         question is sent once more";
-    let (answerer, client, lost) = asked_for_www(t)?;
-    let again = answerer.take(&client.running, CAUSE)?;
-    if again != lost {
-        return Err(t
+        let (answerer, client, lost) = asked_for_www(t)?;
+        let again = answerer.take(&client.running, CAUSE)?;
+        if again != lost {
+            return Err(t
             .fail("the second question is not the first one again")
             .expected("the same datagram, from the same socket")
             .seen(format!("from {}: {}", again.from, fields::in_words(&again.bytes)))
@@ -140,82 +143,89 @@ fn asks_again(t: &mut Trial) -> Verdict {
                 "with another id, or from another socket, the answer to the first try is lost, too",
             )
             .stop());
-    }
-    let answer = Reply::to(&again.bytes).with(&www());
-    answerer.answer(&client.running, &again, &answer.bytes())?;
-    client.expect_lines(&[WWW], CAUSE)
+        }
+        let answer = Reply::to(&again.bytes).with(&www());
+        answerer.answer(&client.running, &again, &answer.bytes())?;
+        client.expect_lines(&[WWW], CAUSE)
+    })
 }
 
 fn takes_a_late_answer(t: &mut Trial) -> Verdict {
-    const CAUSE: &str = "the first answer was only slow: it has the same id and the same question, and comes to \
+    in_time(t, |t| {
+        const CAUSE: &str = "the first answer was only slow: it has the same id and the same question, and comes to \
         the same socket";
-    let (answerer, client, first) = asked_for_www(t)?;
-    let _second =
-        answerer.take(&client.running, "when nothing has come for a while it asks again")?;
-    let answer = Reply::to(&first.bytes).with(&www()).bytes();
-    answerer.answer(&client.running, &first, &answer)?;
-    // The answer to the second try is one too many, and disturbs nobody.
-    answerer.answer(&client.running, &first, &answer)?;
-    client.expect_lines(&[WWW], CAUSE)
+        let (answerer, client, first) = asked_for_www(t)?;
+        let _second =
+            answerer.take(&client.running, "when nothing has come for a while it asks again")?;
+        let answer = Reply::to(&first.bytes).with(&www()).bytes();
+        answerer.answer(&client.running, &first, &answer)?;
+        // The answer to the second try is one too many, and disturbs nobody.
+        answerer.answer(&client.running, &first, &answer)?;
+        client.expect_lines(&[WWW], CAUSE)
+    })
 }
 
 fn passes_over_strangers(t: &mut Trial) -> Verdict {
-    const CAUSE: &str = "anybody can send to this port: look at the sender (connect does that), at the id, at \
+    in_time(t, |t| {
+        const CAUSE: &str = "anybody can send to this port: look at the sender (connect does that), at the id, at \
         QR and at the whole question, and wait on where one of them is not right";
-    let (answerer, client, question) = asked_for_www(t)?;
-    let mut lies = 0;
-    // Each with an address of its own, so that the one that was taken can be told.
-    let mut lie = || {
-        lies += 1;
-        let address = Record::new("www.example.test", A, vec![127, 6, 6, lies]);
-        Reply::to(&question.bytes).with(&address)
-    };
-    let [high, low] = lie().id;
-    let asked = |name: &str, kind: u16| Query::new(name, kind).question();
-    let other_class = [&asked("www.example.test", A)[..34 - HEADER - 2], &[0, 3]].concat();
-    for answer in [
-        Reply { id: [high, low.wrapping_add(1)], ..lie() },
-        Reply { id: [high ^ 0x55, low], ..lie() },
-        lie().turned(QR),
-        Reply { question: asked("www.example.tesu", A), ..lie() },
-        Reply { question: asked("ww.example.test", A), ..lie() },
-        Reply { question: asked("www.example.test.org", A), ..lie() },
-        Reply { question: asked("www.example.test", AAAA), ..lie() },
-        // 0x01 and 0x21 differ as letters of the two cases do, and are no letters.
-        Reply { question: asked("www.example.test", 0x21), ..lie() },
-        Reply { question: other_class, ..lie() },
-        lie().without_question(),
-    ] {
-        answerer.answer(&client.running, &question, &answer.bytes())?;
-    }
-    for length in [0, 2, 5, 11] {
-        answerer.answer(&client.running, &question, &lie().bytes()[..length])?;
-    }
-    answerer.answer_from_another_port(&client.running, &question, &lie().bytes())?;
-    answerer.answer_from_another_host(&client.running, &question, &lie().bytes())?;
-    answerer.answer(
-        &client.running,
-        &question,
-        &Reply::to(&question.bytes).with(&www()).bytes(),
-    )?;
-    client.expect_lines(&[WWW], CAUSE)
+        let (answerer, client, question) = asked_for_www(t)?;
+        let mut lies = 0;
+        // Each with an address of its own, so that the one that was taken can be told.
+        let mut lie = || {
+            lies += 1;
+            let address = Record::new("www.example.test", A, vec![127, 6, 6, lies]);
+            Reply::to(&question.bytes).with(&address)
+        };
+        let [high, low] = lie().id;
+        let asked = |name: &str, kind: u16| Query::new(name, kind).question();
+        let other_class = [&asked("www.example.test", A)[..34 - HEADER - 2], &[0, 3]].concat();
+        for answer in [
+            Reply { id: [high, low.wrapping_add(1)], ..lie() },
+            Reply { id: [high ^ 0x55, low], ..lie() },
+            lie().turned(QR),
+            Reply { question: asked("www.example.tesu", A), ..lie() },
+            Reply { question: asked("ww.example.test", A), ..lie() },
+            Reply { question: asked("www.example.test.org", A), ..lie() },
+            Reply { question: asked("www.example.test", AAAA), ..lie() },
+            // 0x01 and 0x21 differ as letters of the two cases do, and are no letters.
+            Reply { question: asked("www.example.test", 0x21), ..lie() },
+            Reply { question: other_class, ..lie() },
+            lie().without_question(),
+        ] {
+            answerer.answer(&client.running, &question, &answer.bytes())?;
+        }
+        for length in [0, 2, 5, 11] {
+            answerer.answer(&client.running, &question, &lie().bytes()[..length])?;
+        }
+        answerer.answer_from_another_port(&client.running, &question, &lie().bytes())?;
+        answerer.answer_from_another_host(&client.running, &question, &lie().bytes())?;
+        answerer.answer(
+            &client.running,
+            &question,
+            &Reply::to(&question.bytes).with(&www()).bytes(),
+        )?;
+        client.expect_lines(&[WWW], CAUSE)
+    })
 }
 
 fn asks_over_ipv6(t: &mut Trial) -> Verdict {
-    let Some(address) = t.addresses().free_address_v6() else {
-        return Err(Stop::Skip("this system has no IPv6 loopback address (::1)".into()));
-    };
-    let answerer = t.answerer_on("the name server", address)?.in_words(fields::in_words);
-    let client = Client::start(t, address, &["www.example.test"])?;
-    const CAUSE: &str = "a socket that is bound to an IPv4 address can't be connected to an IPv6 one: bind [::] for \
+    in_time(t, |t| {
+        let Some(address) = t.addresses().free_address_v6() else {
+            return Err(Stop::Skip("this system has no IPv6 loopback address (::1)".into()));
+        };
+        let answerer = t.answerer_on("the name server", address)?.in_words(fields::in_words);
+        let client = Client::start(t, address, &["www.example.test"])?;
+        const CAUSE: &str = "a socket that is bound to an IPv4 address can't be connected to an IPv6 one: bind [::] for \
         that, with port 0";
-    let question = answerer.take(&client.running, CAUSE)?;
-    answerer.answer(
-        &client.running,
-        &question,
-        &Reply::to(&question.bytes).with(&www()).bytes(),
-    )?;
-    client.expect_lines(&[WWW], CAUSE)
+        let question = answerer.take(&client.running, CAUSE)?;
+        answerer.answer(
+            &client.running,
+            &question,
+            &Reply::to(&question.bytes).with(&www()).bytes(),
+        )?;
+        client.expect_lines(&[WWW], CAUSE)
+    })
 }
 
 fn refuses_bad_questions(t: &mut Trial) -> Verdict {
@@ -276,6 +286,7 @@ fn gives_up_in_time(t: &mut Trial) -> Verdict {
     let (answerer, client) = asked(t, &["www.example.test"])?;
     let tries = answerer.take_all(&client.running, client.began, None, GIVES_UP_CAUSE)?;
     tries.expect_times(&TRIES, GIVES_UP, GIVES_UP_CAUSE)?;
+    tries.expect_sleep()?;
     tries.expect_the_same(
         "the answer to any of the tries counts: all have the same id and one socket",
     )?;

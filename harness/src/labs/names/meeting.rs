@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use super::ask::ASKS;
-use super::client::Client;
+use super::client::{Client, in_time};
 use super::framed::{Framed, framed};
 use super::inquirer::Wanted;
 use super::message::{A, Query, Record, TC, TXT};
@@ -63,6 +63,10 @@ impl Question {
 
     /// The client asks the server, over a wire that loses what these rules say.
     pub(in crate::labs) fn both(&self, t: &Trial, rules: &[Rule]) -> Verdict {
+        in_time(t, |t| self.both_once(t, rules))
+    }
+
+    fn both_once(&self, t: &Trial, rules: &[Rule]) -> Verdict {
         let names = self.server(t)?;
         let wire;
         // What is asked over TCP has to find the server on the same port.
@@ -79,6 +83,10 @@ impl Question {
 
     /// The client asks the harness, which does not answer the first `lost` tries.
     pub(in crate::labs) fn client_alone(&self, t: &Trial, lost: usize) -> Verdict {
+        in_time(t, |t| self.client_alone_once(t, lost))
+    }
+
+    fn client_alone_once(&self, t: &Trial, lost: usize) -> Verdict {
         const AGAIN: &str = "when nothing has come for a while it asks again";
         let answerer = t.answerer("the name server")?.in_words(fields::in_words);
         let client = Client::start(t, answerer.address, &self.words())?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ask::{ASKS, WWW, asked, www};
-use super::client::Client;
+use super::client::{Client, in_time};
 use super::fields;
 use super::framed::{Framed, framed};
 use super::message::{A, Query, Record, SERVFAIL, TC};
@@ -74,80 +74,89 @@ impl Truncated {
 }
 
 fn ask_goes_to_tcp(t: &mut Trial) -> Verdict {
-    const PIECES: &str = "a read returns what is there: read until the length says that it is all";
-    for (code, cut) in [(0, Cut::Bytes), (SERVFAIL, Cut::Whole)] {
-        t.new_scene()?;
-        let truncated = Truncated::start(t, code)?;
-        let (mut stream, answer) = truncated.accept()?;
-        stream.send(&framed(&answer.with(&www()).bytes()), cut)?;
-        truncated.client.expect_lines(&[WWW], PIECES)?;
-    }
-    Ok(())
+    in_time(t, |t| {
+        const PIECES: &str =
+            "a read returns what is there: read until the length says that it is all";
+        for (code, cut) in [(0, Cut::Bytes), (SERVFAIL, Cut::Whole)] {
+            t.new_scene()?;
+            let truncated = Truncated::start(t, code)?;
+            let (mut stream, answer) = truncated.accept()?;
+            stream.send(&framed(&answer.with(&www()).bytes()), cut)?;
+            truncated.client.expect_lines(&[WWW], PIECES)?;
+        }
+        Ok(())
+    })
 }
 
 fn ask_takes_many_records(t: &mut Trial) -> Verdict {
-    let truncated = Truncated::start(t, 0)?;
-    let (mut stream, answer) = truncated.accept()?;
-    let all = super::records::addresses(600);
-    let answer = all.iter().fold(answer, Reply::with);
-    let lines: Vec<String> = all.iter().map(ToString::to_string).collect();
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    stream.send(&framed(&answer.bytes()), Cut::Whole)?;
-    truncated.client.expect_lines(
-        &lines,
-        "a message of 20,000 bytes comes in several segments, and takes more than one read",
-    )
+    in_time(t, |t| {
+        let truncated = Truncated::start(t, 0)?;
+        let (mut stream, answer) = truncated.accept()?;
+        let all = super::records::addresses(600);
+        let answer = all.iter().fold(answer, Reply::with);
+        let lines: Vec<String> = all.iter().map(ToString::to_string).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        stream.send(&framed(&answer.bytes()), Cut::Whole)?;
+        truncated.client.expect_lines(
+            &lines,
+            "a message of 20,000 bytes comes in several segments, and takes more than one read",
+        )
+    })
 }
 
 fn ask_says_refused_over_tcp(t: &mut Trial) -> Verdict {
     ask_goes_to_tcp(t)?;
     t.new_scene()?;
-    let (answerer, client) = asked(t, &["www.example.test"])?;
-    let question = answerer.take(&client.running, ASKS)?;
-    t.note("nobody listens on that port with TCP");
-    let cut = Reply::to(&question.bytes).turned(TC);
-    answerer.answer(&client.running, &question, &cut.bytes())?;
-    client.expect_refusal(
-        "cannot ask {server}…",
-        "the user is told what can't be done, and with whom",
-    )
+    in_time(t, |t| {
+        let (answerer, client) = asked(t, &["www.example.test"])?;
+        let question = answerer.take(&client.running, ASKS)?;
+        t.note("nobody listens on that port with TCP");
+        let cut = Reply::to(&question.bytes).turned(TC);
+        answerer.answer(&client.running, &question, &cut.bytes())?;
+        client.expect_refusal(
+            "cannot ask {server}…",
+            "the user is told what can't be done, and with whom",
+        )
+    })
 }
 
 fn ask_says_bad_over_tcp(t: &mut Trial) -> Verdict {
-    const CAUSE: &str = "an answer that ends before its length says so is none, and neither is one to another question: this \
+    in_time(t, |t| {
+        const CAUSE: &str = "an answer that ends before its length says so is none, and neither is one to another question: this \
         connection has nothing else to say";
-    type Spoil = fn(Reply) -> Vec<u8>;
-    let spoilt: [(&str, Spoil); 7] = [
-        ("nothing", |_| Vec::new()),
-        ("half of a length", |_| vec![0]),
-        ("a length, and no message", |reply| framed(&reply.bytes())[..2].to_vec()),
-        ("an answer without its last byte", |reply| {
-            let bytes = framed(&reply.bytes());
-            bytes[..bytes.len() - 1].to_vec()
-        }),
-        ("an answer with another id", |reply| {
-            let [high, low] = reply.id;
-            framed(&Reply { id: [!high, low], ..reply }.bytes())
-        }),
-        ("an answer to another question", |reply| {
-            let question = Query::new("www.example.tesu", A).question();
-            framed(&Reply { question, ..reply }.bytes())
-        }),
-        ("a message of five bytes", |reply| framed(&reply.bytes()[..5])),
-    ];
-    for (what, spoil) in spoilt {
-        t.new_scene()?;
-        let truncated = Truncated::start(t, 0)?;
-        let (mut stream, answer) = truncated.accept()?;
-        t.note(format!("what comes over TCP is {what}, and then the end"));
-        let bytes = spoil(answer.with(&www()));
-        if !bytes.is_empty() {
-            stream.send(&bytes, Cut::Whole)?;
+        type Spoil = fn(Reply) -> Vec<u8>;
+        let spoilt: [(&str, Spoil); 7] = [
+            ("nothing", |_| Vec::new()),
+            ("half of a length", |_| vec![0]),
+            ("a length, and no message", |reply| framed(&reply.bytes())[..2].to_vec()),
+            ("an answer without its last byte", |reply| {
+                let bytes = framed(&reply.bytes());
+                bytes[..bytes.len() - 1].to_vec()
+            }),
+            ("an answer with another id", |reply| {
+                let [high, low] = reply.id;
+                framed(&Reply { id: [!high, low], ..reply }.bytes())
+            }),
+            ("an answer to another question", |reply| {
+                let question = Query::new("www.example.tesu", A).question();
+                framed(&Reply { question, ..reply }.bytes())
+            }),
+            ("a message of five bytes", |reply| framed(&reply.bytes()[..5])),
+        ];
+        for (what, spoil) in spoilt {
+            t.new_scene()?;
+            let truncated = Truncated::start(t, 0)?;
+            let (mut stream, answer) = truncated.accept()?;
+            t.note(format!("what comes over TCP is {what}, and then the end"));
+            let bytes = spoil(answer.with(&www()));
+            if !bytes.is_empty() {
+                stream.send(&bytes, Cut::Whole)?;
+            }
+            stream.connection.half_close()?;
+            truncated.client.expect_refusal("bad answer from {server}: …", CAUSE)?;
         }
-        stream.connection.half_close()?;
-        truncated.client.expect_refusal("bad answer from {server}: …", CAUSE)?;
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn ask_gives_up_over_tcp(t: &mut Trial) -> Verdict {
