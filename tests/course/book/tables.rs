@@ -115,8 +115,12 @@ impl Ports {
             text.push('\n');
         }
         let is_here = |line: &&String| rows.iter().any(|row| line.starts_with(&row[3]));
-        let states: Vec<_> = self.states.iter().filter(is_here).cloned().collect();
-        format!("{text}\n{}\n", states.join("\n"))
+        // As wide as these need it: other programs have other states.
+        let states = self.states.iter().filter(is_here).filter_map(|line| line.split_once("  "));
+        let states: Vec<_> = states.map(|(state, words)| (state, words.trim_start())).collect();
+        let width = states.iter().map(|(state, _)| state.len()).max().unwrap_or_default();
+        let lines = states.iter().map(|(state, words)| format!("{state:<width$}  {words}\n"));
+        format!("{text}\n{}", lines.collect::<String>())
     }
 }
 
