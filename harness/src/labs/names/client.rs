@@ -95,8 +95,10 @@ impl Client {
         let mut failure = self
             .trial
             .fail(headline)
-            .expected(format!("on standard output: {}", quote_short(expected.as_bytes(), SHOWN)))
-            .expected("exit status 0")
+            .expected(format!(
+                "on standard output: {}; exit status 0",
+                quote_short(expected.as_bytes(), SHOWN)
+            ))
             .seen(format!("on standard output: {}", quote_short(&stdout, SHOWN)))
             .seen(describe_exit(status));
         if !stdout.is_empty() {
