@@ -65,7 +65,7 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
     class.hand_in("ann/my sockets/labs/01-server/Cargo.toml", fs::read(cargo).unwrap());
     let name = "Bob, =B_4711_assignsubmission_file/server.rs";
     class.hand_in(name, format!("{solution}\nfn x( {{\n"));
-    class.hand_in("carol.rs", &super::stubs::written_up_to(server, 1));
+    class.hand_in("carol.rs", super::stubs::written_up_to(server, 1));
     class.hand_in("dave/notes.txt", "I was ill.\n");
     class.hand_in("late.zip", "PK");
     let graded = class.grade();

@@ -43,7 +43,7 @@ pub(super) fn markdown(marks: &Marks) -> String {
             text.push_str(&format!("\n{}", fenced(&failure)));
         }
     }
-    let board = report::board(&marks.records, &marks.notes, Style::plain());
+    let board = report::board_alone(&marks.records, &marks.notes, Style::plain());
     text.push_str(&format!("\n## The board\n\n{}", fenced(&board)));
     let unused = unused(marks);
     if !unused.is_empty() {
@@ -68,7 +68,7 @@ fn fenced(text: &str) -> String {
 pub(super) fn html(marks: &Marks) -> String {
     let points = marks.points();
     let mut body = format!(
-        "<h1>{}</h1>\n<p><strong>{} of {} points</strong> {}</p>\n<table>\n<tr><th>part</th><th>points</th><th>of</th><th></th></tr>\n",
+        "<h1>{}</h1>\n<p><strong>{} of {} points</strong> {}</p>\n<table>\n<tr><th>part</th><th class=\"number\">points</th><th class=\"number\">of</th><td></td></tr>\n",
         escape(&marks.name),
         points.score,
         points.most,
@@ -93,7 +93,7 @@ pub(super) fn html(marks: &Marks) -> String {
             body.push_str(&format!("<pre>{}</pre>\n", escape(failure.trim_end())));
         }
     }
-    let board = report::board(&marks.records, &marks.notes, Style::plain());
+    let board = report::board_alone(&marks.records, &marks.notes, Style::plain());
     body.push_str(&format!("<h2>The board</h2>\n<pre>{}</pre>\n", escape(board.trim_end())));
     let unused = unused(marks);
     if !unused.is_empty() {

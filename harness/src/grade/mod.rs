@@ -1,9 +1,9 @@
 //! Grading a class: many submissions, each judged from its sources alone.
 //!
-//! What was handed in is looked for in [`handed_in`]; a [`desk`] lays its sources out in a fresh tree
-//! of the course's own and has `lab check` judge them there, in a process of its own. Each has a
-//! record, which is written when it is complete: a run that was stopped goes on where it was. The
-//! [`gradebook`], the [`feedback`] and the page of the [`class`] are made of the records.
+//! What was handed in is looked for (`handed_in`); its sources are laid out in a fresh tree of the
+//! course's own, and `lab check` judges them there, in a process of its own (`desk`). Each has a record
+//! (`marks`), which is written when it is complete: a run that was stopped goes on where it was. The
+//! `gradebook`, the `feedback` and the page about the `class` are made of the records.
 
 mod class;
 mod desk;

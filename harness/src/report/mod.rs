@@ -49,7 +49,7 @@ pub fn first_of_each_step(records: &[Record], style: Style) -> Vec<String> {
 }
 
 /// The board alone: how far each lab and each step is. Ends with a newline.
-pub fn board(records: &[Record], notes: &[String], style: Style) -> String {
+pub fn board_alone(records: &[Record], notes: &[String], style: Style) -> String {
     board::text(&Placed::all(records), notes, style)
 }
 
