@@ -10,6 +10,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`cli`] | the commands that a user types |
+//! | [`grade`] | a class: submissions, a gradebook, feedback |
 //! | [`workspace`] | what a student gets, and keeps |
 //! | [`report`] | the records of a run as text, JSON and JUnit |
 //! | [`run`] | builds the labs, and has workers carry out their checks |
@@ -31,6 +32,7 @@
 
 pub mod cli;
 pub mod contract;
+pub mod grade;
 pub mod json;
 pub mod kernel;
 pub mod lab;

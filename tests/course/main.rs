@@ -35,6 +35,7 @@ mod datagrams;
 mod demos;
 mod doors;
 mod golden;
+mod grade;
 mod handover;
 mod languages;
 mod mistakes;

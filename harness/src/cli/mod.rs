@@ -3,6 +3,7 @@
 
 mod check;
 mod demo;
+mod grade;
 mod hint;
 mod list;
 mod nearest;
@@ -47,6 +48,12 @@ cargo lab reset STEP|LAB      put the stub back, and save what was written
 cargo lab start DIR           make a workspace for a student in a new folder
 cargo lab update COURSE       bring a workspace up to a newer course; what you wrote
                               stays
+cargo lab grade PATH ... --out DIR
+                              grade a class: PATH is a submission, or a folder of
+                              them; DIR gets a gradebook, a record and feedback for
+                              each, and a page about the class
+    --labs server,client      only these labs count
+    --jobs N                  judge N submissions side by side (2)
 cargo lab trace [WHAT]        record a check, or one of the book's scenes, and show
                               both ends step by step, with what the kernel shows
     --program 'CMD'           of this program instead of the lab's own
@@ -71,8 +78,9 @@ exit status: 0 nothing failed, 1 something failed, 2 wrong usage,
 ";
 
 /// The commands that a user types.
-const COMMANDS: [&str; 11] = [
-    "check", "watch", "list", "hint", "reset", "start", "update", "trace", "demo", "ports", "help",
+const COMMANDS: [&str; 12] = [
+    "check", "watch", "list", "hint", "reset", "start", "update", "grade", "trace", "demo",
+    "ports", "help",
 ];
 
 /// What ends a command before its work is done.
@@ -133,6 +141,7 @@ pub fn run(arguments: &[String]) -> u8 {
         }
         ["demo", rest @ ..] => demo::run(rest),
         ["trace", rest @ ..] => trace::run(rest),
+        ["grade", rest @ ..] => grade::run(rest),
         ["ports", rest @ ..] => ports::run(rest),
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
         ["version" | "--version" | "-V", ..] => {

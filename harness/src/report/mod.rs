@@ -39,6 +39,20 @@ pub fn first(records: &[Record], notes: &[String], lines: usize, style: Style) -
     begin(&Placed::all(records), notes, lines, style)
 }
 
+/// The first failure of each step, whole: what follows from it is left out. Each ends with a newline.
+pub fn first_of_each_step(records: &[Record], style: Style) -> Vec<String> {
+    let all = Placed::all(records);
+    let failed = failed(&all);
+    let steps = grouped(failed.iter().copied(), |placed| (placed.lab.name, placed.step.number));
+    let firsts = steps.iter().filter_map(|(_, failed)| failed.first());
+    builds(&all, style).into_iter().chain(firsts.map(|one| failure::text(one, style))).collect()
+}
+
+/// The board alone: how far each lab and each step is. Ends with a newline.
+pub fn board_alone(records: &[Record], notes: &[String], style: Style) -> String {
+    board::text(&Placed::all(records), notes, style)
+}
+
 fn begin(all: &[Placed<'_>], notes: &[String], lines: usize, style: Style) -> String {
     let failed = failed(all).into_iter().next();
     let mut blocks = builds(all, style);

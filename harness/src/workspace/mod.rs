@@ -64,7 +64,10 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Makes an [`Error`] of a system's error.
-fn cannot<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
+pub(crate) fn cannot<'a>(
+    doing: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(io::Error) -> Error + 'a {
     move |error| Error::Io { doing, path: path.to_owned(), error }
 }
 
@@ -84,7 +87,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// Writes a file whole or not at all: under another name first, then in the place of the old one.
 /// Where a link stands, what it leads to is written, and the link stays.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let target;
     let path = match fs::canonicalize(path) {
         Ok(real) => {

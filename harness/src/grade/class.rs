@@ -1,0 +1,156 @@
+//! The class as a whole: how the points spread, where many stand, and what most have not found.
+
+use super::marks::Marks;
+use super::page::{bar, escape, page};
+use crate::labs::{self, Check};
+use crate::verdict::Outcome;
+
+/// Tenths of the points.
+const TENTHS: usize = 10;
+/// Checks that are listed.
+const MOST_CHECKS: usize = 10;
+
+/// What there is to tell of a class.
+#[derive(Debug)]
+pub(super) struct Figures {
+    /// How many were judged.
+    judged: usize,
+    /// How many have from 0 to 9 per cent of the points, and so on; who has all stands in the last.
+    tenths: [usize; TENTHS],
+    /// The points of the one in the middle, in per cent.
+    median: u32,
+    /// For each check that failed, how often; the most frequent first.
+    failed: Vec<(&'static Check, usize)>,
+    /// The step that most have not passed all of, while they have passed all before it.
+    hurdle: Option<(String, usize)>,
+    faults: Vec<(String, String)>,
+}
+
+impl Figures {
+    pub(super) fn of(marks: &[Marks], faults: &[(String, String)]) -> Self {
+        let mut percents: Vec<u32> = marks.iter().map(|one| one.points().percent()).collect();
+        percents.sort_unstable();
+        let mut tenths = [0; TENTHS];
+        for percent in &percents {
+            tenths[(*percent as usize / 10).min(TENTHS - 1)] += 1;
+        }
+        let mut failed: Vec<(&'static Check, usize)> = labs::checks()
+            .map(|check| {
+                let fails = |one: &&Marks| {
+                    one.records.iter().any(|record| {
+                        record.check.id() == check.id()
+                            && matches!(record.outcome, Outcome::Fail(_))
+                    })
+                };
+                (check, marks.iter().filter(fails).count())
+            })
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        failed.sort_by_key(|(_, count)| usize::MAX - count);
+        let median = percents.get(percents.len() / 2).copied().unwrap_or(0);
+        let (judged, hurdle) = (marks.len(), hurdle(marks));
+        Self { judged, tenths, median, failed, hurdle, faults: faults.to_vec() }
+    }
+
+    fn summary(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{} judged; the one in the middle has {} % of the points",
+            submissions(self.judged),
+            self.median
+        )];
+        if let Some((step, count)) = &self.hurdle {
+            lines.push(format!(
+                "the hurdle: {step}, with the first failure of {}",
+                submissions(*count)
+            ));
+        }
+        if let Some((check, count)) = self.failed.first() {
+            lines.push(format!(
+                "the check that fails most: {}, in {} ({})",
+                check.id(),
+                submissions(*count),
+                check.title
+            ));
+        }
+        lines
+    }
+
+    /// For a terminal.
+    pub(super) fn text(&self) -> String {
+        let mut text = self.summary().join("\n") + "\n\n";
+        let most = self.tenths.iter().copied().max().unwrap_or(0).max(1);
+        for (tenth, count) in self.tenths.iter().enumerate() {
+            let bar = "■".repeat((count * 40).div_ceil(most));
+            let line = format!("{}  {count:3}  {bar}", range(tenth));
+            text.push_str(&format!("{}\n", line.trim_end()));
+        }
+        for (name, why) in &self.faults {
+            text.push_str(&format!("\nnot judged: {name}: {why}\n"));
+        }
+        text
+    }
+
+    /// As a page of its own.
+    pub(super) fn html(&self) -> String {
+        let mut body = String::from("<h1>The class</h1>\n");
+        for line in self.summary() {
+            body.push_str(&format!("<p>{}</p>\n", escape(&line)));
+        }
+        body.push_str("<h2>Points</h2>\n<table>\n");
+        let most = self.tenths.iter().copied().max().unwrap_or(0).max(1);
+        for (tenth, count) in self.tenths.iter().enumerate() {
+            body.push_str(&format!(
+                "<tr><td>{}</td><td>{}</td><td class=\"number\">{count}</td></tr>\n",
+                range(tenth),
+                bar(u32::try_from(100 * count / most).unwrap_or(100))
+            ));
+        }
+        body.push_str("</table>\n");
+        if !self.failed.is_empty() {
+            body.push_str("<h2>What fails most</h2>\n<table>\n");
+            for (check, count) in self.failed.iter().take(MOST_CHECKS) {
+                body.push_str(&format!(
+                    "<tr><td><code>{}</code></td><td>{}</td><td class=\"number\">{count}</td></tr>\n",
+                    check.id(),
+                    escape(check.title)
+                ));
+            }
+            body.push_str("</table>\n");
+        }
+        if !self.faults.is_empty() {
+            body.push_str("<h2>Not judged</h2>\n<ul>\n");
+            for (name, why) in &self.faults {
+                body.push_str(&format!("<li>{}: {}</li>\n", escape(name), escape(why)));
+            }
+            body.push_str("</ul>\n");
+        }
+        page("The class", &body)
+    }
+}
+
+fn submissions(count: usize) -> String {
+    if count == 1 { "1 submission".into() } else { format!("{count} submissions") }
+}
+
+/// ` 90 to 100 %`.
+fn range(tenth: usize) -> String {
+    let last = if tenth + 1 == TENTHS { 100 } else { 10 * tenth + 9 };
+    format!("{:3} to {last:3} %", 10 * tenth)
+}
+
+/// The step at which most have their first failure, among those who have begun it.
+fn hurdle(marks: &[Marks]) -> Option<(String, usize)> {
+    let stops: Vec<(&str, u8)> = marks
+        .iter()
+        .filter_map(|one| {
+            let wrong = |outcome: &Outcome| !matches!(outcome, Outcome::Pass | Outcome::Skipped(_));
+            let first = one.records.iter().find(|record| wrong(&record.outcome))?;
+            Some((first.check.lab, first.check.step))
+        })
+        .collect();
+    let count = |stop: &(&str, u8)| stops.iter().filter(|other| *other == stop).count();
+    let most = stops.iter().rev().max_by_key(|stop| count(stop))?;
+    let (lab, number) = *most;
+    let step = labs::lab(lab)?.steps.iter().find(|step| step.number == number)?;
+    Some((format!("lab {lab}, step {number}, {}", step.name), count(most)))
+}

@@ -1,0 +1,150 @@
+//! Where a submission is judged: a fresh tree with the course's own files and the submission's
+//! sources.
+
+use std::env;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::handed_in::HandedIn;
+use super::marks::Marks;
+use crate::json::Json;
+use crate::labs::Lab;
+use crate::run::isolation;
+use crate::workspace::contents::File;
+use crate::workspace::{Error, cannot, write_whole};
+
+/// The member of a record that says what was judged.
+pub(super) const HANDED_IN: &str = "handed_in";
+/// A manifest that makes the tree one of this course.
+const MANIFEST: &str = "# Made to judge a submission.\n[workspace]\n";
+
+#[derive(Debug)]
+pub(super) struct Desk<'a> {
+    out: PathBuf,
+    trees: PathBuf,
+    files: &'a [File],
+    labs: &'a [&'static Lab],
+    /// Of all that decides besides the submission.
+    course: u64,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(
+        out: &Path,
+        files: &'a [File],
+        labs: &'a [&'static Lab],
+    ) -> Result<Self, Error> {
+        let out = out.canonicalize().map_err(cannot("look at", out))?;
+        let trees = out.join(".trees");
+        // Of a run that was stopped.
+        let _ = fs::remove_dir_all(&trees);
+        fs::create_dir(&trees).map_err(cannot("make the folder", &trees))?;
+        let mut hasher = DefaultHasher::new();
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        for file in files.iter().filter(|file| is_needed(file)) {
+            (&file.path, &file.bytes).hash(&mut hasher);
+        }
+        for lab in labs {
+            lab.name.hash(&mut hasher);
+        }
+        // A harness that was built anew may judge in another way.
+        let built = env::current_exe().and_then(fs::metadata).and_then(|file| file.modified());
+        built.ok().hash(&mut hasher);
+        Ok(Self { out, trees, files, labs, course: hasher.finish() })
+    }
+
+    pub(super) fn files(&self) -> &[File] {
+        self.files
+    }
+
+    fn record(&self, name: &str) -> PathBuf {
+        self.out.join("records").join(format!("{name}.json"))
+    }
+
+    /// Says whether a record is of this submission and this course.
+    fn digest(&self, handed_in: &HandedIn) -> String {
+        let mut hasher = DefaultHasher::new();
+        (self.course, &handed_in.sources).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// The marks of a record that is still right. What was a fault is judged again.
+    pub(super) fn known(&self, name: &str, handed_in: &HandedIn) -> Option<Marks> {
+        let record = Json::parse(&fs::read_to_string(self.record(name)).ok()?).ok()?;
+        let digest = record.get(HANDED_IN)?.get("digest")?.as_str()?;
+        let is_it = digest == self.digest(handed_in);
+        let faults = record.get("faults").and_then(Json::as_u64);
+        Marks::read(name, record).filter(|_| is_it && faults == Some(0))
+    }
+
+    /// Judges a submission, and writes its record.
+    pub(super) fn judge(
+        &self,
+        name: &str,
+        number: usize,
+        handed_in: &HandedIn,
+    ) -> io::Result<Marks> {
+        let tree = self.trees.join(number.to_string());
+        let judged = self.judge_in(&tree, name, handed_in);
+        let _ = fs::remove_dir_all(&tree);
+        let record = judged?;
+        let text = record.pretty();
+        write_whole(&self.record(name), text.as_bytes())
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        Marks::read(name, record).ok_or_else(|| io::Error::other("its record makes no sense"))
+    }
+
+    fn judge_in(&self, tree: &Path, name: &str, handed_in: &HandedIn) -> io::Result<Json> {
+        let write = |path: &str, bytes: &[u8]| {
+            let file = tree.join(path);
+            fs::create_dir_all(file.parent().unwrap_or(tree))?;
+            fs::write(file, bytes)
+        };
+        write("Cargo.toml", MANIFEST.as_bytes())?;
+        for file in self.files.iter().filter(|file| is_needed(file)) {
+            write(&file.path, &file.bytes)?;
+        }
+        for (path, bytes) in &handed_in.sources {
+            write(path, bytes)?;
+        }
+        let record = tree.join("record.json");
+        let mut command = Command::new(env::current_exe()?);
+        command.arg("check").args(self.labs.iter().map(|lab| lab.name));
+        command.args(["--submission", name, "--record"]).arg(&record);
+        command.current_dir(tree).stdin(Stdio::null());
+        if !isolation::is_forgone() {
+            command.env("LAB_STRICT", "1");
+        }
+        let output = command.output()?;
+        let text = fs::read_to_string(&record);
+        let Some(Json::Object(mut members)) = text.ok().and_then(|text| Json::parse(&text).ok())
+        else {
+            let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(io::Error::other(format!("`lab check` gave no record: {words}")));
+        };
+        let names = |all: &mut dyn Iterator<Item = &String>| {
+            Json::Array(all.map(|name| name.as_str().into()).collect())
+        };
+        let told = Json::object([
+            ("digest", self.digest(handed_in).as_str().into()),
+            ("sources", names(&mut handed_in.sources.keys())),
+            ("unused", names(&mut handed_in.unused.iter())),
+        ]);
+        members.push((HANDED_IN.into(), told));
+        Ok(Json::Object(members))
+    }
+}
+
+impl Drop for Desk<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.trees);
+    }
+}
+
+/// What judging needs of a workspace: the labs with their stubs, and what is played to them.
+fn is_needed(file: &File) -> bool {
+    file.path.starts_with("labs/") || file.path.starts_with("fixtures/")
+}

@@ -1,0 +1,155 @@
+//! Grading a class: many submissions, each judged from its sources alone.
+//!
+//! What was handed in is looked for (`handed_in`); its sources are laid out in a fresh tree of the
+//! course's own, and `lab check` judges them there, in a process of its own (`desk`). Each has a record
+//! (`marks`), which is written when it is complete: a run that was stopped goes on where it was. The
+//! `gradebook`, the `feedback` and the page about the `class` are made of the records.
+
+mod class;
+mod desk;
+mod feedback;
+mod gradebook;
+mod handed_in;
+mod marks;
+mod page;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+
+use crate::labs::Lab;
+use crate::sync::lock;
+use crate::workspace::{self, Error, contents};
+
+use desk::Desk;
+use handed_in::Place;
+use marks::Marks;
+
+/// What is to be graded, and how.
+#[derive(Debug)]
+pub struct Class {
+    /// Submissions, and folders of submissions.
+    pub paths: Vec<PathBuf>,
+    /// Where the results go.
+    pub out: PathBuf,
+    /// The labs that count; all, where it is empty.
+    pub labs: Vec<&'static Lab>,
+    /// How many submissions are judged side by side.
+    pub jobs: usize,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Graded {
+    /// How many submissions there are.
+    pub submissions: usize,
+    /// How many had been judged before, and have not changed since.
+    pub known: usize,
+    /// Those that could not be judged, each with the reason.
+    pub faults: Vec<(String, String)>,
+    /// What was found beside the submissions and is none.
+    pub passed_over: Vec<String>,
+    /// The class in words, for the terminal.
+    pub text: String,
+}
+
+impl Class {
+    /// Judges all of them, and writes the results. `progress` is told how many are done.
+    ///
+    /// # Errors
+    /// There is nothing to judge, or the results can't be written. A submission that can't be judged
+    /// is no error: it is told in the result.
+    pub fn grade(
+        &self,
+        course: &Path,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Graded, Error> {
+        let files = contents::of(course)?;
+        let found = handed_in::find(&self.paths)?;
+        if found.places.is_empty() {
+            return Err(Error::Refused(
+                "there is no submission: name folders with labs/, folders of such folders, or .rs files"
+                    .into(),
+            ));
+        }
+        for folder in ["records", "feedback"] {
+            let folder = self.out.join(folder);
+            fs::create_dir_all(&folder).map_err(workspace::cannot("make the folder", &folder))?;
+        }
+        let desk = Desk::new(&self.out, &files, &self.labs)?;
+        let waiting: Mutex<VecDeque<(usize, &Place)>> =
+            Mutex::new(found.places.iter().enumerate().collect());
+        let done: Mutex<Vec<(usize, Marked)>> = Mutex::default();
+        progress(0, found.places.len());
+        thread::scope(|scope| {
+            for _ in 0..self.jobs.clamp(1, found.places.len()) {
+                scope.spawn(|| {
+                    let next = || lock(&waiting).pop_front();
+                    while let Some((number, place)) = next() {
+                        let marked = mark(&desk, place, number);
+                        let mut done = lock(&done);
+                        done.push((number, marked));
+                        progress(done.len(), found.places.len());
+                    }
+                });
+            }
+        });
+        drop(desk);
+        let mut all = done.into_inner().unwrap_or_default();
+        all.sort_by_key(|(number, _)| *number);
+        let known = all.iter().filter(|(_, one)| one.known).count();
+        let faults = all
+            .iter()
+            .filter_map(|(_, one)| Some((one.name.clone(), one.marks.as_ref().err()?.clone())));
+        let mut faults: Vec<_> = faults.collect();
+        let marks: Vec<Marks> = all.into_iter().filter_map(|(_, one)| one.marks.ok()).collect();
+        let text = self.write_results(&marks, &faults)?;
+        faults.extend(marks.iter().filter_map(|one| Some((one.name.clone(), one.trouble()?))));
+        let passed_over = found.passed_over;
+        Ok(Graded { submissions: found.places.len(), known, faults, passed_over, text })
+    }
+
+    fn write_results(&self, marks: &[Marks], faults: &[(String, String)]) -> Result<String, Error> {
+        for one in marks {
+            let file = |kind: &str| self.out.join("feedback").join(format!("{}.{kind}", one.name));
+            workspace::write_whole(&file("md"), feedback::markdown(one).as_bytes())?;
+            workspace::write_whole(&file("html"), feedback::html(one).as_bytes())?;
+        }
+        let class = class::Figures::of(marks, faults);
+        for (name, text) in [
+            ("gradebook.csv", gradebook::csv(marks, faults)),
+            ("class.html", class.html()),
+            ("class.txt", class.text()),
+        ] {
+            workspace::write_whole(&self.out.join(name), text.as_bytes())?;
+        }
+        Ok(class.text())
+    }
+}
+
+/// One submission, when it is done.
+#[derive(Debug)]
+struct Marked {
+    name: String,
+    known: bool,
+    marks: Result<Marks, String>,
+}
+
+fn mark(desk: &Desk<'_>, place: &Place, number: usize) -> Marked {
+    let name = place.name.clone();
+    let handed_in = match handed_in::read(place, desk.files()) {
+        Ok(handed_in) => handed_in,
+        Err(error) => {
+            let words = format!("{} can't be read: {error}", place.path.display());
+            return Marked { name, known: false, marks: Err(words) };
+        }
+    };
+    if let Some(marks) = desk.known(&name, &handed_in) {
+        return Marked { name, known: true, marks: Ok(marks) };
+    }
+    let marks = desk.judge(&name, number, &handed_in).map_err(|error: io::Error| error.to_string());
+    Marked { name, known: false, marks }
+}
