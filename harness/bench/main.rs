@@ -3,6 +3,7 @@
 
 mod echo;
 mod measure;
+mod names;
 mod web;
 
 use std::io::{BufRead, BufReader};
@@ -26,7 +27,8 @@ fn main() -> io::Result<()> {
     checks()?;
     snapshots()?;
     echo::throughput(&built("server", "dev")?)?;
-    web::throughput(&built("web", "release")?)
+    web::throughput(&built("web", "release")?)?;
+    names::throughput(&built("names", "release")?)
 }
 
 fn root() -> &'static Path {
