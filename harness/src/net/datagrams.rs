@@ -8,7 +8,6 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use super::describe_bytes;
 use crate::kernel::Row;
@@ -320,17 +319,14 @@ impl Answerer {
             .stop()
     }
 
-    /// Waits until the program has sent a datagram here, and leaves it in the queue; how long that
-    /// has taken.
-    pub fn wait(&self, running: &Running, cause: &str) -> Verdict<Duration> {
-        let (trial, began) = (&self.end.trial, Instant::now());
-        let there = trial.wait(running, || match self.end.socket.peek_from(&mut [0]) {
+    /// Waits until the program has sent a datagram here, and leaves it in the queue.
+    pub fn wait(&self, running: &Running, cause: &str) -> Verdict {
+        let there = self.end.trial.wait(running, || match self.end.socket.peek_from(&mut [0]) {
             Ok(_) => Ok(Progress::Done(())),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Progress::Nothing),
             Err(error) => Err(error.into()),
         })?;
-        there.map_err(|stall| self.not_asked(running, &stall, cause))?;
-        Ok(began.elapsed())
+        there.map_err(|stall| self.not_asked(running, &stall, cause))
     }
 
     /// Takes the next datagram off its way: it is lost, and the one who was asked never sees it.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::inquirer::Wanted;
 use super::message::{A, AA, FORMERR, NXDOMAIN, QR, Query, RD, Record, header, name_on_the_wire};
@@ -220,10 +220,12 @@ fn asking_again(t: &mut Trial) -> Verdict {
     t.allow_waiting(THREE_TRIES);
     let server = t.answerer("name server")?;
     let client = client(t, server.address)?;
+    server.wait(&client, RECORDED)?;
+    let asked = Instant::now();
     let first = server.lose(&client, RECORDED)?;
-    again(t, &server, &client)?;
+    let asked = again(t, &server, &client, asked)?;
     let second = server.lose(&client, RECORDED)?;
-    again(t, &server, &client)?;
+    again(t, &server, &client, asked)?;
     let third = server.take(&client, RECORDED)?;
     if [&first.bytes, &second.bytes] != [&third.bytes; 2] {
         return Err(t.fail("the question has changed").expected(RECORDED).stop());
@@ -232,11 +234,13 @@ fn asking_again(t: &mut Trial) -> Verdict {
     expect_end(t, &client)
 }
 
-/// Waits for the next try, and records how long that has taken.
-fn again(t: &Trial, server: &Answerer, client: &Rc<Running>) -> Verdict {
-    let waited = server.wait(client, RECORDED)?.as_millis();
+/// Waits for the next try, and records how long that is after the one before; when it came.
+fn again(t: &Trial, server: &Answerer, client: &Rc<Running>, before: Instant) -> Verdict<Instant> {
+    server.wait(client, RECORDED)?;
+    let now = Instant::now();
+    let waited = now.duration_since(before).as_millis();
     t.record_program(client, "recv", || format!("nothing, for ≈{waited} ms"));
-    Ok(())
+    Ok(now)
 }
 
 fn strangers(t: &mut Trial) -> Verdict {
