@@ -115,7 +115,7 @@ fn an_empty_workspace_scores_nothing_and_every_check_names_the_step_to_write() {
     let outcomes = workspace.outcomes();
     assert_eq!(outcomes.len(), labs::checks().count());
     for (id, outcome, step) in outcomes {
-        assert_eq!((outcome.as_str(), step), ("blocked", Some(1)), "{id}");
+        assert!(outcome == "blocked" && step.is_some(), "{id}: {outcome}, step {step:?}");
     }
 }
 

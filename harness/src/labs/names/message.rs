@@ -2,6 +2,8 @@
 //! answer. Nothing here is taken from the lab's own modules, so that a mistake in one of them is
 //! not a mistake of both.
 
+use std::collections::HashMap;
+
 /// Types of records.
 pub(super) const A: u16 = 1;
 pub(super) const NS: u16 = 2;
@@ -104,7 +106,7 @@ pub(super) fn name_on_the_wire(name: &str) -> Vec<u8> {
 }
 
 /// A record as it stands in a message, with its name whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Record {
     /// The name on the wire.
     pub(super) name: Vec<u8>,
@@ -136,15 +138,13 @@ impl Record {
         bytes
     }
 
-    /// Whether both say the same: names are compared without case.
-    fn same_as(&self, other: &Self) -> bool {
-        let (mine, theirs) = (self, other);
-        mine.name.eq_ignore_ascii_case(&theirs.name)
-            && (mine.kind, mine.class, mine.ttl) == (theirs.kind, theirs.class, theirs.ttl)
-            && match mine.kind {
-                NS | CNAME | MX => mine.data.eq_ignore_ascii_case(&theirs.data),
-                _ => mine.data == theirs.data,
-            }
+    /// The same for all records that say the same: names are compared without case.
+    fn without_case(&self) -> Self {
+        let data = match self.kind {
+            NS | CNAME | MX => self.data.to_ascii_lowercase(),
+            _ => self.data.clone(),
+        };
+        Self { name: self.name.to_ascii_lowercase(), data, ..*self }
     }
 }
 
@@ -275,17 +275,24 @@ fn record_at(bytes: &[u8], start: usize) -> Result<(Record, usize), String> {
     Ok((Record { name, kind, class, ttl, data }, end))
 }
 
-/// Which of the expected records are not there, and which are there that should not be.
+/// Which of the expected records are not there, and which are there that should not be. There may
+/// be thousands: to look for each among all would take longer than a server waits.
 pub(super) fn compare(expected: &[Record], seen: &[Record]) -> [Vec<Record>; 2] {
-    let mut surplus = seen.to_vec();
-    let mut missing = Vec::new();
-    for record in expected {
-        match surplus.iter().position(|other| record.same_as(other)) {
-            Some(at) => drop(surplus.remove(at)),
-            None => missing.push(record.clone()),
+    let not_among = |records: &[Record], others: &[Record]| {
+        let mut counts: HashMap<Record, usize> = HashMap::new();
+        for other in others {
+            *counts.entry(other.without_case()).or_default() += 1;
         }
-    }
-    [missing, surplus]
+        let mut is_left = |record: &&Record| match counts.get_mut(&record.without_case()) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            _ => true,
+        };
+        records.iter().filter(|record| is_left(record)).cloned().collect()
+    };
+    [not_among(expected, seen), not_among(seen, expected)]
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
-//! Your client that asks for names and your server that knows them; and a page that is reached
-//! by its name.
+//! Your client that asks for names and your server that knows them.
 
 use super::crosswise::Pair;
-use super::page;
 use crate::labs::names::Question;
-use crate::net::{Cut, Fate, Rule, noise};
+use crate::net::{Fate, Rule};
 use crate::trial::{Trial, Verdict};
 
 checks! { $ together_lookup, "together" step 4:
@@ -16,16 +14,13 @@ checks! { $ together_lookup, "together" step 4:
 
     gets_what_does_not_fit, 2 points: "a text that does not fit into a datagram comes over TCP";
     "The server says TC, the client asks over TCP, and what is printed is whole."
-
-    fetches_a_page_by_its_name, 3 points: "your client fetches a page from the address that was found";
-    "A name leads to an address (lab 6), the address to a connection (lab 2), and the connection to a page (lab 4)."
 }
 
 const PAIR: Pair = Pair { client: "client", server: "name server" };
 
 /// The client asks the server, over a wire that loses what these rules say; of the client's tries
 /// `lost` are without an answer.
-fn look_up(t: &Trial, question: &Question, rules: &[Rule], lost: usize) -> Verdict {
+pub(super) fn look_up(t: &Trial, question: &Question, rules: &[Rule], lost: usize) -> Verdict {
     PAIR.judge(
         t,
         |t| question.both(t, rules),
@@ -48,11 +43,4 @@ fn asks_through_losses(t: &mut Trial) -> Verdict {
 
 fn gets_what_does_not_fit(t: &mut Trial) -> Verdict {
     look_up(t, &Question::for_long_text(), &[], 0)
-}
-
-fn fetches_a_page_by_its_name(t: &mut Trial) -> Verdict {
-    let host = t.addresses().host();
-    look_up(t, &Question::for_address(host), &[], 0)?;
-    t.note(format!("the page is fetched from the address that was found, {host}"));
-    page::fetch(t, Cut::Whole, &noise(12, 50_000))
 }

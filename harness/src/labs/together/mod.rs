@@ -6,6 +6,7 @@
 
 mod crosswise;
 mod lookup;
+mod named_page;
 mod page;
 mod pair;
 mod peers;
@@ -48,7 +49,14 @@ pub const PART: Lab = Lab {
         Step {
             number: 4,
             name: "lookup",
-            task: "your name server and its client, and a page by its name",
+            task: "your name server and its client",
+            chapter: "18-when-it-does-not-fit",
+            programs: &["names"],
+        },
+        Step {
+            number: 5,
+            name: "named_page",
+            task: "a page by its name",
             chapter: "18-when-it-does-not-fit",
             programs: &["names", "web", "client"],
         },
@@ -64,4 +72,5 @@ pub const PART: Lab = Lab {
 };
 
 steps! { $ together_checks: pair together_pair, peers together_peers,
-page together_page, lookup together_lookup }
+page together_page, lookup together_lookup,
+named_page together_named_page }
