@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use sockets_lab::json::Json;
 use sockets_lab::labs::{self, LABS};
 use sockets_lab::workspace::contents::source_of;
 
+use super::corpus;
 use super::workspace::{Workspace, lab, text};
 
 /// What a command says, and its exit status.
@@ -172,4 +174,23 @@ fn a_reset_puts_one_stub_back_or_all_and_says_where_the_file_is() {
         (said.as_str(), status),
         ("server: nothing is written yet: listen, accept_loop, serve\n", 0)
     );
+}
+
+#[test]
+fn records_are_had_in_the_formats_that_others_read() {
+    let check = |format: &str| say(corpus::root(), &["check", "server/echoes", "--format", format]);
+    let (tap, status) = check("tap");
+    assert_eq!(status, 0, "{tap}");
+    assert!(tap.starts_with("TAP version 14\n1..1\nok 1 - server/echoes "), "{tap}");
+    let (results, _) = check("gradescope");
+    let results = Json::parse(&results).unwrap();
+    let tests = results.get("tests").and_then(Json::as_array).unwrap();
+    assert_eq!(tests[0].get("score"), tests[0].get("max_score"), "{results}");
+    let (junit, _) = check("junit");
+    assert!(
+        junit.contains("<testcase name=\"echoes\" classname=\"sockets-lab.server\""),
+        "{junit}"
+    );
+    let (said, status) = check("xml");
+    assert!(status == 2 && said.contains("json, junit, gradescope, tap"), "{said}");
 }

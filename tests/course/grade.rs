@@ -103,6 +103,8 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
     assert!(!ann.contains("Cargo.toml") && !ann.contains("first failure"), "{ann}");
     assert!(class.result("feedback/Bob, _B.html").contains("does not build"));
     assert!(class.result("class.html").contains("The class"));
+    // These two have the same solution, and nobody else has.
+    assert!(class.result("likeness.txt").contains("Bob, _B and ann: server step 2, server step 3"));
     assert!(is_isolated(&class, "carol"));
     assert!(!class.is_there(".trees"), "what was made to judge in is gone");
 

@@ -8,7 +8,7 @@ use super::{CliError, print, select};
 use crate::labs::{self, Check, LABS, Lab};
 use crate::program::Template;
 use crate::report::document::{self, About};
-use crate::report::{self, junit};
+use crate::report::{self, gradescope, junit, tap};
 use crate::root;
 use crate::run::session::Record;
 use crate::run::session::{self, Judgement};
@@ -22,12 +22,39 @@ struct Options {
     checks: Vec<&'static Check>,
     /// Programs to check instead of labs' own, by the lab's name.
     programs: Vec<(&'static str, Template)>,
-    json: bool,
+    /// What is printed in place of the board.
+    format: Option<Format>,
     /// Where the same goes, beside the board.
     record: Option<PathBuf>,
     junit: Option<PathBuf>,
     /// Whose work it is, for the record.
     submission: Option<String>,
+}
+
+/// How other programs read the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Json,
+    Junit,
+    Gradescope,
+    Tap,
+}
+
+impl Format {
+    const ALL: [(&str, Self); 4] = [
+        ("json", Self::Json),
+        ("junit", Self::Junit),
+        ("gradescope", Self::Gradescope),
+        ("tap", Self::Tap),
+    ];
+
+    fn parse(name: &str) -> Result<Self, CliError> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, format)| *format).ok_or_else(|| {
+            let known = Self::ALL.map(|(known, _)| known).join(", ");
+            CliError::Usage(format!("there is no format `{name}`; there are {known}"))
+        })
+    }
 }
 
 impl Options {
@@ -40,7 +67,8 @@ impl Options {
                 words.next().ok_or_else(|| CliError::Usage(format!("{word} needs {what} after it")))
             };
             match *word {
-                "--json" => order.json = true,
+                "--json" => order.format = Some(Format::Json),
+                "--format" => order.format = Some(Format::parse(value("a format")?)?),
                 "--record" => order.record = Some(value("a file name")?.into()),
                 "--submission" => order.submission = Some(value("a name")?.to_string()),
                 "--junit" => order.junit = Some(value("a file name")?.into()),
@@ -119,11 +147,13 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     if let Some(file) = &order.record {
         write(file, &json())?;
     }
-    if order.json {
-        print(&json())?;
-    } else {
-        print(&report::text(&records, &notes, Style::for_stdout()))?;
-    }
+    print(&match order.format {
+        None => report::text(&records, &notes, Style::for_stdout()),
+        Some(Format::Json) => json(),
+        Some(Format::Junit) => junit::render(&records),
+        Some(Format::Gradescope) => gradescope::render(&records, &notes).pretty(),
+        Some(Format::Tap) => tap::render(&records),
+    })?;
     Ok(status(&records))
 }
 

@@ -74,11 +74,16 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     for one in &passed_over {
         told.push_str(&format!("\npassed over: {one}\n"));
     }
-    told.push_str(&format!(
-        "\n{out}/gradebook.csv   the points\n{out}/feedback/       a page for each student, as \
-         HTML and as Markdown\n{out}/class.html      the class\n{out}/records/        all that is \
-         known of each\n"
-    ));
+    told.push('\n');
+    for (file, what) in [
+        ("gradebook.csv", "the points"),
+        ("feedback/", "a page for each student, as HTML and as Markdown"),
+        ("class.html", "the class"),
+        ("likeness.txt", "who has written alike: a hint to look, and no verdict"),
+        ("records/", "all that is known of each"),
+    ] {
+        told.push_str(&format!("{out}/{file:<15} {what}\n"));
+    }
     print(&told)?;
     Ok(if faults.is_empty() { 0 } else { 3 })
 }

@@ -38,6 +38,8 @@ cargo lab check [WHAT ...]    check labs (server, or 1), steps (server/1, or lis
                               also where they meet:
                               `cargo lab check together --client 'nc -N {host} {port}'`
     --json                    the record as JSON on standard output, and no board
+    --format NAME             the same in a format that others read: json, junit,
+                              gradescope or tap
     --record FILE             the same record into FILE, beside the board
     --junit FILE              the record as JUnit XML into FILE, too
     --submission NAME         whose work it is, for the record

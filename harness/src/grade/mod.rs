@@ -10,6 +10,7 @@ mod desk;
 mod feedback;
 mod gradebook;
 mod handed_in;
+mod likeness;
 mod marks;
 mod page;
 
@@ -26,6 +27,7 @@ use crate::workspace::{self, Error, contents};
 
 use desk::Desk;
 use handed_in::Place;
+use likeness::Runs;
 use marks::Marks;
 
 /// What is to be graded, and how.
@@ -105,8 +107,14 @@ impl Class {
             .iter()
             .filter_map(|(_, one)| Some((one.name.clone(), one.marks.as_ref().err()?.clone())));
         let mut faults: Vec<_> = faults.collect();
-        let marks: Vec<Marks> = all.into_iter().filter_map(|(_, one)| one.marks.ok()).collect();
+        let (mut marks, mut runs) = (Vec::new(), Vec::new());
+        for (_, one) in all {
+            runs.push((one.name, one.runs));
+            marks.extend(one.marks);
+        }
         let text = self.write_results(&marks, &faults)?;
+        let alike = likeness::text(&likeness::pairs(&runs));
+        workspace::write_whole(&self.out.join("likeness.txt"), alike.as_bytes())?;
         faults.extend(marks.iter().filter_map(|one| Some((one.name.clone(), one.trouble()?))));
         let passed_over = found.passed_over;
         Ok(Graded { submissions: found.places.len(), known, faults, passed_over, text })
@@ -136,6 +144,8 @@ struct Marked {
     name: String,
     known: bool,
     marks: Result<Marks, String>,
+    /// What it is compared by.
+    runs: Runs,
 }
 
 fn mark(desk: &Desk<'_>, place: &Place, number: usize) -> Marked {
@@ -144,12 +154,13 @@ fn mark(desk: &Desk<'_>, place: &Place, number: usize) -> Marked {
         Ok(handed_in) => handed_in,
         Err(error) => {
             let words = format!("{} can't be read: {error}", place.path.display());
-            return Marked { name, known: false, marks: Err(words) };
+            return Marked { name, known: false, marks: Err(words), runs: Runs::new() };
         }
     };
+    let runs = likeness::runs(&handed_in, desk.files());
     if let Some(marks) = desk.known(&name, &handed_in) {
-        return Marked { name, known: true, marks: Ok(marks) };
+        return Marked { name, known: true, marks: Ok(marks), runs };
     }
     let marks = desk.judge(&name, number, &handed_in).map_err(|error: io::Error| error.to_string());
-    Marked { name, known: false, marks }
+    Marked { name, known: false, marks, runs }
 }

@@ -1,18 +1,20 @@
-//! Reports: the same records as text for a terminal, as JSON, and as JUnit XML.
+//! Reports: the same records as text for a terminal, and in the formats that other programs read.
 //!
 //! It decides nothing: what a check came to is in its record. [`text`] is what a person reads after
 //! a run; its parts are [`failure`] (one check, whole) and [`board`] (all of them, on one screen).
-//! [`document`] and [`junit`] are for programs.
+//! [`document`] (JSON), [`junit`], [`gradescope`] and [`tap`] are for programs.
 
 pub mod board;
 pub mod bytes;
 mod compiler;
 pub mod document;
 pub mod failure;
+pub mod gradescope;
 pub mod junit;
 mod place;
 #[cfg(test)]
 mod samples;
+pub mod tap;
 
 use self::place::{Placed, by_telling, grouped};
 use crate::run::session::Record;
