@@ -80,7 +80,9 @@ fn word(before: &str, digits: &str, after: &str) -> String {
         () if follows(&[":", "port "]) && is_ephemeral(number) => "PORT".into(),
         // The harness's own ports are as they come: the first ones of a worker.
         () if follows(&[":"]) && (7107..=7116).contains(&number) => (number - 100).to_string(),
-        () if follows(&["process ", "thread ", "'main' (", "carol heard "]) => "N".into(),
+        () if follows(&["process ", "thread ", "'main' (", "'<unnamed>' (", "carol heard "]) => {
+            "N".into()
+        }
         () if is_time || is_flow => "N".into(),
         () => digits.into(),
     }
