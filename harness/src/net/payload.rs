@@ -10,6 +10,8 @@ pub enum Cut {
     Bytes,
     /// In pieces of 1 to 7 bytes, from this seed: the same seed, the same pieces.
     Seed(u64),
+    /// Behind so many bytes each, in order: few pieces where a program has little time for them all.
+    Behind(&'static [usize]),
 }
 
 impl Cut {
@@ -30,6 +32,15 @@ impl Cut {
                 }
                 pieces
             }
+            Self::Behind(places) => {
+                let inside = places.iter().copied().filter(|place| *place < payload.len());
+                let ends = inside.clone().chain([payload.len()]);
+                [0].into_iter()
+                    .chain(inside)
+                    .zip(ends)
+                    .map(|(from, to)| &payload[from..to])
+                    .collect()
+            }
         }
     }
 
@@ -39,6 +50,7 @@ impl Cut {
             Self::Whole => String::new(),
             Self::Bytes => ", byte by byte".into(),
             Self::Seed(seed) => format!(", in small pieces (seed {seed})"),
+            Self::Behind(places) => format!(", in {} pieces", places.len() + 1),
         }
     }
 }
@@ -102,7 +114,7 @@ mod tests {
     #[test]
     fn pieces_put_together_are_the_payload() {
         let payload = noise(1, 1000);
-        for cut in [Cut::Whole, Cut::Bytes, Cut::Seed(7)] {
+        for cut in [Cut::Whole, Cut::Bytes, Cut::Seed(7), Cut::Behind(&[1, 2, 9])] {
             assert_eq!(cut.pieces(&payload).concat(), payload);
         }
         assert_eq!(Cut::Seed(7).pieces(&payload), Cut::Seed(7).pieces(&payload));
