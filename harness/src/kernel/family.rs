@@ -1,13 +1,15 @@
 //! Which processes belong to a program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
 
-use super::process::{Relation, list};
+use super::process::{Relation, list, list_but};
 use super::text::read_text;
+use crate::sync::lock;
 
 /// How the processes of a program are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +90,18 @@ fn children_of(pid: u32, thread: u32) -> Vec<u32> {
     text.unwrap_or_default().split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
+/// For each program the processes that are none of its, and since when that is known. Who belongs to
+/// another family and another group stays there, and its number is not given to somebody else within
+/// so short a time.
+static STRANGERS: Mutex<BTreeMap<u32, (Instant, BTreeSet<u32>)>> = Mutex::new(BTreeMap::new());
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+
 fn chosen_from_all(family: Family) -> io::Result<Vec<u32>> {
-    let all = list()?;
+    let (Family::Of(root) | Family::Inside(root)) = family;
+    let mut families = lock(&STRANGERS);
+    families.retain(|_, (since, _)| since.elapsed() < KNOWN_FOR);
+    let (_, strangers) = families.entry(root).or_insert_with(|| (Instant::now(), BTreeSet::new()));
+    let all = list_but(strangers)?;
     let mut known: BTreeSet<u32> = BTreeSet::new();
     let mut found: Vec<u32> = Vec::new();
     loop {
@@ -101,6 +113,7 @@ fn chosen_from_all(family: Family) -> io::Result<Vec<u32>> {
             }
         }
         if found.len() == before {
+            strangers.extend(all.iter().map(|one| one.pid).filter(|pid| !known.contains(pid)));
             return Ok(found);
         }
     }
