@@ -26,8 +26,13 @@ fn normalise(text: &str, name: &str) -> String {
     if varies.iter().any(|words| text.contains(words)) {
         text = without_sizes(&text);
     }
+    // Which of the two a writer gets, where the reader has gone, is a matter of moments.
+    if text.starts_with("after ") {
+        text = text.replace("Connection reset by peer (os error 104)", "Broken pipe (os error 32)");
+    }
     if let Some((before, time)) = text.split_once(" had ")
-        && let Some((_, after)) = time.split_once(" seconds")
+        && let Some((time, after)) = time.split_once(" seconds")
+        && time.starts_with(|first: char| first.is_ascii_digit())
     {
         text = format!("{before} had N seconds{after}");
     }

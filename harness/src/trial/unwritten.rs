@@ -61,6 +61,10 @@ impl Trial {
                 // What it has printed is then here.
                 let _ = self.settle(&running)?;
             }
+            if running.program.exited()?.is_some() {
+                // So is what it has printed at its end.
+                running.program.stop()?;
+            }
             let stderr = running.program.stderr();
             match unwritten(&String::from_utf8_lossy(&stderr.head)) {
                 Some(unwritten) if self.0.needs.includes(unwritten.step) => {

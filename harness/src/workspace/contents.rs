@@ -66,6 +66,7 @@ const KINDS: &[(&str, Rule)] = &[
     ("clients", Rule::Leave),
     ("mistakes", Rule::Leave),
     ("right", Rule::Leave),
+    ("zones", Rule::Leave),
 ];
 
 /// Only the course has this folder: a workspace can't be made of a workspace.

@@ -192,21 +192,21 @@ fn ask(server: SocketAddr, query: &[u8]) -> io::Result<Option<Vec<u8>>> {
         has_none || Question::read(message) == question
     };
 
-    let began = Instant::now();
-    let mut buffer = [0; 4096];
+    let first = Instant::now();
+    let mut room = [0; 4096];
     for end in TRIES {
         socket.send(query)?;
         loop {
             // What is left of this try. With the whole time for each read, anybody who sends
             // something now and then could keep us waiting for ever.
-            let left = (began + end).saturating_duration_since(Instant::now());
+            let left = (first + end).saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             socket.set_read_timeout(Some(left))?;
-            match socket.recv(&mut buffer) {
-                Ok(length) if is_answer(&buffer[..length]) => {
-                    return Ok(Some(buffer[..length].to_vec()));
+            match socket.recv(&mut room) {
+                Ok(length) if is_answer(&room[..length]) => {
+                    return Ok(Some(room[..length].to_vec()));
                 }
                 // From somebody who guesses, or an answer to another question.
                 Ok(_) => {}

@@ -11,6 +11,8 @@ use crate::read_framed;
 
 /// For how long a client may keep a server waiting: for a query, or with an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Where a connection can't be taken, the next one is waited for after a pause.
+const PAUSE: Duration = Duration::from_millis(50);
 /// For how long the server reads what it is not going to answer.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// For how long a client waits for an answer over TCP, the connecting included.
@@ -29,19 +31,14 @@ pub fn accept(
 ) {
     let respond = Arc::new(respond);
     loop {
-        let stream = match listener.accept() {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                report(&format!("cannot accept: {error}"));
-                // No descriptor left: to try again at once would keep the processor busy.
-                thread::sleep(Duration::from_millis(50));
-                continue;
-            }
-        };
-        let respond = Arc::clone(&respond);
-        let thread = thread::Builder::new().spawn(move || converse(&stream, &*respond));
-        if let Err(error) = thread {
-            report(&format!("cannot start a thread: {error}"));
+        let started = listener.accept().and_then(|(caller, _)| {
+            let respond = Arc::clone(&respond);
+            thread::Builder::new().spawn(move || converse(&caller, &*respond))
+        });
+        if let Err(error) = started {
+            report(&format!("cannot take a connection: {error}"));
+            // No descriptor or no thread left: to try again at once would keep the processor busy.
+            thread::sleep(PAUSE);
         }
     }
 }
@@ -105,12 +102,12 @@ pub enum Failure {
 /// Asks over TCP.
 pub fn ask(server: SocketAddr, query: &[u8]) -> Result<Vec<u8>, Failure> {
     let limit = at_tempo(ANSWER);
-    let deadline = Instant::now() + limit;
+    let latest = Instant::now() + limit;
     let late =
         |error: &io::Error| matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock);
     let stream = TcpStream::connect_timeout(&server, limit)
         .map_err(|error| if late(&error) { Failure::Late } else { Failure::Unreachable(error) })?;
-    let answer = send_framed(&stream, query).and_then(|()| read_framed(&stream, deadline));
+    let answer = send_framed(&stream, query).and_then(|()| read_framed(&stream, latest));
     match answer {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => Err(Failure::Cut),

@@ -186,9 +186,9 @@ impl Framed {
 
     /// Looks whether the connection has ended by now, in whatever way; throws away what comes.
     pub(super) fn has_ended(&mut self) -> Verdict<bool> {
-        let mut buffer = [0; 4096];
+        let mut piece = [0; 4096];
         while self.end.is_none() {
-            match self.connection.try_read(&mut buffer)? {
+            match self.connection.try_read(&mut piece)? {
                 Got::Bytes(_) => {}
                 Got::End(end) => self.end = Some(end),
                 Got::Nothing => break,

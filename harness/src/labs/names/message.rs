@@ -280,8 +280,8 @@ fn record_at(bytes: &[u8], start: usize) -> Result<(Record, usize), String> {
 pub(super) fn compare(expected: &[Record], seen: &[Record]) -> [Vec<Record>; 2] {
     let not_among = |records: &[Record], others: &[Record]| {
         let mut counts: HashMap<Record, usize> = HashMap::new();
-        for other in others {
-            *counts.entry(other.without_case()).or_default() += 1;
+        for one in others {
+            *counts.entry(one.without_case()).or_default() += 1;
         }
         let mut is_left = |record: &&Record| match counts.get_mut(&record.without_case()) {
             Some(count) if *count > 0 => {

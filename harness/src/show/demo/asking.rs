@@ -277,14 +277,14 @@ fn described(message: &[u8]) -> String {
 fn dns_is_udp_only(t: &mut Stage) -> Result<(), Mismatch> {
     let (server, client) = server_and_client(t)?;
     let address = server.local_addr()?;
-    let mut buffer = [0; 4096];
+    let mut space = [0; 4096];
     client.send_to(&query("www"), address)?;
-    let (length, from) = server.recv_from(&mut buffer)?;
-    server.send_to(&addresses(&buffer[..length], LIMIT), from)?;
-    let length = client.recv(&mut buffer)?;
+    let (length, from) = server.recv_from(&mut space)?;
+    server.send_to(&addresses(&space[..length], LIMIT), from)?;
+    let length = client.recv(&mut space)?;
     t.expect(
         "the client asks for a name that has 60 addresses, over UDP",
-        described(&buffer[..length]),
+        described(&space[..length]),
         "21 bytes, TC, 0 records",
     )?;
     let refused = TcpStream::connect(address).map(drop);

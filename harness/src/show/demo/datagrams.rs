@@ -18,9 +18,9 @@ pub(super) fn socket(host: IpAddr) -> io::Result<UdpSocket> {
 }
 
 pub(super) fn socket_at(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = UdpSocket::bind(address)?;
-    socket.set_read_timeout(Some(BACKSTOP))?;
-    Ok(socket)
+    let end = UdpSocket::bind(address)?;
+    end.set_read_timeout(Some(BACKSTOP))?;
+    Ok(end)
 }
 
 /// A server's socket and a client's, which is not connected.
