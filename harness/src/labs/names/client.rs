@@ -27,19 +27,33 @@ const SHOWN: usize = 200;
 const TURNS: usize = 3;
 /// As long as a client has nothing to complain of: it gives up after [`GIVES_UP`].
 const SOON: Duration = Duration::from_secs(1);
+/// Who has given up has done so long before: what takes longer waits for something else.
+const LATE: Duration = Duration::from_secs(4);
 
 /// Plays a scene in which the harness has to answer in time. On a busy machine it may be the
 /// harness that is late, or the client that did not get to read what was there: where a scene took so
-/// long, only what comes each time is the client's mistake.
+/// long, only what comes each time is the client's mistake. Who has not ended by itself has not given up
+/// too early either, and is not looked at again.
 pub(super) fn in_time(t: &Trial, scene: impl Fn(&Trial) -> Verdict) -> Verdict {
+    let first = Instant::now();
     for _ in 1..TURNS {
         let began = Instant::now();
         match scene(t) {
-            Err(Stop::Fail(_)) if began.elapsed() > SOON => t.new_scene()?,
+            Err(Stop::Fail(_))
+                if began.elapsed() > SOON && first.elapsed() < LATE && has_ended_by_itself(t) =>
+            {
+                t.new_scene()?;
+            }
             other => return other,
         }
     }
     scene(t)
+}
+
+/// Whether a program has, and was not ended with the failure.
+fn has_ended_by_itself(t: &Trial) -> bool {
+    let code = |one: &Rc<Running>| one.program.exited().ok()??.code();
+    t.running().iter().any(|one| code(one).is_some())
 }
 
 /// A client that was started.
