@@ -35,12 +35,12 @@ const LATE: Duration = Duration::from_secs(4);
 /// long, only what comes each time is the client's mistake. Who has not ended by itself has not given up
 /// too early either, and is not looked at again.
 pub(super) fn in_time(t: &Trial, scene: impl Fn(&Trial) -> Verdict) -> Verdict {
-    let first = Instant::now();
+    let opening = Instant::now();
     for _ in 1..TURNS {
         let began = Instant::now();
         match scene(t) {
             Err(Stop::Fail(_))
-                if began.elapsed() > SOON && first.elapsed() < LATE && has_ended_by_itself(t) =>
+                if began.elapsed() > SOON && opening.elapsed() < LATE && has_ended_by_itself(t) =>
             {
                 t.new_scene()?;
             }
