@@ -49,6 +49,30 @@ pub(crate) fn compare(
     Ok((Spread::from(first), Spread::from(second)))
 }
 
+/// Rounds of a race, in each of which every server has its turn.
+pub(crate) const ROUNDS: usize = 5;
+
+/// Prints how many of something a second each server does, and its ratio to the first one.
+pub(crate) fn race<S>(
+    servers: &[(&str, S)],
+    mut rate: impl FnMut(&S) -> io::Result<f64>,
+) -> io::Result<()> {
+    let mut rates = vec![Vec::new(); servers.len()];
+    for _ in 0..ROUNDS {
+        for ((_, server), rates) in servers.iter().zip(&mut rates) {
+            rates.push(rate(server)?);
+        }
+    }
+    let mut first = None;
+    for ((name, _), rates) in servers.iter().zip(rates) {
+        let spread = Spread::from(rates);
+        let ratio = spread.median / *first.get_or_insert(spread.median);
+        let Spread { least, median, most } = spread;
+        println!("    {name:<8} {median:8.0}  ({least:.0} to {most:.0})   x{ratio:.3}");
+    }
+    Ok(())
+}
+
 /// The middle of many short runs, in seconds.
 pub(crate) fn median(runs: usize, run: impl FnMut() -> io::Result<()>) -> io::Result<f64> {
     Spread::of(runs, run).map(|spread| spread.median)

@@ -11,10 +11,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::echo::Server;
-use super::measure::Spread;
+use super::measure::{ROUNDS, race};
 
-/// Rounds, in each of which every server has its turn.
-const ROUNDS: usize = 5;
 /// How long a turn takes.
 const TURN: Duration = Duration::from_millis(500);
 /// A datagram that has not come after so long is lost, and asked for again.
@@ -71,19 +69,7 @@ pub(crate) fn throughput(solution: &Path) -> io::Result<()> {
     }
     for (what, under_way) in LOADS {
         println!("  {what}");
-        let mut rates = vec![Vec::new(); servers.len()];
-        for _ in 0..ROUNDS {
-            for ((_, server), rates) in servers.iter().zip(&mut rates) {
-                rates.push(ask(server.address, under_way, TURN)?);
-            }
-        }
-        let mut first = None;
-        for ((name, _), rates) in servers.iter().zip(rates) {
-            let spread = Spread::from(rates);
-            let ratio = spread.median / *first.get_or_insert(spread.median);
-            let Spread { least, median, most } = spread;
-            println!("    {name:<8} {median:8.0}  ({least:.0} to {most:.0})   x{ratio:.3}");
-        }
+        race(&servers, |server| ask(server.address, under_way, TURN))?;
     }
     println!();
     servers.iter().try_for_each(|(_, server)| end(server))

@@ -11,10 +11,8 @@ use sockets_lab::kernel;
 use tempfile::TempDir;
 
 use super::echo::Server;
-use super::measure::Spread;
+use super::measure::{ROUNDS, race};
 
-/// Rounds, in each of which every server has its turn.
-const ROUNDS: usize = 5;
 /// Of the file whose download is watched.
 const LARGE: u64 = 1 << 30;
 
@@ -80,19 +78,7 @@ fn beside_others(solution: &Path, folder: &Path, root: &Path) -> io::Result<()> 
     }
     for load in LOADS {
         println!("  {}", load.what);
-        let mut rates = vec![Vec::new(); servers.len()];
-        for _ in 0..ROUNDS {
-            for ((_, server), rates) in servers.iter().zip(&mut rates) {
-                rates.push(load.run(server.address)?);
-            }
-        }
-        let mut first = None;
-        for ((name, _), rates) in servers.iter().zip(rates) {
-            let spread = Spread::from(rates);
-            let ratio = spread.median / *first.get_or_insert(spread.median);
-            let Spread { least, median, most } = spread;
-            println!("    {name:<8} {median:8.0}  ({least:.0} to {most:.0})   x{ratio:.3}");
-        }
+        race(&servers, |server| load.run(server.address))?;
     }
     Ok(())
 }

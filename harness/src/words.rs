@@ -44,6 +44,12 @@ pub fn count(bytes: usize) -> String {
     }
 }
 
+/// Text as XML and HTML take it, between tags and in attributes.
+pub(crate) fn markup(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;")
+}
+
 /// The escaped text is ASCII, so its length is its width.
 pub(crate) fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());

@@ -1,9 +1,10 @@
 //! The class as a whole: how the points spread, where many stand, and what most have not found.
 
 use super::marks::Marks;
-use super::page::{bar, escape, page};
+use super::page::{bar, page};
 use crate::labs::{self, Check};
 use crate::verdict::Outcome;
+use crate::words::markup;
 
 /// Tenths of the points.
 const TENTHS: usize = 10;
@@ -94,7 +95,7 @@ impl Figures {
     pub(super) fn html(&self) -> String {
         let mut body = String::from("<h1>The class</h1>\n");
         for line in self.summary() {
-            body.push_str(&format!("<p>{}</p>\n", escape(&line)));
+            body.push_str(&format!("<p>{}</p>\n", markup(&line)));
         }
         body.push_str("<h2>Points</h2>\n<table>\n");
         let most = self.tenths.iter().copied().max().unwrap_or(0).max(1);
@@ -112,7 +113,7 @@ impl Figures {
                 body.push_str(&format!(
                     "<tr><td><code>{}</code></td><td>{}</td><td class=\"number\">{count}</td></tr>\n",
                     check.id(),
-                    escape(check.title)
+                    markup(check.title)
                 ));
             }
             body.push_str("</table>\n");
@@ -120,7 +121,7 @@ impl Figures {
         if !self.faults.is_empty() {
             body.push_str("<h2>Not judged</h2>\n<ul>\n");
             for (name, why) in &self.faults {
-                body.push_str(&format!("<li>{}: {}</li>\n", escape(name), escape(why)));
+                body.push_str(&format!("<li>{}: {}</li>\n", markup(name), markup(why)));
             }
             body.push_str("</ul>\n");
         }

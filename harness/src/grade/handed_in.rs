@@ -124,32 +124,27 @@ fn is_submission(folder: &Path) -> bool {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_part = |entry: fs::DirEntry| {
         let name = entry.file_name();
-        name == "labs" || LABS.iter().any(|lab| folder_name(lab) == name.to_string_lossy())
+        name == "labs" || LABS.iter().any(|lab| lab.fixtures() == name.to_string_lossy())
     };
     entries.into_iter().any(is_part)
-}
-
-/// `01-server`.
-fn folder_name(lab: &Lab) -> &'static str {
-    lab.folder.rsplit('/').next().unwrap_or(lab.folder)
 }
 
 /// Reads what was handed in. `course` is what a workspace has from the course.
 pub(super) fn read(place: &Place, course: &[File]) -> io::Result<HandedIn> {
     let mut handed_in = HandedIn::default();
+    let mut top = place.path.as_path();
     let mut files = Vec::new();
-    if place.path.is_file() {
-        let folder = place.path.parent().unwrap_or(Path::new("/"));
-        let name = place.path.file_name().unwrap_or_default();
-        files.push((folder.to_owned(), name.to_string_lossy().into_owned()));
+    if top.is_file() {
+        files.push(top.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        top = top.parent().unwrap_or(Path::new("/"));
     } else {
-        walk(&place.path, "", DEPTH, &mut handed_in, &mut files)?;
+        walk(top, "", DEPTH, &mut handed_in, &mut files)?;
     }
     // The nearest to the top is meant where there are several.
-    files.sort_by_key(|(_, path)| (path.matches('/').count(), path.clone()));
+    files.sort_by_key(|path| (path.matches('/').count(), path.clone()));
     let mut loose = Vec::new();
-    for (folder, path) in files {
-        let bytes = match read_source(&folder.join(&path)) {
+    for path in files {
+        let bytes = match read_source(&top.join(&path)) {
             Ok(bytes) => bytes,
             Err(why) => {
                 handed_in.unused.push(format!("{path}: {why}"));
@@ -183,7 +178,7 @@ fn walk(
     below: &str,
     depth: usize,
     handed_in: &mut HandedIn,
-    files: &mut Vec<(PathBuf, String)>,
+    files: &mut Vec<String>,
 ) -> io::Result<()> {
     for entry in fs::read_dir(top.join(below))? {
         let entry = entry?;
@@ -197,7 +192,7 @@ fn walk(
                 walk(top, &format!("{path}/"), depth - 1, handed_in, files)?;
             }
         } else if kind.is_file() {
-            files.push((top.to_owned(), path));
+            files.push(path);
         } else {
             handed_in.unused.push(format!("{path}: no regular file"));
         }
@@ -220,7 +215,7 @@ fn in_the_course(path: &str) -> Option<String> {
         return None;
     }
     LABS.iter().find_map(|lab| {
-        let at = parts.windows(2).position(|two| two == [folder_name(lab), "src"])?;
+        let at = parts.windows(2).position(|two| two == [lab.fixtures(), "src"])?;
         Some(format!("{}/{}", lab.folder, parts[at + 1..].join("/")))
     })
 }
@@ -243,7 +238,7 @@ fn lab_of(path: &str, bytes: &[u8]) -> Option<&'static Lab> {
     };
     let by_marks = LABS.iter().find(|lab| lab.steps.iter().all(|step| has(step.name)));
     let stem = Path::new(path).file_stem()?.to_str()?.to_lowercase();
-    let by_name = || LABS.iter().find(|lab| stem == lab.name || stem == folder_name(lab));
+    let by_name = || LABS.iter().find(|lab| stem == lab.name || stem == lab.fixtures());
     by_marks.or_else(by_name).filter(|_| path.ends_with(".rs"))
 }
 

@@ -26,6 +26,7 @@ use crate::sync::lock;
 use crate::workspace::{self, Error, contents};
 
 use desk::Desk;
+use feedback::Feedback;
 use handed_in::Place;
 use likeness::Runs;
 use marks::Marks;
@@ -123,8 +124,9 @@ impl Class {
     fn write_results(&self, marks: &[Marks], faults: &[(String, String)]) -> Result<String, Error> {
         for one in marks {
             let file = |kind: &str| self.out.join("feedback").join(format!("{}.{kind}", one.name));
-            workspace::write_whole(&file("md"), feedback::markdown(one).as_bytes())?;
-            workspace::write_whole(&file("html"), feedback::html(one).as_bytes())?;
+            let feedback = Feedback::on(one);
+            workspace::write_whole(&file("md"), feedback.markdown().as_bytes())?;
+            workspace::write_whole(&file("html"), feedback.html().as_bytes())?;
         }
         let class = class::Figures::of(marks, faults);
         for (name, text) in [

@@ -113,7 +113,12 @@ fn chosen_from_all(family: Family) -> io::Result<Vec<u32>> {
             }
         }
         if found.len() == before {
-            strangers.extend(all.iter().map(|one| one.pid).filter(|pid| !known.contains(pid)));
+            // Whose parent was missed is not known yet: both may have come while the list was read.
+            let listed: BTreeSet<u32> = all.iter().map(|one| one.pid).collect();
+            let placed = |pid| pid == 0 || listed.contains(&pid) || strangers.contains(&pid);
+            let others = all.iter().filter(|one| !known.contains(&one.pid) && placed(one.parent));
+            let others: Vec<u32> = others.map(|one| one.pid).collect();
+            strangers.extend(others);
             return Ok(found);
         }
     }

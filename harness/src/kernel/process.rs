@@ -79,15 +79,14 @@ pub struct Relation {
 /// Processor time of a program so far: of all its processes, and of those that they have waited
 /// for. One that was never waited for takes its time along.
 pub fn processor_time(family: impl Into<Family>) -> io::Result<Duration> {
-    let stat = |pid: u32| read_stat(Path::new("/proc").join(pid.to_string()).as_path());
     let ticks: u64 =
-        process_tree(family)?.into_iter().filter_map(stat).map(|stat| stat.ticks).sum();
+        process_tree(family)?.into_iter().filter_map(stat_of).map(|stat| stat.ticks).sum();
     Ok(TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
 }
 
 /// Processor time of a process itself so far: of what it has started, nothing.
 pub fn processor_time_alone(pid: u32) -> Option<Duration> {
-    let stat = read_stat(Path::new("/proc").join(pid.to_string()).as_path())?;
+    let stat = stat_of(pid)?;
     Some(TICK.saturating_mul(u32::try_from(stat.own_ticks).unwrap_or(u32::MAX)))
 }
 
@@ -151,7 +150,7 @@ pub(super) fn list_but(known: &BTreeSet<u32>) -> io::Result<Vec<Relation>> {
         if known.contains(&pid) {
             continue;
         }
-        let Some(stat) = read_stat(Path::new("/proc").join(name).as_path()) else { continue };
+        let Some(stat) = stat_of(pid) else { continue };
         if !matches!(stat.state, 'Z' | 'X') {
             all.push(Relation { pid, parent: stat.parent, group: stat.group });
         }
@@ -162,8 +161,7 @@ pub(super) fn list_but(known: &BTreeSet<u32>) -> io::Result<Vec<Relation>> {
 /// How many threads a program has, over all of its processes. To read a thread costs 50 µs and
 /// more; of a program with thousands of them they can be counted, but not each be looked at.
 pub fn count_threads(family: impl Into<Family>) -> io::Result<u32> {
-    let count = |pid: u32| read_stat(Path::new("/proc").join(pid.to_string()).as_path());
-    Ok(process_tree(family)?.into_iter().filter_map(count).map(|stat| stat.threads).sum())
+    Ok(process_tree(family)?.into_iter().filter_map(stat_of).map(|stat| stat.threads).sum())
 }
 
 impl Process {
@@ -249,6 +247,10 @@ struct Stat {
 
 /// What proc_pid_stat(5) counts processor time in: USER_HZ, which is 100 a second everywhere.
 const TICK: Duration = Duration::from_millis(10);
+
+fn stat_of(pid: u32) -> Option<Stat> {
+    read_stat(&Path::new("/proc").join(pid.to_string()))
+}
 
 fn read_stat(folder: &Path) -> Option<Stat> {
     parse_stat(&read_text(folder.join("stat")).ok()?)

@@ -1,6 +1,6 @@
 //! How many segments with data have been sent: what one write looks like on its way.
 
-use std::fs;
+use super::text::read_text;
 
 /// The file, with a line of names and a line of numbers for each protocol.
 const FILE: &str = "/proc/net/netstat";
@@ -11,7 +11,7 @@ const COUNTER: &str = "TCPOrigDataSent";
 /// The segments with data that were sent so far in this network namespace, by anybody; `None` where
 /// the kernel does not count them.
 pub fn data_segments_sent() -> Option<u64> {
-    parse(&fs::read_to_string(FILE).ok()?)
+    parse(&read_text(FILE).ok()?)
 }
 
 fn parse(text: &str) -> Option<u64> {

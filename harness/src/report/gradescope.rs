@@ -49,18 +49,10 @@ fn test(number: usize, placed: &Placed<'_>) -> Json {
 mod tests {
     use super::super::samples;
     use super::*;
-    use crate::verdict::Blocked;
 
     #[test]
     fn a_check_is_a_test_and_what_did_not_pass_has_no_points_and_says_why() {
-        let outcomes = [
-            Outcome::Pass,
-            samples::failure(),
-            Outcome::Skipped("no IPv6 here".to_owned()),
-            Outcome::Blocked(Blocked::Step(3)),
-            Outcome::Fault("out of ports".to_owned()),
-        ];
-        let records = samples::records(outcomes);
+        let records = samples::one_of_each();
         let document = document(&samples::placed(&records), &[]);
         let tests = document.get("tests").and_then(Json::as_array).unwrap();
         assert_eq!(tests.len(), records.len());

@@ -77,6 +77,17 @@ pub(super) fn records<const N: usize>(outcomes: [Outcome; N]) -> Vec<Record> {
     CHECKS.iter().zip(outcomes).map(record).collect()
 }
 
+/// The records of five checks, of which the first alone has passed.
+pub(super) fn one_of_each() -> Vec<Record> {
+    records([
+        Outcome::Pass,
+        failure(),
+        Outcome::Skipped("no IPv6 here".to_owned()),
+        Outcome::Blocked(Blocked::Step(3)),
+        Outcome::Fault("out of ports".to_owned()),
+    ])
+}
+
 /// The record of `server/half-close`.
 pub(super) fn half_close(outcome: Outcome) -> Record {
     Record {

@@ -40,18 +40,10 @@ fn document(all: &[Placed<'_>]) -> String {
 mod tests {
     use super::super::samples;
     use super::*;
-    use crate::verdict::Blocked;
 
     #[test]
     fn there_are_as_many_lines_as_the_plan_says_and_a_skip_is_no_ok() {
-        let outcomes = [
-            Outcome::Pass,
-            samples::failure(),
-            Outcome::Skipped("no IPv6 here".to_owned()),
-            Outcome::Blocked(Blocked::Step(3)),
-            Outcome::Fault("out of ports".to_owned()),
-        ];
-        let records = samples::records(outcomes);
+        let records = samples::one_of_each();
         let text = document(&samples::placed(&records));
         assert!(text.starts_with(&format!("TAP version 14\n1..{}\n", records.len())));
         let is_point = |line: &&str| line.starts_with("ok ") || line.starts_with("not ok ");

@@ -1,7 +1,7 @@
 //! One run of the harness: builds what is asked for, has every check carried out, and returns
 //! the records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -119,12 +119,9 @@ fn programs(
     given: &[(&'static str, Template)],
     progress: &(dyn Fn(&str) + Sync),
 ) -> io::Result<BTreeMap<&'static str, Result<Template, String>>> {
-    let mut needed: Vec<&str> =
-        checks.iter().flat_map(|check| check.step().programs).copied().collect();
-    needed.sort_unstable();
-    needed.dedup();
-    let own = |lab: &&&str| given.iter().all(|(name, _)| *name != **lab);
-    let own: Vec<&str> = needed.iter().filter(own).copied().collect();
+    let needed = checks.iter().flat_map(|check| check.step().programs).copied();
+    let is_own = |lab: &&str| given.iter().all(|(name, _)| name != lab);
+    let own: Vec<&str> = needed.filter(is_own).collect::<BTreeSet<_>>().into_iter().collect();
     if !own.is_empty() {
         progress(&format!("building {}", own.join(", ")));
     }

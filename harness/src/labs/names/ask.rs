@@ -60,6 +60,11 @@ pub(super) fn www() -> Record {
 }
 pub(super) const WWW: &str = "www.example.test 300 A 127.0.0.5";
 
+/// The right answer to a question for it.
+fn whole(question: &Datagram) -> Vec<u8> {
+    Reply::to(&question.bytes).with(&www()).bytes()
+}
+
 fn sends_a_right_question(t: &mut Trial) -> Verdict {
     let mut seen = Vec::new();
     for (words, name, kind) in [
@@ -109,11 +114,7 @@ fn notices_a_dead_port(t: &mut Trial) -> Verdict {
     in_time(t, |t| {
         // First one that answers: a client that fails always would pass.
         let (answerer, client, question) = asked_for_www(t)?;
-        answerer.answer(
-            &client.running,
-            &question,
-            &Reply::to(&question.bytes).with(&www()).bytes(),
-        )?;
+        answerer.answer(&client.running, &question, &whole(&question))?;
         client.expect_lines(&[WWW], ASKS)?;
         t.new_scene()?;
         let address = t.addresses().free_address();
@@ -200,11 +201,7 @@ fn passes_over_strangers(t: &mut Trial) -> Verdict {
         }
         answerer.answer_from_another_port(&client.running, &question, &lie().bytes())?;
         answerer.answer_from_another_host(&client.running, &question, &lie().bytes())?;
-        answerer.answer(
-            &client.running,
-            &question,
-            &Reply::to(&question.bytes).with(&www()).bytes(),
-        )?;
+        answerer.answer(&client.running, &question, &whole(&question))?;
         client.expect_lines(&[WWW], CAUSE)
     })
 }
@@ -219,11 +216,7 @@ fn asks_over_ipv6(t: &mut Trial) -> Verdict {
         const CAUSE: &str = "a socket that is bound to an IPv4 address can't be connected to an IPv6 one: bind [::] for \
         that, with port 0";
         let question = answerer.take(&client.running, CAUSE)?;
-        answerer.answer(
-            &client.running,
-            &question,
-            &Reply::to(&question.bytes).with(&www()).bytes(),
-        )?;
+        answerer.answer(&client.running, &question, &whole(&question))?;
         client.expect_lines(&[WWW], CAUSE)
     })
 }
@@ -231,11 +224,7 @@ fn asks_over_ipv6(t: &mut Trial) -> Verdict {
 fn refuses_bad_questions(t: &mut Trial) -> Verdict {
     // First one that is right: a client that refuses everything would pass.
     let (answerer, client, question) = asked_for_www(t)?;
-    answerer.answer(
-        &client.running,
-        &question,
-        &Reply::to(&question.bytes).with(&www()).bytes(),
-    )?;
+    answerer.answer(&client.running, &question, &whole(&question))?;
     client.expect_lines(&[WWW], ASKS)?;
     let server = answerer.address.to_string();
     let (label, long) = ("a".repeat(64), ["a"; 128].join("."));

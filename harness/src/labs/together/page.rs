@@ -40,7 +40,8 @@ pub(super) fn fetches_byte_by_byte(t: &mut Trial) -> Verdict {
     fetch(t, Cut::Bytes, "<p>größer als ASCII</p>\n".repeat(8).as_bytes())
 }
 
-/// One client fetches this page from this worker's host, and says with the request that it will want nothing more.
+/// One client fetches this page from this worker's host, and says with the request that it will want
+/// nothing more.
 pub(super) fn fetch(t: &Trial, cut: Cut, page: &[u8]) -> Verdict {
     let request = get("Connection: close\r\n");
     PAIR.judge(

@@ -1,9 +1,9 @@
 //! A recording as a drawing: a line for each that takes part, and a band for each step.
 
-use super::escape;
 use crate::show::ladder::{Lanes, how_known, label};
 use crate::show::trace::{Event, Known, Recording};
 use crate::term::layout::{columns, wrap};
+use crate::words::markup;
 
 /// How wide a drawing is, in its own units: about pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) fn drawing(recording: &Recording, width: Width, style: &str) -> Vec<S
     }
     let mut lines = vec![format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {y}" role="img" aria-label="{}">"#,
-        escape(&format!("{}. The same as text stands below.", recording.title))
+        markup(&format!("{}. The same as text stands below.", recording.title))
     )];
     if !style.is_empty() {
         lines.push(style.to_owned());
@@ -75,7 +75,7 @@ pub(super) fn drawing(recording: &Recording, width: Width, style: &str) -> Vec<S
         let x = sheet.x(lane);
         lines.push(format!(
             r#"<text class="head" x="{x}" y="18" text-anchor="middle">{}</text>"#,
-            escape(head)
+            markup(head)
         ));
     }
     lines.extend(body);
@@ -101,7 +101,7 @@ fn band(sheet: &Sheet, number: usize, step: &Event, top: usize) -> (Vec<String>,
                 r#"<text class="syscall" x="{}" y="{}">{}</text>"#,
                 LEFT + 8,
                 y + 12,
-                escape(&line)
+                markup(&line)
             ));
             y += LINE;
         }
@@ -116,8 +116,8 @@ fn band(sheet: &Sheet, number: usize, step: &Event, top: usize) -> (Vec<String>,
         format!(
             r#"<g class="step {}{program}" data-call="{}" data-by="{}">"#,
             step.known.word(),
-            escape(&step.call),
-            escape(&step.by)
+            markup(&step.call),
+            markup(&step.by)
         ),
         format!(
             r#"<rect class="band" x="1" y="{top}" width="{}" height="{height}" rx="5"/>"#,
@@ -154,7 +154,7 @@ fn arrow(
         body.push(format!(
             r#"<text class="call" x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
             y + 13,
-            escape(&line)
+            markup(&line)
         ));
         y += LINE;
     }
@@ -195,7 +195,7 @@ fn arrow(
         body.push(format!(
             r#"<text class="known" x="{middle}" y="{}" text-anchor="middle">{}</text>"#,
             y + 12,
-            escape(&line)
+            markup(&line)
         ));
         y += LINE;
     }
@@ -235,7 +235,7 @@ fn boxed(
         body.push(format!(
             r#"<text class="call" x="{x}" y="{}" text-anchor="middle">{}</text>"#,
             top + 15 + index * LINE,
-            escape(line)
+            markup(line)
         ));
     }
     let y = top + height + 4;
@@ -266,7 +266,7 @@ fn states(sheet: &Sheet, step: &Event, top: usize, body: &mut Vec<String>) -> us
                 body.push(format!(
                     r#"<text class="{class}" x="{x}" y="{}" text-anchor="middle">{}</text>"#,
                     y + 12,
-                    escape(&line)
+                    markup(&line)
                 ));
                 y += LINE;
             }

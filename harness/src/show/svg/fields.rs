@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::escape;
 use crate::lab::Field;
 use crate::term::layout::wrap;
+use crate::words::markup;
 
 /// How wide a drawing is, and what follows from that.
 struct Sheet {
@@ -39,9 +39,9 @@ pub fn fields(name: &str, title: &str, bytes: &[u8], fields: &[Field]) -> String
     let mut lines = vec![
         format!(
             r#"<figure class="ladder" data-ladder="{}" data-what="Message in fields">"#,
-            escape(name)
+            markup(name)
         ),
-        format!("<figcaption>{}</figcaption>", escape(title)),
+        format!("<figcaption>{}</figcaption>", markup(title)),
     ];
     for sheet in &SHEETS {
         lines.push(format!(r#"<div class="ladder-{}">"#, sheet.class));
@@ -53,8 +53,8 @@ pub fn fields(name: &str, title: &str, bytes: &[u8], fields: &[Field]) -> String
     lines.extend(places(fields).map(|(field, place)| {
         format!(
             r#"<li><span class="ladder-what">{}</span>. <span class="ladder-why">{}</span></li>"#,
-            escape(&format!("{}: {}, {}", called(&place), field.name, field.value)),
-            escape(&field.why)
+            markup(&format!("{}: {}, {}", called(&place), field.name, field.value)),
+            markup(&field.why)
         )
     }));
     lines.extend(["</ol>", "</details>", "</figure>"].map(str::to_owned));
@@ -98,7 +98,7 @@ fn drawing(sheet: &Sheet, title: &str, bytes: &[u8], fields: &[Field]) -> Vec<St
     let head = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {top}" role="img" aria-label="{}">"#,
         sheet.wide,
-        escape(&format!("{title}. The same as text stands below."))
+        markup(&format!("{title}. The same as text stands below."))
     );
     std::iter::once(head).chain(body).chain(std::iter::once("</svg>".to_owned())).collect()
 }
@@ -128,7 +128,7 @@ fn dump(sheet: &Sheet, bytes: &[u8], place: &Range<usize>) -> Vec<String> {
             lines.push(format!(
                 r#"<text class="number" x="{x}" y="{}">{}</text>"#,
                 y + 15,
-                escape(&printed(*byte))
+                markup(&printed(*byte))
             ));
         }
         from = to;
@@ -180,7 +180,7 @@ fn line(
             texts.push(format!(
                 r#"<text class="{class}" x="{x}" y="{}">{}</text>"#,
                 y + 13,
-                escape(&line)
+                markup(&line)
             ));
             y += LINE;
         }

@@ -9,6 +9,7 @@ mod signs;
 use self::drawing::{Width, drawing};
 use super::ladder::{how_known, label, legend};
 use crate::show::trace::{Event, Known, Recording};
+use crate::words::markup;
 
 pub use self::fields::fields;
 pub use self::signs::signs;
@@ -18,8 +19,8 @@ pub use self::signs::signs;
 ///
 /// It is drawn twice, for wide and for narrow pages; the page's style shows one of them.
 pub fn figure(recording: &Recording, why: &[&str]) -> String {
-    let id = escape(&recording.id.replace('/', "-"));
-    let title = escape(&recording.title);
+    let id = markup(&recording.id.replace('/', "-"));
+    let title = markup(&recording.title);
     let mut lines = vec![
         format!(r#"<figure class="ladder" data-ladder="{id}">"#),
         format!("<figcaption>{title}</figcaption>"),
@@ -63,14 +64,14 @@ fn text(recording: &Recording, why: &[&str]) -> Vec<String> {
     let why = why.iter().map(Some).chain(std::iter::repeat(None));
     for (step, why) in recording.steps.iter().zip(why) {
         let why = why.map_or(String::new(), |why| {
-            format!(r#" <span class="ladder-why">{}</span>"#, escape(why))
+            format!(r#" <span class="ladder-why">{}</span>"#, markup(why))
         });
         let (what, known, then) = sentences(step);
-        let what = format!(r#"<span class="ladder-what">{}</span>"#, escape(&what));
-        lines.push(format!("<li>{what}{}.{why}{}</li>", escape(&known), escape(&then)));
+        let what = format!(r#"<span class="ladder-what">{}</span>"#, markup(&what));
+        lines.push(format!("<li>{what}{}.{why}{}</li>", markup(&known), markup(&then)));
     }
     lines.push("</ol>".to_owned());
-    lines.extend(legend(recording).iter().map(|line| format!("<p>{}</p>", escape(line))));
+    lines.extend(legend(recording).iter().map(|line| format!("<p>{}</p>", markup(line))));
     lines
 }
 
@@ -98,12 +99,6 @@ fn sentences(step: &Event) -> (String, String, String) {
         then += &format!(" Then {}.", after.join("; "));
     }
     (what, known, then)
-}
-
-/// Text as XML and HTML take it.
-fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -150,7 +145,7 @@ mod tests {
     #[test]
     fn bytes_are_escaped() {
         let label = format!("write 3 bytes {}", quote(b"<&\""));
-        assert!(figure(&recording(), &[]).contains(&escape(&label)));
+        assert!(figure(&recording(), &[]).contains(&markup(&label)));
         assert!(!figure(&recording(), &[]).contains("\"<&"));
     }
 }
