@@ -30,8 +30,8 @@ pub use holders::{Held, Holder, held, program_of};
 pub use loopback::{Loopback, loopback};
 pub use process::{
     Descriptor, Process, Relation, Target, Thread, count_threads, ignores_signal,
-    inheritable_descriptors, is_blocked, list, own_processor_time, own_thread, processor_time,
-    processor_time_alone,
+    inheritable_descriptors, is_blocked, list, own_processor_time, own_thread,
+    processor_time_alone, usage,
 };
 pub use segments::data_segments_sent;
 pub use stillness::Stillness;

@@ -76,12 +76,13 @@ pub struct Relation {
     pub group: u32,
 }
 
-/// Processor time of a program so far: of all its processes, and of those that they have waited
-/// for. One that was never waited for takes its time along.
-pub fn processor_time(family: impl Into<Family>) -> io::Result<Duration> {
-    let ticks: u64 =
-        process_tree(family)?.into_iter().filter_map(stat_of).map(|stat| stat.ticks).sum();
-    Ok(TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
+/// Processor time of a program so far, and how many processes it has. The time is that of all of
+/// them, and of those that they have waited for: one that was never waited for takes its time along.
+pub fn usage(family: impl Into<Family>) -> io::Result<(Duration, usize)> {
+    let processes = process_tree(family)?;
+    let count = processes.len();
+    let ticks: u64 = processes.into_iter().filter_map(stat_of).map(|stat| stat.ticks).sum();
+    Ok((TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)), count))
 }
 
 /// Processor time of a process itself so far: of what it has started, nothing.

@@ -36,29 +36,38 @@ fn share_of_a_processor(cores: f64) -> f64 {
     cores / runnable.unwrap_or(0.0_f64).max(cores)
 }
 
+/// More processes than any right program has at a time, and far fewer than a cell allows: many
+/// that fork without end leave one another no processor time to be known by.
+const TOO_MANY: usize = 256;
+
 /// Processor time since a moment: of this process and all that it has started, and of the latter
 /// alone.
+#[derive(Default)]
 struct Used {
     since: Duration,
     by_programs: Duration,
+    /// Processes, this one included: the most at any look.
+    processes: usize,
     /// What the kernel counted at the last look: of all, and of this process.
     last: (Duration, Duration),
 }
 
 impl Used {
     fn begin() -> Self {
-        let last = Self::now().unwrap_or_default();
-        Self { since: Duration::ZERO, by_programs: Duration::ZERO, last }
+        let mut used = Self::default();
+        used.last = used.now().unwrap_or_default();
+        used
     }
 
-    fn now() -> Option<(Duration, Duration)> {
-        let all = kernel::processor_time(process::id()).ok()?;
+    fn now(&mut self) -> Option<(Duration, Duration)> {
+        let (all, processes) = kernel::usage(process::id()).ok()?;
+        self.processes = self.processes.max(processes);
         Some((all, kernel::processor_time_alone(process::id())?))
     }
 
     /// What has ended unwaited for has taken its time along: the sum may shrink.
     fn look(&mut self) {
-        let Some(now) = Self::now() else { return };
+        let Some(now) = self.now() else { return };
         let all = now.0.saturating_sub(self.last.0);
         self.since += all;
         self.by_programs += all.saturating_sub(now.1.saturating_sub(self.last.1));
@@ -67,30 +76,49 @@ impl Used {
 }
 
 /// What a check comes to that does not end: the program's trouble, if that has computed for most of
-/// the time.
-fn without_end(bound: Duration, by_programs: Duration) -> Outcome {
-    if by_programs < bound / 2 {
+/// the time, or has filled the machine with processes.
+fn without_end(bound: Duration, used: &Used) -> Outcome {
+    let computes = used.by_programs >= bound / 2;
+    if !computes && used.processes < TOO_MANY {
         return Outcome::Fault(format!(
             "this check did not end within {} s, whatever the program was doing",
             bound.as_secs()
         ));
     }
+    let words = if computes { computed(used.by_programs) } else { multiplied(used.processes) };
+    let [headline, expected, seen, cause] = words;
     Outcome::Fail(Box::new(Failure {
-        headline: "the program computes and computes, and the check does not come to its end"
-            .into(),
-        expected: vec!["a program that waits in the kernel while it has nothing to do".into()],
-        seen: vec![format!(
-            "{:.1} s of processor time in this check, which takes a right program a part of a \
-             second",
-            by_programs.as_secs_f64()
-        )],
-        cause: vec![
-            "a loop that never blocks, or work that grows with the square of what has come: all of \
-             it copied or searched again at each read"
-                .into(),
-        ],
+        headline,
+        expected: vec![expected],
+        seen: vec![seen],
+        cause: vec![cause],
         ..Failure::default()
     }))
+}
+
+/// Headline, what is expected, what was seen, and the likely cause.
+fn computed(time: Duration) -> [String; 4] {
+    [
+        "the program computes and computes, and the check does not come to its end".into(),
+        "a program that waits in the kernel while it has nothing to do".into(),
+        format!(
+            "{:.1} s of processor time in this check, which takes a right program a part of a \
+             second",
+            time.as_secs_f64()
+        ),
+        "a loop that never blocks, or work that grows with the square of what has come: all of it \
+         copied or searched again at each read"
+            .into(),
+    ]
+}
+
+fn multiplied(processes: usize) -> [String; 4] {
+    [
+        "the program starts process after process, and the check does not come to its end".into(),
+        "a program that has no more processes than it has work for".into(),
+        format!("{processes} processes at a time"),
+        "a fork or a Command in a loop that does not wait for what it has started".into(),
+    ]
 }
 
 impl Watch {
@@ -118,7 +146,7 @@ impl Watch {
                 }
             }
             used.look();
-            let outcome = json::outcome_to_json(&without_end(bound, used.by_programs));
+            let outcome = json::outcome_to_json(&without_end(bound, &used));
             let elapsed = Json::Number(began.elapsed().as_micros() as f64);
             stop_all();
             let answer = [("outcome", outcome), ("elapsed_us", elapsed), (LAST, true.into())];
@@ -141,12 +169,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_computed_all_the_time_has_failed_and_who_has_not_is_not_to_blame() {
+    fn who_has_kept_the_machine_busy_has_failed_and_who_has_not_is_not_to_blame() {
         let bound = Duration::from_secs(20);
-        let outcome = |seconds| without_end(bound, Duration::from_secs(seconds));
-        assert!(matches!(outcome(9), Outcome::Fault(words) if words.contains("within 20 s")));
-        let Outcome::Fail(failure) = outcome(11) else { panic!("{:?}", outcome(11)) };
-        assert!(failure.seen[0].starts_with("11.0 s of processor time"), "{failure:?}");
+        let outcome = |seconds, processes| {
+            let by_programs = Duration::from_secs(seconds);
+            without_end(bound, &Used { by_programs, processes, ..Used::default() })
+        };
+        assert!(matches!(outcome(9, 40), Outcome::Fault(words) if words.contains("within 20 s")));
+        for (seconds, processes, seen) in
+            [(11, 40, "11.0 s of processor time"), (1, 1_022, "1022 processes at a time")]
+        {
+            let Outcome::Fail(failure) = outcome(seconds, processes) else { panic!("{seen}") };
+            assert!(failure.seen[0].starts_with(seen), "{failure:?}");
+        }
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl Inmate {
         ]);
         let answer = cell.ask(&Json::object([("start", order)]))?;
         let Some(inner) = answer.get("pid").and_then(Json::as_u64) else {
-            give_back(cell);
+            give_back(cell)?;
             return Err(start_error(&answer));
         };
         let inner = inner as u32;
@@ -236,12 +236,7 @@ impl Inmate {
             return Ok(());
         }
         self.kill()?;
-        if let Some(mut cell) = self.cell.take()
-            && cell.ask(&Json::object([("clear", true.into())]))? == Json::Bool(true)
-        {
-            give_back(cell);
-        }
-        Ok(())
+        self.cell.take().map_or(Ok(()), give_back)
     }
 }
 
@@ -253,10 +248,14 @@ fn take(view: &View) -> Option<Cell> {
     Some(idle.swap_remove(found))
 }
 
-fn give_back(cell: Cell) {
-    if let Some(idle) = lock(&IDLE).as_mut() {
+/// Keeps a cell for the next program, if it is as it was before the first; else it ends.
+fn give_back(mut cell: Cell) -> io::Result<()> {
+    if cell.ask(&Json::object([("clear", true.into())]))? == Json::Bool(true)
+        && let Some(idle) = lock(&IDLE).as_mut()
+    {
         idle.push(cell);
     }
+    Ok(())
 }
 
 /// A command that hands on no descriptor but the three streams. Whoever has
