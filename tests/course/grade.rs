@@ -12,6 +12,23 @@ use tempfile::TempDir;
 use super::workspace::{Workspace, lab, text};
 use super::{corpus, runs};
 
+/// A server in a student's own words, which is wrong in what it sends.
+const SAYS_NO: &str = r#"
+use std::io::{Read, Write};
+fn main() -> std::io::Result<()> {
+    let address = std::env::args().nth(1).unwrap();
+    let listener = std::net::TcpListener::bind(address)?;
+    println!("listening on {}", listener.local_addr()?);
+    for guest in listener.incoming() {
+        let (mut guest, mut bytes) = (guest?, [0; 512]);
+        while guest.read(&mut bytes).is_ok_and(|count| count > 0) {
+            let _ = guest.write_all(b"no");
+        }
+    }
+    Ok(())
+}
+"#;
+
 /// A class that has handed in, and where its results go.
 struct Class {
     folder: TempDir,
@@ -29,10 +46,13 @@ impl Class {
     }
 
     fn grade(&self) -> Output {
+        self.lab(&["grade", "handed in", "--out", "results", "--labs", "server"])
+    }
+
+    fn lab(&self, arguments: &[&str]) -> Output {
         let mut command = lab(corpus::root());
-        command.args(["grade", "handed in", "--out", "results", "--labs", "server"]);
-        command.current_dir(self.folder.path());
         // The course is not here, but where this harness was built from.
+        command.args(arguments).current_dir(self.folder.path());
         command.output().unwrap()
     }
 
@@ -67,6 +87,7 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
     class.hand_in(name, format!("{solution}\nfn x( {{\n"));
     class.hand_in("carol.rs", super::stubs::written_up_to(server, 1));
     class.hand_in("dave/notes.txt", "I was ill.\n");
+    class.hand_in("erin/server.rs", SAYS_NO);
     class.hand_in("late.zip", "PK");
     let graded = class.grade();
     let said = text(&graded);
@@ -76,7 +97,7 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
     }
     assert_eq!(graded.status.code(), Some(0), "{said}");
     assert!(
-        said.contains("4 submissions judged") && said.contains("late.zip: unpack it"),
+        said.contains("5 submissions judged") && said.contains("late.zip: unpack it"),
         "{said}"
     );
 
@@ -102,18 +123,54 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
     assert!(ann.contains("my sockets/harness/src/worker.rs") && ann.contains("build.rs"), "{ann}");
     assert!(!ann.contains("Cargo.toml") && !ann.contains("first failure"), "{ann}");
     assert!(class.result("feedback/Bob, _B.html").contains("does not build"));
+    let erin = ["md", "html"].map(|kind| class.result(&format!("feedback/erin.{kind}")));
+    assert!(erin[0].contains("write 2 bytes \"no\""), "{}", erin[0]);
+    assert!(erin[1].contains("<svg") && erin[1].contains("step by step"), "{}", erin[1]);
     assert!(class.result("class.html").contains("The class"));
     // These two have the same solution, and nobody else has.
     assert!(class.result("likeness.txt").contains("Bob, _B and ann: server step 2, server step 3"));
     assert!(is_isolated(&class, "carol"));
     assert!(!class.is_there(".trees"), "what was made to judge in is gone");
 
+    // By a scheme, without judging anything again; and the same of the records alone.
+    fs::write(class.folder.path().join("scheme"), "server 50\nserver/1 0  # given\n").unwrap();
+    let weighed = class.lab(&["grade", "handed in", "--out", "results", "--scheme", "scheme"]);
+    let said = text(&weighed);
+    assert!(said.contains("5 of 5 had been judged before"), "{said}");
+    let weighed = class.result("gradebook.csv");
+    let rest = most - first;
+    for begin in [format!("ann,50,50,{rest},{rest},"), format!("carol,0,50,0,{rest},")] {
+        assert!(weighed.contains(&begin), "{weighed}");
+    }
+    let carol = class.result("feedback/carol.md");
+    assert!(
+        carol.contains("**0 of 50 points**") && carol.contains("as your instructor"),
+        "{carol}"
+    );
+    let merge = ["gradebook", "results/records", "--out", "merged", "--scheme", "scheme"];
+    let merged = class.lab(&merge);
+    assert_eq!(merged.status.code(), Some(0), "{}", text(&merged));
+    for file in ["gradebook.csv", "feedback/Bob, _B.html", "class.txt"] {
+        let other = fs::read_to_string(class.folder.path().join("merged").join(file)).unwrap();
+        assert_eq!(class.result(file), other, "{file}");
+    }
+    let twice =
+        class.lab(&["gradebook", "results/records", "results/records/ann.json", "--out", "x"]);
+    assert!(twice.status.code() == Some(2) && text(&twice).contains("two records of ann"));
+
+    // A part of the class, where nobody else is judged.
+    let part = ["grade", "handed in", "--out", "part", "--labs", "server", "--part", "4/5"];
+    assert!(text(&class.lab(&part)).contains("1 submission judged"));
+    let records = fs::read_dir(class.folder.path().join("part/records")).unwrap();
+    let names: Vec<_> = records.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["dave.json"]);
+
     // Only what has changed, and what is missing, is judged again.
     let before = class.result("records/ann.json");
     class.hand_in("carol.rs", &solution);
     fs::remove_file(class.folder.path().join("results/records/dave.json")).unwrap();
     let said = text(&class.grade());
-    assert!(said.contains("2 of 4 had been judged before"), "{said}");
+    assert!(said.contains("3 of 5 had been judged before"), "{said}");
     assert_eq!(class.result("records/ann.json"), before);
     let gradebook = class.result("gradebook.csv");
     assert!(gradebook.contains(&format!("carol,{most},{most},")), "{gradebook}");
@@ -133,11 +190,28 @@ fn what_can_not_be_graded_is_wrong_usage() {
         (corpus::root(), &[nothing], "--out DIR"),
         (corpus::root(), &[nothing, "--out", nothing, "--jobs", "0"], "a number from 1 on"),
         (corpus::root(), &[nothing, "--out", nothing, "--labs", "sever"], "`server`"),
+        (corpus::root(), &[nothing, "--out", nothing, "--part", "4/3"], "as 2/3, not `4/3`"),
         (corpus::root(), &[nothing, "--out", nothing], "there is no submission"),
         (&workspace.root, &[nothing, "--out", nothing], "is not the course but a workspace"),
     ] {
         let (status, said) = grade(folder, arguments);
         assert!(status == Some(2) && said.contains(words), "{arguments:?}: {status:?} {said}");
+    }
+    let scheme = empty.path().join("scheme");
+    for (lines, words) in [
+        ("server 25\nsever 3\n", "line 2: there is no"),
+        ("server many\n", "`many` is no number"),
+        ("server 20\nserver 30\n", "has a share already"),
+        ("server\n", "`server` makes no sense: a line is `server 25`"),
+        ("server 0\n", "leave server out"),
+        ("conversations server .\n", "lab server has no conversations"),
+        ("conversations peer .\n", "there is no conversation in"),
+        ("conversations peer none\n", "cannot read"),
+    ] {
+        fs::write(&scheme, lines).unwrap();
+        let arguments = [nothing, "--out", nothing, "--scheme", scheme.to_str().unwrap()];
+        let (status, said) = grade(corpus::root(), &arguments);
+        assert!(status == Some(2) && said.contains(words), "{lines}: {status:?} {said}");
     }
     let (status, said) = grade(corpus::root(), &["no-such-folder", "--out", nothing]);
     assert!(status == Some(3) && said.contains("no-such-folder"), "{said}");

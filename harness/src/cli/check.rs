@@ -1,14 +1,16 @@
 //! `lab check`: checks labs, steps or single checks, and reports.
 
+use std::env;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{CliError, print, select};
 use crate::labs::{self, Check, LABS, Lab};
 use crate::program::Template;
 use crate::report::document::{self, About};
-use crate::report::{self, gradescope, junit, tap};
+use crate::report::{self, classroom50, gradescope, junit, tap};
 use crate::root;
 use crate::run::session::Record;
 use crate::run::session::{self, Judgement};
@@ -37,14 +39,16 @@ enum Format {
     Json,
     Junit,
     Gradescope,
+    Classroom50,
     Tap,
 }
 
 impl Format {
-    const ALL: [(&str, Self); 4] = [
+    const ALL: [(&str, Self); 5] = [
         ("json", Self::Json),
         ("junit", Self::Junit),
         ("gradescope", Self::Gradescope),
+        ("classroom50", Self::Classroom50),
         ("tap", Self::Tap),
     ];
 
@@ -131,6 +135,18 @@ pub(super) fn template(text: &str, lab: &Lab) -> Result<Template, CliError> {
 /// Carries it out. Returns the exit status.
 pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let order = Options::parse(words)?;
+    let classroom = match order.format {
+        // Told before anything is judged.
+        Some(Format::Classroom50) => {
+            classroom50::submission(&|name| env::var(name).ok()).map_err(|missing| {
+                CliError::Usage(format!(
+                    "the runner of Classroom 50 says whose work it is, in its environment; \
+                     missing: {missing}"
+                ))
+            })?
+        }
+        _ => Vec::new(),
+    };
     let progress = Progress::new();
     let Judgement { records, isolated, notes } =
         session::judge(&order.checks, &order.programs, &|what| progress.show(what))?;
@@ -152,6 +168,9 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
         Some(Format::Json) => json(),
         Some(Format::Junit) => junit::render(&records),
         Some(Format::Gradescope) => gradescope::render(&records, &notes).pretty(),
+        Some(Format::Classroom50) => {
+            classroom50::render(&records, &classroom, SystemTime::now()).pretty()
+        }
         Some(Format::Tap) => tap::render(&records),
     })?;
     Ok(status(&records))

@@ -10,6 +10,7 @@ mod nearest;
 mod ports;
 mod record;
 mod reset;
+mod scheme;
 mod select;
 mod start;
 mod trace;
@@ -39,7 +40,7 @@ cargo lab check [WHAT ...]    check labs (server, or 1), steps (server/1, or lis
                               `cargo lab check together --client 'nc -N {host} {port}'`
     --json                    the record as JSON on standard output, and no board
     --format NAME             the same in a format that others read: json, junit,
-                              gradescope or tap
+                              gradescope, classroom50 or tap
     --record FILE             the same record into FILE, beside the board
     --junit FILE              the record as JUnit XML into FILE, too
     --submission NAME         whose work it is, for the record
@@ -55,7 +56,12 @@ cargo lab grade PATH ... --out DIR
                               them; DIR gets a gradebook, a record and feedback for
                               each, and a page about the class
     --labs server,client      only these labs count
+    --scheme FILE             what counts, and how much: a line `server 25` for each lab
     --jobs N                  judge N submissions side by side (2)
+    --part 2/3                judge every third one, from the second on
+cargo lab gradebook RECORD ... --out DIR
+                              the same of records that were made in parts, or
+                              elsewhere; nothing is judged
 cargo lab trace [WHAT]        record a check, or one of the book's scenes, and show
                               both ends step by step, with what the kernel shows
     --program 'CMD'           of this program instead of the lab's own
@@ -80,9 +86,20 @@ exit status: 0 nothing failed, 1 something failed, 2 wrong usage,
 ";
 
 /// The commands that a user types.
-const COMMANDS: [&str; 12] = [
-    "check", "watch", "list", "hint", "reset", "start", "update", "grade", "trace", "demo",
-    "ports", "help",
+const COMMANDS: [&str; 13] = [
+    "check",
+    "watch",
+    "list",
+    "hint",
+    "reset",
+    "start",
+    "update",
+    "grade",
+    "gradebook",
+    "trace",
+    "demo",
+    "ports",
+    "help",
 ];
 
 /// What ends a command before its work is done.
@@ -144,6 +161,7 @@ pub fn run(arguments: &[String]) -> u8 {
         ["demo", rest @ ..] => demo::run(rest),
         ["trace", rest @ ..] => trace::run(rest),
         ["grade", rest @ ..] => grade::run(rest),
+        ["gradebook", rest @ ..] => grade::gradebook(rest),
         ["ports", rest @ ..] => ports::run(rest),
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
         ["version" | "--version" | "-V", ..] => {

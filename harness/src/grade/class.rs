@@ -28,8 +28,8 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn of(marks: &[Marks], faults: &[(String, String)]) -> Self {
-        let mut percents: Vec<u32> = marks.iter().map(|one| one.points().percent()).collect();
+    pub(super) fn of(marks: &[Marks<'_>], faults: &[(String, String)]) -> Self {
+        let mut percents: Vec<u32> = marks.iter().map(|one| one.total().percent()).collect();
         percents.sort_unstable();
         let mut tenths = [0; TENTHS];
         for percent in &percents {
@@ -37,7 +37,7 @@ impl Figures {
         }
         let mut failed: Vec<(&'static Check, usize)> = labs::checks()
             .map(|check| {
-                let fails = |one: &&Marks| {
+                let fails = |one: &&Marks<'_>| {
                     one.records.iter().any(|record| {
                         record.check.id() == check.id()
                             && matches!(record.outcome, Outcome::Fail(_))
@@ -140,7 +140,7 @@ fn range(tenth: usize) -> String {
 }
 
 /// The step at which most have their first failure, among those who have begun it.
-fn hurdle(marks: &[Marks]) -> Option<(String, usize)> {
+fn hurdle(marks: &[Marks<'_>]) -> Option<(String, usize)> {
     let stops: Vec<(&str, u8)> = marks
         .iter()
         .filter_map(|one| {

@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::handed_in::HandedIn;
+use super::ladders::{self, LADDERS};
 use super::marks::Marks;
+use super::scheme::Scheme;
 use crate::json::Json;
 use crate::labs::Lab;
 use crate::run::isolation;
+use crate::show::trace::Recording;
 use crate::workspace::contents::File;
 use crate::workspace::{Error, cannot, write_whole};
 
@@ -27,6 +30,7 @@ pub(super) struct Desk<'a> {
     trees: PathBuf,
     files: &'a [File],
     labs: &'a [&'static Lab],
+    scheme: &'a Scheme,
     /// Of all that decides besides the submission.
     course: u64,
 }
@@ -36,6 +40,7 @@ impl<'a> Desk<'a> {
         out: &Path,
         files: &'a [File],
         labs: &'a [&'static Lab],
+        scheme: &'a Scheme,
     ) -> Result<Self, Error> {
         let out = out.canonicalize().map_err(cannot("look at", out))?;
         let trees = out.join(".trees");
@@ -50,10 +55,12 @@ impl<'a> Desk<'a> {
         for lab in labs {
             lab.name.hash(&mut hasher);
         }
+        // Weights do not decide what passes: with others nothing is judged again.
+        scheme.conversations.hash(&mut hasher);
         // A harness that was built anew may judge in another way.
         let built = env::current_exe().and_then(fs::metadata).and_then(|file| file.modified());
         built.ok().hash(&mut hasher);
-        Ok(Self { out, trees, files, labs, course: hasher.finish() })
+        Ok(Self { out, trees, files, labs, scheme, course: hasher.finish() })
     }
 
     pub(super) fn files(&self) -> &[File] {
@@ -72,12 +79,12 @@ impl<'a> Desk<'a> {
     }
 
     /// The marks of a record that is still right. What was a fault is judged again.
-    pub(super) fn known(&self, name: &str, handed_in: &HandedIn) -> Option<Marks> {
+    pub(super) fn known(&self, name: &str, handed_in: &HandedIn) -> Option<Marks<'a>> {
         let record = Json::parse(&fs::read_to_string(self.record(name)).ok()?).ok()?;
         let digest = record.get(HANDED_IN)?.get("digest")?.as_str()?;
         let is_it = digest == self.digest(handed_in);
         let faults = record.get("faults").and_then(Json::as_u64);
-        Marks::read(name, record).filter(|_| is_it && faults == Some(0))
+        Marks::read(name, &record, self.scheme).filter(|_| is_it && faults == Some(0))
     }
 
     /// Judges a submission, and writes its record.
@@ -86,18 +93,23 @@ impl<'a> Desk<'a> {
         name: &str,
         number: usize,
         handed_in: &HandedIn,
-    ) -> io::Result<Marks> {
+    ) -> io::Result<Marks<'a>> {
         let tree = self.trees.join(number.to_string());
         let judged = self.judge_in(&tree, name, handed_in);
         let _ = fs::remove_dir_all(&tree);
-        let record = judged?;
-        let text = record.pretty();
-        write_whole(&self.record(name), text.as_bytes())
+        let (marks, record) = judged?;
+        write_whole(&self.record(name), record.pretty().as_bytes())
             .map_err(|error| io::Error::other(error.to_string()))?;
-        Marks::read(name, record).ok_or_else(|| io::Error::other("its record makes no sense"))
+        Ok(marks)
     }
 
-    fn judge_in(&self, tree: &Path, name: &str, handed_in: &HandedIn) -> io::Result<Json> {
+    /// The marks, and the record that they are read from.
+    fn judge_in(
+        &self,
+        tree: &Path,
+        name: &str,
+        handed_in: &HandedIn,
+    ) -> io::Result<(Marks<'a>, Json)> {
         let write = |path: &str, bytes: &[u8]| {
             let file = tree.join(path);
             fs::create_dir_all(file.parent().unwrap_or(tree))?;
@@ -107,7 +119,7 @@ impl<'a> Desk<'a> {
         for file in self.files.iter().filter(|file| is_needed(file)) {
             write(&file.path, &file.bytes)?;
         }
-        for (path, bytes) in &handed_in.sources {
+        for (path, bytes) in handed_in.sources.iter().chain(&self.scheme.conversations) {
             write(path, bytes)?;
         }
         let record = tree.join("record.json");
@@ -134,7 +146,15 @@ impl<'a> Desk<'a> {
             ("unused", names(&mut handed_in.unused.iter())),
         ]);
         members.push((HANDED_IN.into(), told));
-        Ok(Json::Object(members))
+        let mut record = Json::Object(members);
+        let mut marks = Marks::read(name, &record, self.scheme)
+            .ok_or_else(|| io::Error::other("its record makes no sense"))?;
+        marks.ladders = ladders::record(tree, &marks);
+        let recorded = marks.ladders.iter().map(Recording::to_json).collect();
+        if let Json::Object(members) = &mut record {
+            members.push((LADDERS.into(), Json::Array(recorded)));
+        }
+        Ok((marks, record))
     }
 }
 

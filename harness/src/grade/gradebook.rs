@@ -4,20 +4,19 @@ use super::marks::Marks;
 use crate::verdict::Outcome;
 
 /// All lines, the heading first. Those that could not be judged have a note, and no points.
-pub(super) fn csv(marks: &[Marks], faults: &[(String, String)]) -> String {
+pub(super) fn csv(marks: &[Marks<'_>], faults: &[(String, String)]) -> String {
     let parts = marks.first().map(Marks::parts).unwrap_or_default();
     let mut heading: Vec<String> = ["submission", "score", "max_score"].map(str::to_owned).into();
-    for part in &parts {
+    for (part, _) in &parts {
         heading.extend([(*part).to_owned(), format!("{part}_max")]);
     }
     let counts = ["passed", "failed", "blocked", "skipped", "faults"];
     heading.extend(counts.iter().chain(&["isolated", "note"]).map(|name| (*name).to_owned()));
     let mut lines = vec![heading];
     for one in marks {
-        let points = one.points();
-        let mut line = vec![one.name.clone(), points.score.to_string(), points.most.to_string()];
-        for part in &parts {
-            let points = one.points_of(|record| record.check.lab == *part);
+        let total = one.total();
+        let mut line = vec![one.name.clone(), total.to_string(), total.most.to_string()];
+        for (_, points) in one.parts() {
             line.extend([points.score.to_string(), points.most.to_string()]);
         }
         let count = |is: fn(&Outcome) -> bool| {
@@ -50,7 +49,7 @@ pub(super) fn csv(marks: &[Marks], faults: &[(String, String)]) -> String {
 }
 
 /// What an instructor has to look at.
-fn note(one: &Marks) -> String {
+fn note(one: &Marks<'_>) -> String {
     let nothing = || one.sources.is_empty().then(|| "no source of a lab was found".into());
     one.trouble().or_else(nothing).unwrap_or_default()
 }

@@ -3,40 +3,32 @@
 use std::time::Duration;
 
 use super::desk::HANDED_IN;
+use super::ladders::LADDERS;
+use super::scheme::{Points, Scheme, Total};
 use crate::json::Json;
 use crate::labs;
 use crate::run::session::Record;
+use crate::show::trace::Recording;
 use crate::verdict::Outcome;
 use crate::verdict::json::outcome_from_json;
 
 #[derive(Debug)]
-pub(super) struct Marks {
+pub(super) struct Marks<'a> {
     pub(super) name: String,
+    pub(super) scheme: &'a Scheme,
     pub(super) records: Vec<Record>,
     pub(super) isolated: bool,
     pub(super) notes: Vec<String>,
     /// Sources that were judged, and what was not used.
     pub(super) sources: Vec<String>,
     pub(super) unused: Vec<String>,
+    /// What happened in some of the checks that failed.
+    pub(super) ladders: Vec<Recording>,
 }
 
-/// Points, of how many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Points {
-    pub(super) score: u32,
-    pub(super) most: u32,
-}
-
-impl Points {
-    /// From 0 to 100, downwards: 100 is all.
-    pub(super) fn percent(self) -> u32 {
-        (100 * self.score).checked_div(self.most).unwrap_or(0)
-    }
-}
-
-impl Marks {
+impl<'a> Marks<'a> {
     /// Of a record, as the desk has written it.
-    pub(super) fn read(name: &str, record: Json) -> Option<Self> {
+    pub(super) fn read(name: &str, record: &Json, scheme: &'a Scheme) -> Option<Self> {
         let checks = record.get("checks")?.as_array()?;
         let records = checks.iter().map(|check| {
             Some(Record {
@@ -51,26 +43,42 @@ impl Marks {
             all.iter().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
         };
         let handed_in = record.get(HANDED_IN)?;
+        let ladders = record.get(LADDERS).and_then(Json::as_array).unwrap_or_default();
         Some(Self {
             name: name.to_owned(),
+            scheme,
             records: records.collect::<Option<_>>()?,
             isolated: record.get("isolated")?.as_bool()?,
             notes: texts(record.get("notes")),
             sources: texts(handed_in.get("sources")),
             unused: texts(handed_in.get("unused")),
+            ladders: ladders.iter().filter_map(Recording::from_json).collect(),
         })
     }
 
-    /// The points of all that was asked for.
-    pub(super) fn points(&self) -> Points {
-        self.points_of(|_| true)
+    /// The marks for all that counts.
+    pub(super) fn total(&self) -> Total {
+        self.scheme.total(&self.parts())
     }
 
-    /// The points of the checks that `is_of` says.
-    pub(super) fn points_of(&self, is_of: impl Fn(&Record) -> bool) -> Points {
-        self.records.iter().filter(|record| is_of(record)).fold(Points::default(), |sum, one| {
-            Points { score: sum.score + one.score(), most: sum.most + one.check.points }
-        })
+    /// The parts of the course that count, in order: labs, and `together`, each with its points.
+    pub(super) fn parts(&self) -> Vec<(&'static str, Points)> {
+        let mut parts: Vec<(&'static str, Points)> = Vec::new();
+        for record in &self.records {
+            let check = record.check;
+            if !self.scheme.shares.is_empty() && self.scheme.share(check.lab).is_none() {
+                continue;
+            }
+            if parts.last().is_none_or(|(part, _)| *part != check.lab) {
+                parts.push((check.lab, Points::default()));
+            }
+            let most = self.scheme.points(check);
+            if let Some((_, points)) = parts.last_mut() {
+                points.most += most;
+                points.score += if record.score() > 0 { most } else { 0 };
+            }
+        }
+        parts
     }
 
     /// Why it has to be graded again, if it has.
@@ -81,16 +89,5 @@ impl Marks {
             1 => Some("a check could not be carried out: grade again".into()),
             count => Some(format!("{count} checks could not be carried out: grade again")),
         }
-    }
-
-    /// The parts of the course that were judged, in order: labs, and `together`.
-    pub(super) fn parts(&self) -> Vec<&'static str> {
-        let mut parts: Vec<&'static str> = Vec::new();
-        for record in &self.records {
-            if !parts.contains(&record.check.lab) {
-                parts.push(record.check.lab);
-            }
-        }
-        parts
     }
 }

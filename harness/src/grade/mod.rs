@@ -3,16 +3,21 @@
 //! What was handed in is looked for (`handed_in`); its sources are laid out in a fresh tree of the
 //! course's own, and `lab check` judges them there, in a process of its own (`desk`). Each has a record
 //! (`marks`), which is written when it is complete: a run that was stopped goes on where it was. The
-//! `gradebook`, the `feedback` and the page about the `class` are made of the records.
+//! `results`, which are the `gradebook`, the `feedback` and the page about the `class`, are made of the
+//! records, here or on another machine (`merge`), by the instructor's `scheme`.
 
 mod class;
 mod desk;
 mod feedback;
 mod gradebook;
 mod handed_in;
+mod ladders;
 mod likeness;
 mod marks;
+mod merge;
 mod page;
+mod results;
+mod scheme;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -26,10 +31,12 @@ use crate::sync::lock;
 use crate::workspace::{self, Error, contents};
 
 use desk::Desk;
-use feedback::Feedback;
 use handed_in::Place;
 use likeness::Runs;
 use marks::Marks;
+
+pub use merge::merge;
+pub use scheme::Scheme;
 
 /// What is to be graded, and how.
 #[derive(Debug)]
@@ -40,8 +47,12 @@ pub struct Class {
     pub out: PathBuf,
     /// The labs that count; all, where it is empty.
     pub labs: Vec<&'static Lab>,
+    /// What counts, and how much.
+    pub scheme: Scheme,
     /// How many submissions are judged side by side.
     pub jobs: usize,
+    /// Every so many are judged, from this one on: `(2, 3)` is the second of three parts.
+    pub part: (usize, usize),
 }
 
 /// What came of it.
@@ -71,21 +82,22 @@ impl Class {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Graded, Error> {
         let files = contents::of(course)?;
-        let found = handed_in::find(&self.paths)?;
+        let mut found = handed_in::find(&self.paths)?;
+        let (part, parts) = self.part;
+        let mut number = 0..;
+        found.places.retain(|_| number.next().is_some_and(|number| number % parts == part - 1));
         if found.places.is_empty() {
             return Err(Error::Refused(
                 "there is no submission: name folders with labs/, folders of such folders, or .rs files"
                     .into(),
             ));
         }
-        for folder in ["records", "feedback"] {
-            let folder = self.out.join(folder);
-            fs::create_dir_all(&folder).map_err(workspace::cannot("make the folder", &folder))?;
-        }
-        let desk = Desk::new(&self.out, &files, &self.labs)?;
+        let records = self.out.join("records");
+        fs::create_dir_all(&records).map_err(workspace::cannot("make the folder", &records))?;
+        let desk = Desk::new(&self.out, &files, &self.labs, &self.scheme)?;
         let waiting: Mutex<VecDeque<(usize, &Place)>> =
             Mutex::new(found.places.iter().enumerate().collect());
-        let done: Mutex<Vec<(usize, Marked)>> = Mutex::default();
+        let done: Mutex<Vec<(usize, Marked<'_>)>> = Mutex::default();
         progress(0, found.places.len());
         thread::scope(|scope| {
             for _ in 0..self.jobs.clamp(1, found.places.len()) {
@@ -113,44 +125,26 @@ impl Class {
             runs.push((one.name, one.runs));
             marks.extend(one.marks);
         }
-        let text = self.write_results(&marks, &faults)?;
+        let text = results::write(&self.out, &marks, &faults)?;
         let alike = likeness::text(&likeness::pairs(&runs));
         workspace::write_whole(&self.out.join("likeness.txt"), alike.as_bytes())?;
         faults.extend(marks.iter().filter_map(|one| Some((one.name.clone(), one.trouble()?))));
         let passed_over = found.passed_over;
         Ok(Graded { submissions: found.places.len(), known, faults, passed_over, text })
     }
-
-    fn write_results(&self, marks: &[Marks], faults: &[(String, String)]) -> Result<String, Error> {
-        for one in marks {
-            let file = |kind: &str| self.out.join("feedback").join(format!("{}.{kind}", one.name));
-            let feedback = Feedback::on(one);
-            workspace::write_whole(&file("md"), feedback.markdown().as_bytes())?;
-            workspace::write_whole(&file("html"), feedback.html().as_bytes())?;
-        }
-        let class = class::Figures::of(marks, faults);
-        for (name, text) in [
-            ("gradebook.csv", gradebook::csv(marks, faults)),
-            ("class.html", class.html()),
-            ("class.txt", class.text()),
-        ] {
-            workspace::write_whole(&self.out.join(name), text.as_bytes())?;
-        }
-        Ok(class.text())
-    }
 }
 
 /// One submission, when it is done.
 #[derive(Debug)]
-struct Marked {
+struct Marked<'a> {
     name: String,
     known: bool,
-    marks: Result<Marks, String>,
+    marks: Result<Marks<'a>, String>,
     /// What it is compared by.
     runs: Runs,
 }
 
-fn mark(desk: &Desk<'_>, place: &Place, number: usize) -> Marked {
+fn mark<'a>(desk: &Desk<'a>, place: &Place, number: usize) -> Marked<'a> {
     let name = place.name.clone();
     let handed_in = match handed_in::read(place, desk.files()) {
         Ok(handed_in) => handed_in,

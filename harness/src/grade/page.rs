@@ -29,6 +29,8 @@ table { border-collapse: collapse; margin: 1rem 0; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-radius: .25rem; font-size: .85rem; line-height: 1.4; }
+.ladder { overflow-x: auto; }
+summary { cursor: pointer; }
 .bar { display: inline-block; width: 8rem; height: .7rem; border: 1px solid var(--line); }
 .bar span { display: block; height: 100%; background: var(--bar); }
 ";

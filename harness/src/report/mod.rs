@@ -2,10 +2,11 @@
 //!
 //! It decides nothing: what a check came to is in its record. [`text`] is what a person reads after
 //! a run; its parts are [`failure`] (one check, whole) and [`board`] (all of them, on one screen).
-//! [`document`] (JSON), [`junit`], [`gradescope`] and [`tap`] are for programs.
+//! [`document`] (JSON), [`junit`], [`gradescope`], [`classroom50`] and [`tap`] are for programs.
 
 pub mod board;
 pub mod bytes;
+pub mod classroom50;
 mod compiler;
 pub mod document;
 pub mod failure;
@@ -16,7 +17,10 @@ mod place;
 mod samples;
 pub mod tap;
 
+use std::time::Duration;
+
 use self::place::{Placed, by_telling, grouped};
+use crate::labs::Check;
 use crate::run::session::Record;
 use crate::term::Style;
 use crate::term::hang;
@@ -41,13 +45,30 @@ pub fn first(records: &[Record], notes: &[String], lines: usize, style: Style) -
     begin(&Placed::all(records), notes, lines, style)
 }
 
-/// The first failure of each step, whole: what follows from it is left out. Each ends with a newline.
-pub fn first_of_each_step(records: &[Record], style: Style) -> Vec<String> {
+/// A failure, to be shown whole.
+#[derive(Clone, Debug)]
+pub struct First {
+    /// The check that failed; a lab that does not build is none's.
+    pub check: Option<&'static Check>,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What there is to say of it. Ends with a newline.
+    pub text: String,
+}
+
+/// The first failure of each step, whole: what follows from it is left out.
+pub fn first_of_each_step(records: &[Record]) -> Vec<First> {
     let all = Placed::all(records);
     let failed = failed(&all);
     let steps = grouped(failed.iter().copied(), |placed| (placed.lab.name, placed.step.number));
     let firsts = steps.iter().filter_map(|(_, failed)| failed.first());
-    builds(&all, style).into_iter().chain(firsts.map(|one| failure::text(one, style))).collect()
+    let build = |text| First { check: None, elapsed: Duration::ZERO, text };
+    let first = |one: &&Placed<'_>| First {
+        check: Some(one.record.check),
+        elapsed: one.record.elapsed,
+        text: failure::text(one, Style::plain()),
+    };
+    builds(&all, Style::plain()).into_iter().map(build).chain(firsts.map(first)).collect()
 }
 
 /// The board alone: how far each lab and each step is. Ends with a newline.

@@ -44,10 +44,10 @@ pub fn document(recording: &Recording) -> String {
 
 const STYLE: &str = "<style>\
     svg { color: #1a1a1a; background: #ffffff }\
-    .blank { fill: #ffffff }\
+    .blank, .box { fill: #ffffff }\
     @media (prefers-color-scheme: dark) {\
     svg { color: #e6e6e6; background: #16161d }\
-    .blank { fill: #16161d } }\
+    .blank, .box { fill: #16161d } }\
     text { font: 12px monospace; fill: currentColor }\
     .head, .call { font-weight: bold }\
     .life { stroke: currentColor; opacity: 0.3 }\
@@ -55,7 +55,7 @@ const STYLE: &str = "<style>\
     .unseen { stroke-dasharray: 5 4 }\
     .tip { fill: currentColor }\
     .band { fill: none }\
-    .box { fill: none; stroke: currentColor }\
+    .box { stroke: currentColor }\
     </style>";
 
 /// The same as text: a list with an item for each step, and what the signs mean.

@@ -3,13 +3,23 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use super::Recorder;
+use super::{Recorder, Recording};
 use crate::json::Json;
 use crate::labs;
 use crate::program::Template;
 use crate::trial::{Addresses, Needs, Stop, Trial, Verdict};
 
-/// The worker's part: a [`super::Recording`] of the check or scene `what`, or `fault`, as JSON.
+/// How a note begins that says what a check has failed for.
+const FAILED: &str = "the check failed here: ";
+
+impl Recording {
+    /// Whether it is of a check that has failed.
+    pub fn shows_a_failure(&self) -> bool {
+        self.notes.iter().any(|note| note.starts_with(FAILED))
+    }
+}
+
+/// The worker's part: a [`Recording`] of the check or scene `what`, or `fault`, as JSON.
 pub(crate) fn record(
     what: &str,
     programs: Vec<(String, Template)>,
@@ -34,7 +44,7 @@ pub(crate) fn record(
             None => {}
             Some(Stop::Fault(why)) => return fault(&why),
             Some(Stop::Fail(failure)) => {
-                recording.notes.push(format!("the check failed here: {}", failure.headline));
+                recording.notes.push(format!("{FAILED}{}", failure.headline));
             }
             Some(Stop::Skip(why)) => recording.notes.push(format!("skipped: {why}")),
             Some(Stop::Unwritten(step)) => {
