@@ -192,5 +192,17 @@ fn records_are_had_in_the_formats_that_others_read() {
         "{junit}"
     );
     let (said, status) = check("xml");
-    assert!(status == 2 && said.contains("json, junit, gradescope, tap"), "{said}");
+    assert!(status == 2 && said.contains("json, junit, gradescope, classroom50, tap"), "{said}");
+
+    let mut command = lab(corpus::root());
+    command.args(["check", "server/echoes", "--format", "classroom50"]);
+    for variable in ["CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "COMMIT_URL"] {
+        command.env(variable, variable.to_lowercase());
+    }
+    let said = text(&command.output().unwrap());
+    assert!(said.contains("missing: RELEASE_URL"), "{said}");
+    let output = command.env("RELEASE_URL", "https://example.org/1").output().unwrap();
+    let result = Json::parse(&String::from_utf8(output.stdout).unwrap()).unwrap();
+    assert_eq!(result.get("review").and_then(Json::as_str), Some("commit_url"), "{result}");
+    assert!(result.get("score").is_some() && result.get("score") == result.get("max-score"));
 }
