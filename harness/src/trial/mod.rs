@@ -12,6 +12,7 @@ mod freeze;
 mod observe;
 pub mod patience;
 mod scratch;
+mod tracer;
 mod unwritten;
 mod view;
 mod wait;
@@ -29,6 +30,7 @@ pub use folder::remove_all;
 pub use observe::End;
 pub(crate) use observe::{Act, DatagramAct, Observer, Still};
 pub use scratch::{Listing, Scratch};
+pub use tracer::{Order, Shown, Tracer};
 pub use unwritten::{Needs, Unwritten};
 pub use wait::{Progress, Stall, StallKind};
 
