@@ -21,18 +21,40 @@ use super::counterparts::installed;
 
 /// For one command, in seconds: none takes so long on a machine that does anything at all.
 const BACKSTOP: &str = "300";
+/// The command that is no command: the server is killed with SIGKILL, and started again.
+const RESTART: &str = "restart";
 
 /// A lab's own program that listens; it is killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
     program: PathBuf,
+    arguments: Vec<String>,
+    doors: Vec<Door>,
+    /// The first address where it listens.
     pub(crate) address: SocketAddr,
     folder: TempDir,
 }
 
+/// What a ready line tells: where the program listens, and for what, if it says so.
+struct Door {
+    address: SocketAddr,
+    name: Option<String>,
+}
+
+impl Door {
+    fn parse(ready: &str) -> Option<Self> {
+        let said = ready.trim_end().strip_prefix("listening on ")?;
+        let (address, name) = match said.split_once(" for ") {
+            Some((address, name)) => (address, Some(name.to_owned())),
+            None => (said, None),
+        };
+        Some(Self { address: address.parse().ok()?, name })
+    }
+}
+
 impl Server {
     /// Starts what a text says: the lab's name and its arguments, with `ROOT` for a new folder.
-    /// Waits for its ready line.
+    /// Waits for its ready lines, one for each address.
     pub(crate) fn start(line: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let root = folder.path().join("root");
@@ -43,20 +65,28 @@ impl Server {
             Built::Program(file) => file,
             Built::Broken(words) => panic!("{words}"),
         };
-        let mut command = Command::new(&program);
-        for word in words {
-            match word {
-                "ROOT" => command.arg(&root),
-                _ => command.arg(word),
-            };
+        let root = root.to_str().unwrap();
+        let arguments = words.map(|word| if word == "ROOT" { root } else { word }.to_owned());
+        let arguments: Vec<_> = arguments.collect();
+        let (child, doors) = run(&program, &arguments);
+        Self { child, program, arguments, address: doors[0].address, doors, folder }
+    }
+
+    /// Kills it, and starts it again where it was: the same ports, the same folders.
+    fn restart(&mut self) {
+        self.kill();
+        let mut doors = self.doors.iter();
+        for argument in self.arguments.iter_mut().filter(|argument| asks_for_a_port(argument)) {
+            *argument = doors.next().expect("a ready line for each address").address.to_string();
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let mut ready = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        let address = ready.trim_end().strip_prefix("listening on ").map(str::parse);
-        let address = address.and_then(Result::ok).unwrap_or_else(|| panic!("{ready:?}"));
-        Self { child, program, address, folder }
+        let (child, doors) = run(&self.program, &self.arguments);
+        (self.child, self.doors) = (child, doors);
+    }
+
+    fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// The process's number.
@@ -74,11 +104,29 @@ impl Server {
     }
 }
 
+fn asks_for_a_port(argument: &str) -> bool {
+    argument.ends_with(":0")
+}
+
+/// Starts a program, and waits until it listens wherever it was told to.
+fn run(program: &Path, arguments: &[String]) -> (Child, Vec<Door>) {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let addresses = arguments.iter().filter(|argument| argument.parse::<SocketAddr>().is_ok());
+    let doors = addresses.map(|_| {
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).unwrap();
+        Door::parse(&ready).unwrap_or_else(|| panic!("{ready:?}"))
+    });
+    let doors = doors.collect();
+    (child, doors)
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 
@@ -138,11 +186,11 @@ impl Script {
     }
 
     fn play(&self) -> Vec<String> {
-        let server = Server::start(&self.starts);
+        let mut server = Server::start(&self.starts);
         let work = server.folder.path().join("work");
         fs::create_dir(&work).unwrap();
         let turns = self.turns.iter();
-        turns.filter_map(|turn| turn.play(&server, &work).err()).collect()
+        turns.filter_map(|turn| turn.play(&mut server, &work).err()).collect()
     }
 }
 
@@ -161,7 +209,11 @@ fn take_while<'a>(
 }
 
 impl Turn {
-    fn play(&self, server: &Server, work: &Path) -> Result<(), String> {
+    fn play(&self, server: &mut Server, work: &Path) -> Result<(), String> {
+        if self.command == RESTART {
+            server.restart();
+            return Ok(());
+        }
         let address = server.address;
         // `timeout` ends all that the command has started, not only the shell.
         let mut command = Command::new("timeout");
@@ -169,6 +221,11 @@ impl Turn {
         command.arg(format!("exec 2>&1\n{}", self.command)).current_dir(work).stdin(Stdio::null());
         command.env("URL", format!("http://{address}")).env("ADDR", address.to_string());
         command.env("HOST", address.ip().to_string()).env("PORT", address.port().to_string());
+        for Door { address, name } in &server.doors {
+            if let Some(name) = name {
+                command.env(name, address.to_string());
+            }
+        }
         command.env("ROOT", server.root()).env("HOME", work);
         command.env("PROGRAM", &server.program).env("OTHER", free_address().to_string());
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {

@@ -66,6 +66,7 @@ const KINDS: &[(&str, Rule)] = &[
     ("clients", Rule::Leave),
     ("mistakes", Rule::Leave),
     ("right", Rule::Leave),
+    ("users", Rule::Leave),
     ("zones", Rule::Leave),
 ];
 
