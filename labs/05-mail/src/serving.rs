@@ -1,0 +1,112 @@
+//! Many clients at once, on two listeners: a thread for each, and each connection's orderly end.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::places::Places;
+use crate::replies::TOO_SLOW;
+use crate::spool::Spool;
+use crate::users::Users;
+use crate::wire::Wire;
+use crate::{pop3, smtp};
+
+/// What all sessions share.
+pub struct Shared {
+    /// Who may send and fetch mail.
+    pub users: Users,
+    /// Where it is kept.
+    pub spool: Spool,
+    /// How long a client may take for a line.
+    pub limit: Duration,
+}
+
+/// How long the end of a connection may take at most.
+const LONGEST_END: Duration = Duration::from_secs(10);
+
+/// A session of SMTP, from the greeting to the end of the connection.
+pub fn serve_smtp(stream: &TcpStream, shared: &Shared) {
+    let mut wire = wire(stream, shared);
+    let ended = smtp(&mut wire, shared);
+    if ended.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut) {
+        let _ = wire.say(TOO_SLOW);
+    }
+    end(stream, shared.limit, ended);
+}
+
+/// A session of POP3. One that takes too long is told nothing (RFC 1939 section 3).
+pub fn serve_pop3(stream: &TcpStream, shared: &Shared) {
+    let ended = pop3(&mut wire(stream, shared), shared);
+    end(stream, shared.limit, ended);
+}
+
+fn wire<'a>(stream: &'a TcpStream, shared: &Shared) -> Wire<'a> {
+    // A small reply is sent at once, not when the one before it has been acknowledged (Nagle).
+    let _ = stream.set_nodelay(true);
+    // A client that takes nothing for so long is let go.
+    let _ = stream.set_write_timeout(Some(shared.limit));
+    Wire::new(stream, shared.limit)
+}
+
+fn end(stream: &TcpStream, limit: Duration, ended: io::Result<()>) {
+    match ended {
+        Err(error) if error.kind() != ErrorKind::TimedOut => {
+            // Whoever has gone, or takes nothing, needs no orderly end.
+        }
+        _ => end_in_good_order(stream, limit.min(LONGEST_END)),
+    }
+}
+
+/// A FIN after the last reply; then what still comes is read and thrown away until the client's
+/// end. A close over unread bytes would be a reset, and a reset destroys the reply on its way.
+fn end_in_good_order(mut stream: &TcpStream, limit: Duration) {
+    let end = Instant::now() + limit;
+    let mut thrown_away = [0; 8192];
+    if stream.shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    loop {
+        let rest = end.saturating_duration_since(Instant::now());
+        if rest.is_zero() || stream.set_read_timeout(Some(rest)).is_err() {
+            return;
+        }
+        match stream.read(&mut thrown_away) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => return,
+        }
+    }
+}
+
+/// Accepts for ever, and serves each connection in a thread of its own, as many at once as there
+/// are places: lab 4's loop.
+pub fn serve_many(listener: &TcpListener, serve: fn(&TcpStream, &Shared), shared: &Arc<Shared>) {
+    let places = Places::new();
+    loop {
+        let place = places.take();
+        let stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                report(&format!("cannot accept: {error}"));
+                thread::sleep(Duration::from_millis(50));
+                continue;
+            }
+        };
+        let shared = Arc::clone(shared);
+        let thread = thread::Builder::new().spawn(move || {
+            let _place = place;
+            serve(&stream, &shared);
+        });
+        if let Err(error) = thread {
+            report(&format!("cannot start a thread: {error}"));
+        }
+    }
+}
+
+/// A line on standard error. Where nobody reads that any more the server goes on all the same:
+/// `eprintln!` would panic.
+pub fn report(line: &str) {
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
