@@ -5,6 +5,7 @@
 mod declare;
 
 pub mod client;
+pub mod mail;
 pub mod names;
 pub mod peer;
 pub mod server;
@@ -58,7 +59,7 @@ macro_rules! labs {
     };
 }
 
-labs! { $ "01-server" server, "02-client" client, "03-peer" peer, "04-web" web, "06-names" names }
+labs! { $ "01-server" server, "02-client" client, "03-peer" peer, "04-web" web, "05-mail" mail, "06-names" names }
 
 /// What is not a lab: the programs that a student wrote, against each other.
 pub static TOGETHER: Lab = together::PART;
