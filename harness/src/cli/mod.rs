@@ -172,6 +172,9 @@ pub fn run(arguments: &[String]) -> u8 {
         ["worker", "bind", address] => {
             crate::show::demo::bind_and_end(address).map(|()| 0).map_err(CliError::from)
         }
+        ["worker", "keep", how, address, folder] => {
+            crate::show::demo::keep(how, address, folder).map(|()| 0).map_err(CliError::from)
+        }
         ["worker", "enclosed", order] => Err(CliError::from(cell::enclosed::enter(order))),
         ["worker", "cell"] => cell::warden::run().map(|()| 0).map_err(CliError::from),
         ["worker", stage] => match Layer::parse(stage) {

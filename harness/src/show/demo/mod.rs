@@ -7,20 +7,24 @@
 
 mod addresses;
 mod asking;
+mod boxes;
 mod costs;
 mod crowds;
 mod datagrams;
 mod ends;
+mod handover;
 mod messages;
 pub(crate) mod page;
 mod queues;
 mod requests;
 mod roles;
+mod sessions;
 mod stage;
 mod streams;
 mod transfers;
 
 pub use addresses::bind_and_end;
+pub use handover::keep;
 pub use stage::{DemoStep, Mismatch, Stage};
 
 use crate::json::Json;
@@ -87,6 +91,13 @@ pub static DEMOS: &[Demo] = &[
     asking::SILENCE_IS_NO,
     asking::DNS_IS_UDP_ONLY,
     costs::TCP_COSTS_NO_MORE,
+    sessions::FORGED,
+    sessions::BASE64,
+    sessions::PIPELINED,
+    handover::KILL_NINE,
+    handover::SMUGGLED,
+    boxes::NO_QUIT,
+    boxes::NEVER_MEET,
 ];
 
 /// The misconception of this name or number.
