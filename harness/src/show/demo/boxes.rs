@@ -14,30 +14,30 @@ pub(super) const NO_QUIT: Demo = Demo {
     name: "no-quit",
     claim: "What a client has deleted is deleted.",
     truth: "DELE marks, and QUIT deletes. A client that is gone without QUIT may have got nothing, so \
-        all of its mail has to be there for the next time. It may get a mail twice: that is a \
-        nuisance. The other way round it may lose one, and nobody would know.",
+        all of its mail has to be there for the next time. It may get a message twice: that is \
+        a nuisance. The other way round it may lose one, and nobody would know.",
     run: no_quit,
 };
 
-const MAIL: &str = "Under the mat.\r\n";
+const MESSAGE: &str = "Under the mat.\r\n";
 
 fn no_quit(t: &mut Stage) -> Result<(), Mismatch> {
     let folder = Folder::new("demo")?;
-    for (name, mail) in [("1", MAIL), ("2", "Thanks!\r\n")] {
-        fs::write(folder.path().join(name), mail)?;
+    for (name, text) in [("1", MESSAGE), ("2", "Thanks!\r\n")] {
+        fs::write(folder.path().join(name), text)?;
     }
-    t.tell("two mails are waiting for bob: files, 1 and 2");
+    t.tell("two messages are waiting for bob: files, 1 and 2");
 
     let mut pair = t.pair()?;
     let marked = delete(&mut pair)?;
     let gone = reset(pair)?;
     t.expect("bob's program sends DELE 1; the server marks it, and replies", marked, "+OK")?;
-    t.expect("bob's program is killed before it reads that; the server reads", gone, RESET)?;
-    t.expect("the mails in the folder", files(folder.path())?, "1, 2")?;
+    t.expect("bob's program is gone before it has read that; the server reads", gone, RESET)?;
+    t.expect("the messages in the folder", files(folder.path())?, "1, 2")?;
 
     let mut pair = t.pair()?;
     let marked = delete(&mut pair)?;
-    t.expect("the next day bob's program sends DELE 1 again", marked, "+OK")?;
+    t.expect("bob's program is back, and sends DELE 1 again", marked, "+OK")?;
     pair.client.write_all(b"QUIT\r\n")?;
     let mut buffer = [0; 16];
     let read = pair.server.read(&mut buffer);
@@ -47,19 +47,23 @@ fn no_quit(t: &mut Stage) -> Result<(), Mismatch> {
         r#"Ok(6) "QUIT\r\n""#,
     )?;
     fs::remove_file(folder.path().join("1"))?;
-    t.expect("the server removes what is marked; the mails", files(folder.path())?, "2")?;
+    t.expect(
+        "the server removes what is marked; the messages in the folder",
+        files(folder.path())?,
+        "2",
+    )?;
 
     let mut pair = t.pair()?;
     pair.client.write_all(b"RETR 2\r\nDELE 2\r\n")?;
     pair.server.read_exact(&mut [0; 16])?;
-    let mail = fs::read_to_string(folder.path().join("2"))?;
-    pair.server.write_all(format!("+OK\r\n{mail}.\r\n+OK\r\n").as_bytes())?;
+    let text = fs::read_to_string(folder.path().join("2"))?;
+    pair.server.write_all(format!("+OK\r\n{text}.\r\n+OK\r\n").as_bytes())?;
     fs::remove_file(folder.path().join("2"))?;
     t.tell("to another server DELE means at once; bob's program sends RETR 2 and DELE 2");
     let gone = reset(pair)?;
-    t.expect("it is killed before it reads the mail; the server reads", gone, RESET)?;
+    t.expect("it is gone before it has read them; the server reads", gone, RESET)?;
     let left = files(folder.path())?;
-    t.expect("the mails in the folder", left, "none: it is in no place any more")
+    t.expect("the messages in the folder", left, "none: it is in no place any more")
 }
 
 const RESET: &str = "Err(ConnectionReset)";
@@ -113,12 +117,12 @@ fn never_meet(t: &mut Stage) -> Result<(), Mismatch> {
     t.tell("alice connects");
     t.kernel(alice_at, server, "ESTABLISHED")?;
     tables.extend(ends()?);
-    alice.write_all(MAIL.as_bytes())?;
+    alice.write_all(MESSAGE.as_bytes())?;
     let count = at_server.read(&mut buffer)?;
     fs::write(&kept, &buffer[..count])?;
     at_server.write_all(b"250\r\n")?;
     let read = alice.read(&mut buffer);
-    t.expect("she sends a mail for bob; it is stored; she reads", bytes(&read, &buffer), OK)?;
+    t.expect("she sends a message for bob; it is stored; she reads", bytes(&read, &buffer), OK)?;
     tables.extend(ends()?);
     drop(alice);
     let _ = at_server.read(&mut buffer)?;
@@ -129,7 +133,7 @@ fn never_meet(t: &mut Stage) -> Result<(), Mismatch> {
 
     let (mut bob, mut at_server) = called(&listener)?;
     let bob_at = bob.local_addr()?;
-    t.tell("an hour later bob connects");
+    t.tell("later, bob connects");
     t.kernel(bob_at, server, "ESTABLISHED")?;
     tables.extend(ends()?);
     at_server.write_all(&fs::read(&kept)?)?;

@@ -1,4 +1,4 @@
-//! When somebody else is responsible for a mail, and where one ends.
+//! When somebody else is responsible for a message, and where one ends.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
@@ -15,18 +15,18 @@ pub(super) const KILL_NINE: Demo = Demo {
     claim: "What the program has written is stored.",
     truth: "Bytes in a BufWriter are the program's, and die with it. Bytes that write has taken are \
         the kernel's: they outlive the program, but no loss of power. So 250 comes last: the whole \
-        mail in tmp, fsync, rename to new, fsync of the folder. Whenever the program is killed, the \
-        mail is in new whole, or not at all.",
+        message in tmp, fsync, rename to new, fsync of the folder. Whenever the program is killed, \
+        the message is in new, whole, or not at all.",
     run: kill_nine,
 };
 
 const MAIL: &[u8] = b"Subject: the key\r\n\r\nUnder the mat.\r\n\r\n";
 
-/// How a keeper keeps a mail.
+/// How a keeper keeps a message.
 const HOW: [(&str, &str); 3] = [
-    ("buffered", "puts the mail into a BufWriter over new/1"),
-    ("straight", "writes the mail to new/1, one half and then the other"),
-    ("renamed", "writes it to tmp/1, one half and then the other, and renames it to new/1"),
+    ("buffered", "puts a message into a BufWriter over new/1"),
+    ("straight", "writes a message to new/1, one half and then the other"),
+    ("renamed", "writes a message to tmp/1, one half and then the other, and renames it to new/1"),
 ];
 
 fn kill_nine(t: &mut Stage) -> Result<(), Mismatch> {
@@ -57,13 +57,15 @@ fn kill_nine(t: &mut Stage) -> Result<(), Mismatch> {
         if last == "250" {
             let is_lost = fs::metadata(folder.path().join("new/1"))?.len() == 0;
             let told = "the client was told 250, and forgets its copy";
-            let seen = if is_lost { "the mail is lost" } else { "the mail is there" };
-            let expected = if how == "buffered" { "the mail is lost" } else { "the mail is there" };
+            let seen = if is_lost { "the message is lost" } else { "the message is there" };
+            let expected =
+                if how == "buffered" { "the message is lost" } else { "the message is there" };
             t.also(format!("{told}: {seen}"), format!("{told}: {expected}"))?;
         } else {
             let shown = folder.path().join("new/1").exists();
-            let seen = if shown { "sees half of a mail" } else { "sees no mail" };
-            let expected = if how == "straight" { "sees half of a mail" } else { "sees no mail" };
+            let seen = if shown { "sees half of a message" } else { "sees no message" };
+            let expected =
+                if how == "straight" { "sees half of a message" } else { "sees no message" };
             t.also(
                 format!("the client has no 250, and sends it again; whoever looks now {seen}"),
                 format!("the client has no 250, and sends it again; whoever looks now {expected}"),
@@ -73,7 +75,7 @@ fn kill_nine(t: &mut Stage) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// What there is of the mail.
+/// What there is of the message.
 fn standing(folder: &Path) -> io::Result<String> {
     for name in ["new/1", "tmp/1"] {
         if let Ok(metadata) = fs::metadata(folder.join(name)) {
@@ -83,7 +85,7 @@ fn standing(folder: &Path) -> io::Result<String> {
     Ok("nothing".into())
 }
 
-/// A program that has been given a mail to keep.
+/// A program that has been given a message to keep.
 struct Keeper {
     child: Child,
     stream: TcpStream,
@@ -125,7 +127,7 @@ impl Drop for Keeper {
     }
 }
 
-/// Not for users: the program that is killed. It takes a mail, and stops after one half of it and
+/// Not for users: the program that is killed. It takes a message, and stops after one half of it and
 /// after its 250, until it may go on.
 ///
 /// # Errors
@@ -163,9 +165,9 @@ fn stop_at(stream: &mut TcpStream, word: &str) -> io::Result<()> {
 pub(super) const SMUGGLED: Demo = Demo {
     name: "smuggled",
     claim: "A line with a dot ends the text, however its lines end.",
-    truth: "Only CR LF . CR LF does. Where a mail passes through two servers, and one of them takes a \
+    truth: "Only CR LF . CR LF does. Where a message passes through two servers, and one of them takes a \
         bare LF for the end of a line, the two find different ends: what was text for the one is \
-        commands for the other, and a mail that the first has never checked. So a bare LF ends \
+        commands for the other, and a message that the first has never checked. So a bare LF ends \
         nothing, and a text with one in it is refused.",
     run: smuggled,
 };
@@ -182,8 +184,8 @@ const TEXT: &str = "Hello bob!\r\n\
 fn smuggled(t: &mut Stage) -> Result<(), Mismatch> {
     t.tell("mallory, who is known, sends a text. There is LF . LF in it, and then four lines more");
     for (splits, end, senders) in [
-        ("with CR LF, and with nothing else", "\r\n", "1 mail, from mallory"),
-        ("with LF, or with CR LF", "\n", "2 mails, from mallory and from boss"),
+        ("with CR LF, and with nothing else", "\r\n", "1 message, from mallory"),
+        ("with LF, or with CR LF", "\n", "2 messages, from mallory and from boss"),
     ] {
         let mut pair = t.pair()?;
         pair.client.write_all(TEXT.as_bytes())?;
@@ -194,7 +196,7 @@ fn smuggled(t: &mut Stage) -> Result<(), Mismatch> {
         t.expect(
             format!("these bytes come to a server for which a line ends {splits}; it stores"),
             format!(
-                "{} mail{plural}, from {}",
+                "{} message{plural}, from {}",
                 senders_seen.len(),
                 senders_seen.join(" and from ")
             ),
@@ -204,15 +206,15 @@ fn smuggled(t: &mut Stage) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// Whom the mails are from that a server sees behind the DATA of mallory, if its lines end with
+/// The senders of the messages that a server sees behind the DATA of mallory, if its lines end with
 /// `end`.
 fn senders_in(came: &str, end: &str) -> Vec<String> {
-    let mut mails = Vec::new();
+    let mut senders = Vec::new();
     let (mut sender, mut in_text) = ("mallory", true);
     for line in came.split(end).map(|line| line.trim_end_matches('\r')) {
         match (in_text, line) {
             (true, ".") => {
-                mails.push(sender.to_owned());
+                senders.push(sender.to_owned());
                 in_text = false;
             }
             (true, _) => {}
@@ -223,5 +225,5 @@ fn senders_in(came: &str, end: &str) -> Vec<String> {
             }
         }
     }
-    mails
+    senders
 }

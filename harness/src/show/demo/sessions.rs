@@ -9,7 +9,7 @@ use crate::words::quote;
 
 pub(super) const FORGED: Demo = Demo {
     name: "forged",
-    claim: "The From: line says who has sent a mail.",
+    claim: "The From: line says who sent a message.",
     truth: "It is a part of the text, and the sender writes into the text what it likes. Who the \
         sender is the server knows from AUTH. It lets nobody else stand in MAIL FROM, and writes \
         the name above the text, as Return-Path. Believe the line that your own server has \
@@ -17,7 +17,7 @@ pub(super) const FORGED: Demo = Demo {
     run: forged,
 };
 
-/// What a server of mail knows of a client, and has got from it.
+/// What a mail server knows of a client, and has got from it.
 #[derive(Default)]
 struct Session {
     /// Who has proven to be somebody.
