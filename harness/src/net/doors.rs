@@ -177,6 +177,11 @@ impl Trial {
 }
 
 impl Doors {
+    /// The trial that it takes part in.
+    pub fn trial(&self) -> &Trial {
+        &self.trial
+    }
+
     /// Where the door for this purpose is; the first one of all where there is none of that name.
     pub fn address_for(&self, purpose: &str) -> SocketAddr {
         let door = self.open.iter().find(|door| door.purpose == Some(purpose));

@@ -132,6 +132,13 @@ impl Scratch {
         Ok(())
     }
 
+    /// Removes a file.
+    pub fn remove(&self, name: &str) -> Verdict {
+        fs::remove_file(self.at(name))?;
+        self.trial.note(format!("{} was removed", self.shown(name)));
+        Ok(())
+    }
+
     /// Removes all that stands in it. The folder itself stays: a program that is running has it.
     pub fn clear(&self) -> Verdict {
         empty(self.folder.path())?;

@@ -1,6 +1,9 @@
 //! The harness as a client of the mail server, on either of its listeners: what it sends, and the
 //! replies that it expects.
 
+mod fetching;
+mod sending;
+
 use std::time::Duration;
 
 use super::reply::{Fault, Parsed, Protocol, Reply, parse};
@@ -26,6 +29,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a line that dribbles: after ten of them a second has passed, and it must have ended. The
 /// rest leaves room for a busy machine.
 const MOST_DRIBBLED: usize = 60;
+
+pub(super) use fetching::LOG_IN;
+pub(super) use sending::on_the_way;
 
 impl Client {
     pub(super) fn new(connection: Connection, protocol: Protocol) -> Self {

@@ -4,6 +4,10 @@
 //! for a reply, and the checks, a file for each step or part of one.
 
 pub(super) mod client;
+mod deliver;
+mod mailbox;
+mod maildrop;
+mod pop3;
 mod read_line;
 pub(super) mod reply;
 mod scenes;
@@ -21,6 +25,7 @@ use crate::program::{Given, Place, Stdin};
 use crate::trial::{Running, Scratch, Trial, Verdict};
 
 use client::Client;
+use mailbox::User;
 use reply::Protocol;
 
 /// Its row in the registry.
@@ -98,7 +103,7 @@ pub const LAB: Lab = Lab {
     reading_step: None,
 };
 
-steps! { $ mail_checks: start mail_start, read_line mail_read_line, session mail_session }
+steps! { $ mail_checks: start mail_start, read_line mail_read_line, session mail_session, deliver mail_deliver, pop3 mail_pop3, maildrop mail_maildrop }
 
 /// What the reader calls the program.
 const CALLED: &str = "mail server";
