@@ -23,8 +23,9 @@ pub fn play(stage: &mut dyn Stage, conversation: &Conversation) -> Verdict {
         for &segments in ways {
             // A program that is called can be called again. One that calls, or ends, is started
             // afresh.
-            let again =
-                players.take().filter(|_| conversation.leaves_the_program_running(programs));
+            let is_as_new = !stage.keeps_what_it_was_told()
+                && conversation.leaves_the_program_running(programs);
+            let again = players.take().filter(|_| is_as_new);
             let mut cast = enter(stage, conversation, programs, again, segments)?;
             for step in bursts(conversation, programs, segments) {
                 if let Err(stop) = cast.carry_out(step) {

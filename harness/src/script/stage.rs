@@ -47,6 +47,12 @@ pub trait Stage {
         Ok(())
     }
 
+    /// Whether a program keeps what it was told in a performance: then each begins with new programs,
+    /// also where those before could be called again.
+    fn keeps_what_it_was_told(&self) -> bool {
+        false
+    }
+
     /// The folder of the conversation's files: an empty one after [`Stage::begin`].
     fn folder(&self) -> Option<&Scratch> {
         None

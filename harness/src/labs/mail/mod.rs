@@ -4,6 +4,7 @@
 //! for a reply, and the checks, a file for each step or part of one.
 
 pub(super) mod client;
+mod conversations;
 mod deliver;
 mod mailbox;
 mod maildrop;
@@ -103,7 +104,7 @@ pub const LAB: Lab = Lab {
     reading_step: None,
 };
 
-steps! { $ mail_checks: start mail_start, read_line mail_read_line, session mail_session, deliver mail_deliver, pop3 mail_pop3, maildrop mail_maildrop }
+steps! { $ mail_checks: start mail_start, read_line mail_read_line, session mail_session, deliver mail_deliver, pop3 mail_pop3, maildrop mail_maildrop, conversations mail_conversations }
 
 /// What the reader calls the program.
 const CALLED: &str = "mail server";
