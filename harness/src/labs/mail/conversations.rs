@@ -81,10 +81,10 @@ impl Stage for Office {
         true
     }
 
-    /// Byte by byte too would take longer than all other checks, and `mail/takes-lines-in-pieces`
-    /// does it.
+    /// Programs are started for each, and messages are written to the disk. What is left out
+    /// `mail/takes-lines-in-pieces` does.
     fn ways_to_cut(&self) -> &'static [Segments] {
-        &[Segments::Whole, Segments::Lines, Segments::Together, Segments::Random(3)]
+        &[Segments::Whole, Segments::Together, Segments::Random(3)]
     }
 
     fn provide(&mut self, fact: &Fact) -> Verdict {
