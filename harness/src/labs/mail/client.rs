@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const MOST_DRIBBLED: usize = 60;
 
 pub(super) use fetching::LOG_IN;
-pub(super) use sending::on_the_way;
+pub(super) use sending::{base64, on_the_way};
 
 impl Client {
     pub(super) fn new(connection: Connection, protocol: Protocol) -> Self {
@@ -53,6 +53,13 @@ impl Client {
 
     fn program(&self) -> String {
         self.lines.program()
+    }
+
+    /// The story begins anew with this client: what it has told so far went well.
+    pub(super) fn new_turn(&mut self) {
+        self.trial().new_story();
+        self.trial().note(format!("{} has authenticated as alice before", self.name()));
+        self.is_asking = false;
     }
 
     /// Says this line.

@@ -3,9 +3,11 @@
 //! Beside it: `client`, the harness as a client of either protocol, `reply`, what such a client takes
 //! for a reply, and the checks, a file for each step or part of one.
 
+mod auth;
 pub(super) mod client;
 mod conversations;
 mod deliver;
+mod envelope;
 mod mailbox;
 mod maildrop;
 mod pop3;
@@ -14,6 +16,7 @@ pub(super) mod reply;
 mod scenes;
 mod session;
 mod start;
+mod text;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -104,7 +107,9 @@ pub const LAB: Lab = Lab {
     reading_step: None,
 };
 
-steps! { $ mail_checks: start mail_start, read_line mail_read_line, session mail_session, deliver mail_deliver, pop3 mail_pop3, maildrop mail_maildrop, conversations mail_conversations }
+steps! { $ mail_checks: start mail_start, read_line mail_read_line, session mail_session,
+auth mail_auth, envelope mail_envelope, text mail_text, deliver mail_deliver, pop3 mail_pop3,
+maildrop mail_maildrop, conversations mail_conversations }
 
 /// What the reader calls the program.
 const CALLED: &str = "mail server";
@@ -233,6 +238,13 @@ impl Mail {
     /// A new client connects, and has not been greeted yet.
     fn connect(&self, protocol: Protocol) -> Verdict<Client> {
         Ok(Client::new(self.service(protocol).connect()?, protocol))
+    }
+
+    /// A new client of SMTP has said EHLO.
+    fn greeted(&self) -> Verdict<Client> {
+        let mut client = self.call(Protocol::Smtp)?;
+        client.ask("EHLO client.example", &["250"], "EHLO and a name begin a session")?;
+        Ok(client)
     }
 
     /// Expects that new clients are answered on both listeners, whatever became of others.

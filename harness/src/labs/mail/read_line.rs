@@ -70,6 +70,7 @@ const ONE_EACH: &str = "a line gets one reply, and no more";
 fn greets(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
+        mail.new_turn();
         let mut client = mail.call(protocol)?;
         client.expect_silence("after its greeting the server waits for the client")?;
         client.say("NOOP")?;
@@ -82,6 +83,7 @@ fn greets(t: &mut Trial) -> Verdict {
 fn answers_a_line(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
+        mail.new_turn();
         let mut client = mail.call(protocol)?;
         client.say("NOOP")?;
         client.expect_some_reply(LINE)?;
@@ -94,6 +96,7 @@ fn answers_a_line(t: &mut Trial) -> Verdict {
 fn waits_for_the_line_end(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
+        mail.new_turn();
         let mut client = mail.call(protocol)?;
         for part in [&b"NOO"[..], b"P\r"] {
             client.send(part)?;
@@ -112,6 +115,7 @@ fn takes_lines_in_pieces(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
         for cut in [Cut::Bytes, Cut::Seed(5)] {
+            mail.new_turn();
             let mut client = mail.call(protocol)?;
             client.send_cut(&b"NOOP\r\n".repeat(5), cut)?;
             for _ in 0..5 {
@@ -127,6 +131,7 @@ fn takes_lines_in_pieces(t: &mut Trial) -> Verdict {
 fn answers_in_order(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
+        mail.new_turn();
         let mut client = mail.call(protocol)?;
         client.send_as(&b"NOOP\r\n".repeat(20), "NOOP 20 times, in one write")?;
         for _ in 0..20 {
@@ -141,6 +146,7 @@ fn answers_in_order(t: &mut Trial) -> Verdict {
 fn keeps_half_a_line_behind(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
+        mail.new_turn();
         let mut client = mail.call(protocol)?;
         client.send(b"NOOP\r\nNO")?;
         client.expect_some_reply(LINE)?;
@@ -156,6 +162,7 @@ fn a_bare_lf_ends_nothing(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
         for part in [&b"NOOP\nNOOP\n"[..], b"NOOP\rNOOP\r"] {
+            mail.new_turn();
             let mut client = mail.call(protocol)?;
             client.send(part)?;
             client.expect_silence(
@@ -223,6 +230,7 @@ fn skips_a_longer_line(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
         for length in [513, 514, 1000, 5000, 1 << 20] {
+            mail.new_turn();
             let mut client = mail.call(protocol)?;
             client.send_as(&line_of(length), &format!("a line of {length} bytes"))?;
             client.expect(refusals(protocol), ONE_REFUSAL)?;
@@ -233,6 +241,7 @@ fn skips_a_longer_line(t: &mut Trial) -> Verdict {
     // The end is cut where a reader may throw away the first half of it.
     for protocol in BOTH {
         for (length, cut) in [(513, Cut::Behind(&[512])), (514, Cut::Behind(&[513]))] {
+            mail.new_turn();
             let mut client = mail.call(protocol)?;
             client.send_cut(&line_of(length), cut)?;
             client.expect(
@@ -252,6 +261,7 @@ fn ends_with_the_client(t: &mut Trial) -> Verdict {
                  nobody to say anything to";
     for protocol in BOTH {
         for begun in [&b""[..], b"NOO", b"NOOP\r"] {
+            mail.new_turn();
             let mut client = mail.call(protocol)?;
             if !begun.is_empty() {
                 client.send(begun)?;
@@ -273,6 +283,7 @@ fn ends_with_the_client(t: &mut Trial) -> Verdict {
 fn survives_a_reset(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
+        mail.new_turn();
         let mut client = mail.call(protocol)?;
         client.send(b"NOOP\r\nNOOP")?;
         client.reset()?;
@@ -310,6 +321,7 @@ fn limits_a_dribble(t: &mut Trial) -> Verdict {
     let cause = "each byte came in time, and the line as a whole did not: the limit is for the whole \
                  line, so a read may only wait for what is left of it";
     for protocol in BOTH {
+        mail.new_turn();
         let mut client = mail.call(protocol)?;
         client.dribble(b"NOOP ", b'x', cause)?;
         expect_too_slow(client, protocol, cause)?;

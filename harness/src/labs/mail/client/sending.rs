@@ -58,7 +58,7 @@ pub(in crate::labs::mail) fn on_the_way(text: &[u8]) -> Vec<u8> {
 }
 
 /// Base64 (RFC 4648 section 4), with padding.
-fn base64(bytes: &[u8]) -> String {
+pub(in crate::labs::mail) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let letter = |bits: u32| char::from(LETTERS[bits as usize & 63]);
     let mut text = String::new();
