@@ -32,7 +32,7 @@ checks! { $ mail_session, "mail" step 2:
     says_goodbye, 2 points: "answers QUIT and closes, without waiting for the client";
     "QUIT: 221 and close (RFC 5321 section 4.1.1.10)."
 
-    answers_a_whole_session, 2 points: "answers a session that comes in one segment, with its end";
+    pipelines_a_session, 2 points: "answers a session that comes in one segment, with its end";
     "Commands may come together (PIPELINING); each gets its reply, in order, and then the connection ends."
 }
 
@@ -223,7 +223,7 @@ fn says_goodbye(t: &mut Trial) -> Verdict {
     mail.expect_service()
 }
 
-fn answers_a_whole_session(t: &mut Trial) -> Verdict {
+fn pipelines_a_session(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     let mut client = mail.call(Protocol::Smtp)?;
     client.send_as(
