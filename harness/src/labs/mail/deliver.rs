@@ -253,6 +253,7 @@ fn delivers_at_once(t: &mut Trial) -> Verdict {
 const CALLS: &str =
     "fsync,fdatasync,sync,syncfs,rename,renameat,renameat2,link,linkat,sendto,write,sendmsg,writev";
 const SYNCS: [&str; 4] = ["fsync", "fdatasync", "sync", "syncfs"];
+const WRITES: [&str; 2] = ["write", "writev"];
 const MOVES: [&str; 5] = ["rename", "renameat", "renameat2", "link", "linkat"];
 
 fn syncs_before_it_says_so(t: &mut Trial) -> Verdict {
@@ -276,8 +277,12 @@ fn syncs_before_it_says_so(t: &mut Trial) -> Verdict {
     let keeps = |call: &Shown, place: &str| {
         is(call, &SYNCS[2..]) || (is(call, &SYNCS) && call.text.contains(place))
     };
-    if !before[..moved].iter().any(|call| keeps(call, "/bob/tmp/")) {
+    let file = &before[..moved];
+    let Some(kept) = file.iter().rposition(|call| keeps(call, "/bob/tmp/")) else {
         return Err(not_kept(t, before, "fsync of the file, and then its rename to new", NO_FSYNC));
+    };
+    if file[kept..].iter().any(|call| is(call, &WRITES) && call.text.contains("/bob/tmp/")) {
+        return Err(not_kept(t, before, "all of the file written, and then its fsync", LATE));
     }
     if !before[moved..].iter().any(|call| keeps(call, "/bob/new>")) {
         let expected = "behind the rename, and before the 250, fsync of the directory new";
@@ -301,5 +306,7 @@ const NO_RENAME: &str = "a rename is the one moment in which a message comes int
 const NO_FSYNC: &str = "write gives the bytes to the system's memory, from which they come to the disk when it \
     suits: fsync (File::sync_all) waits until they are there. A rename that comes first may outlive \
     the bytes, and the message is empty";
+const LATE: &str = "fsync keeps what has been written until then. A BufWriter writes the rest when it is flushed \
+    or dropped: flush it first, then call sync_all on the file";
 const NO_FOLDER: &str = "the name of a file belongs to its folder, and is on the disk when the folder is: open the \
     folder with File::open, and call sync_all";
