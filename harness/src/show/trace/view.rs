@@ -49,8 +49,10 @@ impl View {
         let mut datagram_sockets = Vec::new();
         for one in running {
             let Ok(snapshot) = Snapshot::take(one.program.family()) else { continue };
-            let own = snapshot.listeners().into_iter().cloned();
-            listeners.extend(own.map(|row| (one.name.clone(), row)));
+            let mut own: Vec<Row> = snapshot.listeners().into_iter().cloned().collect();
+            // The table has them in any order; their numbers have the order in which they were made.
+            own.sort_by_key(|row| row.inode);
+            listeners.extend(own.into_iter().map(|row| (one.name.clone(), row)));
             let udp = snapshot.own_rows().into_iter().filter(|row| !row.table.is_tcp());
             datagram_sockets.extend(udp.map(|row| (one.name.clone(), row.clone())));
             doing.extend(activity(&one.name, &snapshot, names));
