@@ -11,6 +11,7 @@ use super::{builds, corpus, runs, stubs};
 mod broken;
 mod curl;
 mod dig;
+mod mail;
 mod screens;
 mod tables;
 mod words;

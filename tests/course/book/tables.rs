@@ -27,7 +27,12 @@ impl Drop for Running {
 impl Running {
     pub(super) fn start(built: &Built, arguments: &[&str]) -> Self {
         let mut command = Command::new(built.file());
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    pub(super) fn of(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { stdin: child.stdin.take(), child, stdout }
@@ -37,7 +42,7 @@ impl Running {
         self.stdin.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
     }
 
-    fn line(&mut self) -> String {
+    pub(super) fn line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
