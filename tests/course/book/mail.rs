@@ -28,7 +28,7 @@ impl Office {
     fn open(before: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("spool")).unwrap();
-        fs::write(folder.path().join("users"), "alice wonderland\nbob builder\n").unwrap();
+        fs::write(folder.path().join("users"), "alice wonderland\nbob builder 1\n").unwrap();
         let built = solution("mail");
         let file = built.file().as_os_str().to_owned();
         let mut words = before.iter().map(Into::into).chain([file]);
@@ -114,7 +114,7 @@ fn what_curl_shows_of_a_maildrop_is_in_the_book() {
     office.keep(TEXT);
     let url = format!("pop3://{}/1", office.pop3);
     let mut curl = Command::new("curl");
-    let output = curl.args(["--noproxy", "*", "-sv", &url, "--user", "bob:builder"]).output();
+    let output = curl.args(["--noproxy", "*", "-sv", &url, "--user", "bob:builder 1"]).output();
     let output = output.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     let lines = said.lines().map(str::trim_end).filter(|line| line.starts_with(['>', '<']));
