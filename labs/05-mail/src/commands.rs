@@ -1,7 +1,10 @@
 //! Commands and addresses, taken apart.
 
-use crate::LARGEST_TEXT;
+use std::io;
+
 use crate::replies::{PARAMETER_UNKNOWN, Reply, SYNTAX, TOO_LARGE};
+use crate::wire::{Line, Wire};
+use crate::{LARGEST_TEXT, LONGEST_COMMAND, read_line};
 
 /// The verb of a command line, in upper case, and all that stands behind the one space after it.
 /// `None` for a line with bytes that no command has.
@@ -12,6 +15,24 @@ pub fn command(line: &[u8]) -> Option<(String, &str)> {
     }
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     Some((verb.to_ascii_uppercase(), rest))
+}
+
+/// The next line that may be a command, its verb and the rest as [`command`] has them; `None` when
+/// the stream has ended. What is too long, or has bytes that no command has, is answered with
+/// `refusal`, and the line after it is tried.
+pub fn next_command(wire: &mut Wire, refusal: Reply) -> io::Result<Option<(String, String)>> {
+    loop {
+        let line = read_line(wire, LONGEST_COMMAND)?;
+        let parts = match &line {
+            Line::Text(line) => command(line),
+            Line::TooLong => None,
+            Line::End => return Ok(None),
+        };
+        match parts {
+            Some((verb, rest)) => return Ok(Some((verb, rest.to_owned()))),
+            None => wire.say(refusal)?,
+        }
+    }
 }
 
 /// What MAIL and RCPT name: an address, and what is said about it.

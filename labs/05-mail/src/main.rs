@@ -2,8 +2,8 @@
 //! they are; it is kept in a folder for each user; and the users fetch it by POP3 (RFC 1939). The
 //! clients never meet.
 //!
-//! You write the five marked regions. Given, in the modules beside this file: `serving` (many
-//! clients on two listeners, and the end of a connection), `wire` (a connection, and what was read
+//! You write the five marked regions. Given, in the modules beside this file: `serving` (two
+//! listeners, many clients, and the end of a connection), `wire` (a connection, and what was read
 //! ahead), `commands` (verbs and addresses), `replies`, `base64`, `text` (its lines), `users`,
 //! `spool` (the folders, names and locks) and `places`. What each step must do stands in this
 //! folder's README.md.
@@ -22,18 +22,13 @@ mod wire;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
-use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use arguments::{Arguments, USAGE};
-use commands::{command, path, user_of};
+use commands::{command, next_command, path, user_of};
 use replies::Reply;
-use serving::{Shared, report, serve_many, serve_pop3, serve_smtp};
-use spool::{Message, Spool, unique};
-use users::Users;
+use serving::{Shared, report};
+use spool::{Message, unique};
 use wire::{Line, Wire};
 
 /// The longest line of a command, its CRLF included, in bytes.
@@ -99,16 +94,7 @@ fn smtp(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
     let mut sender: Option<String> = None;
     // The recipients, from MAIL to the end of the transaction.
     let mut mail: Option<Vec<String>> = None;
-    loop {
-        let line = match read_line(wire, LONGEST_COMMAND)? {
-            Line::Text(line) => line,
-            Line::TooLong => {
-                wire.say(replies::LINE_TOO_LONG)?;
-                continue;
-            }
-            Line::End => return Ok(()),
-        };
-        let (verb, rest) = command(&line).unwrap_or_default();
+    while let Some((verb, rest)) = next_command(wire, replies::UNKNOWN)? {
         let reply = match verb.as_str() {
             "EHLO" | "HELO" if rest.trim().is_empty() => replies::SYNTAX,
             "EHLO" | "HELO" => {
@@ -118,7 +104,7 @@ fn smtp(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
             }
             "AUTH" if !greeted || sender.is_some() || mail.is_some() => replies::NOT_NOW,
             "AUTH" => {
-                let (mechanism, response) = rest.split_once(' ').unwrap_or((rest, ""));
+                let (mechanism, response) = rest.split_once(' ').unwrap_or((&rest, ""));
                 let mut response = response.trim().to_owned();
                 let is_known = mechanism.eq_ignore_ascii_case("PLAIN");
                 if is_known && response.is_empty() {
@@ -151,7 +137,7 @@ fn smtp(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
                 }
             }
             "MAIL" if !greeted || mail.is_some() => replies::NOT_NOW,
-            "MAIL" => match (&sender, path(rest, "FROM:")) {
+            "MAIL" => match (&sender, path(&rest, "FROM:")) {
                 (None, _) => "530 say who you are first: AUTH PLAIN",
                 (_, None) => replies::SYNTAX,
                 (_, Some(path)) if user_of(path.address) != sender => {
@@ -165,7 +151,7 @@ fn smtp(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
                     }
                 },
             },
-            "RCPT" => match (&mut mail, path(rest, "TO:")) {
+            "RCPT" => match (&mut mail, path(&rest, "TO:")) {
                 (None, _) => replies::NOT_NOW,
                 (_, None) => replies::SYNTAX,
                 (_, Some(path)) if !path.parameters.is_empty() => replies::PARAMETER_UNKNOWN,
@@ -216,6 +202,7 @@ fn smtp(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
         };
         wire.say(reply)?;
     }
+    Ok(())
     // ANCHOR_END: smtp
 }
 
@@ -225,8 +212,7 @@ fn smtp(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
 fn receive_message(wire: &mut Wire) -> io::Result<Option<Result<Vec<u8>, Reply>>> {
     // ANCHOR: receive_message
     wire.say("354 the text, and then a dot in a line of its own")?;
-    let mut text = Vec::new();
-    let mut refusal = None;
+    let (mut text, mut refusal) = (Vec::new(), None);
     loop {
         // A byte more than the text may have: the dot that the client puts before a dot.
         let line = match read_line(wire, LONGEST_TEXT_LINE + 1)? {
@@ -301,15 +287,7 @@ fn pop3(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
     wire.say("+OK localhost at your service")?;
     let mut user = None;
     let (lock, messages) = loop {
-        let line = match read_line(wire, LONGEST_COMMAND)? {
-            Line::Text(line) => line,
-            Line::TooLong => {
-                wire.say("-ERR this line is too long")?;
-                continue;
-            }
-            Line::End => return Ok(()),
-        };
-        let (verb, rest) = command(&line).unwrap_or_default();
+        let Some((verb, rest)) = next_command(wire, replies::ERR)? else { return Ok(()) };
         let reply = match (verb.as_str(), user.take()) {
             ("CAPA", before) => {
                 user = before;
@@ -339,23 +317,15 @@ fn pop3(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
     // The view stands still: numbers stay what they are, whatever comes or is marked meanwhile.
     wire.say("+OK your maildrop is open")?;
     let mut marked = vec![false; messages.len()];
-    loop {
-        let line = match read_line(wire, LONGEST_COMMAND)? {
-            Line::Text(line) => line,
-            Line::TooLong => {
-                wire.say("-ERR this line is too long")?;
-                continue;
-            }
-            // No QUIT: nothing is removed.
-            Line::End => return Ok(()),
-        };
-        let (verb, rest) = command(&line).unwrap_or_default();
+    while let Some((verb, rest)) = next_command(wire, replies::ERR)? {
         let mut words = rest.split_whitespace();
         let first = words.next();
         // The message that is meant, if there is one and it is not marked.
         let number = first.and_then(|word| word.parse::<usize>().ok());
         let chosen = number.and_then(|number| number.checked_sub(1));
         let chosen = chosen.filter(|index| marked.get(*index) == Some(&false));
+        let lines = words.next().and_then(|word| word.parse().ok());
+        let most = if verb == "RETR" { Some(usize::MAX) } else { lines };
         let there = || messages.iter().enumerate().filter(|(index, _)| !marked[*index]);
         let reply = match (verb.as_str(), chosen) {
             ("STAT", _) => {
@@ -365,34 +335,30 @@ fn pop3(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
             ("LIST" | "UIDL", _) if first.is_none() => {
                 let mut reply = "+OK one line for each\r\n".to_owned();
                 for (index, message) in there() {
-                    reply += &format!("{} {}\r\n", index + 1, about(message, &verb));
+                    reply += &format!("{} {}\r\n", index + 1, message.about(&verb));
                 }
                 reply + "."
             }
             ("LIST" | "UIDL", Some(index)) => {
-                format!("+OK {} {}", index + 1, about(&messages[index], &verb))
+                format!("+OK {} {}", index + 1, messages[index].about(&verb))
             }
-            ("RETR" | "TOP", Some(index)) => {
-                let lines = words.next().and_then(|word| word.parse::<usize>().ok());
-                match (fs::read(&messages[index].path), lines) {
-                    (Err(_), _) => "-ERR it cannot be read".to_owned(),
-                    (_, None) if verb == "TOP" => "-ERR how many lines?".to_owned(),
-                    (Ok(message), lines) => {
-                        let lines = lines.filter(|_| verb == "TOP").unwrap_or(usize::MAX);
-                        let mut reply = b"+OK here it is\r\n".to_vec();
-                        for line in text::lines(text::top(&message, lines)) {
-                            // The dot alone says that it is over: no line of the text may.
-                            if line.starts_with(b".") {
-                                reply.push(b'.');
-                            }
-                            reply.extend_from_slice(line);
-                            reply.extend_from_slice(b"\r\n");
-                        }
-                        reply.extend_from_slice(b".\r\n");
-                        wire.send(&reply)?;
-                        continue;
+            ("RETR" | "TOP", Some(index)) if most.is_some() => {
+                let Ok(message) = fs::read(&messages[index].path) else {
+                    wire.say("-ERR it can't be read")?;
+                    continue;
+                };
+                let mut reply = b"+OK here it is\r\n".to_vec();
+                for line in text::lines(text::top(&message, most.unwrap_or_default())) {
+                    // The dot alone says that it is over: no line of the text may.
+                    if line.starts_with(b".") {
+                        reply.push(b'.');
                     }
+                    reply.extend_from_slice(line);
+                    reply.extend_from_slice(b"\r\n");
                 }
+                reply.extend_from_slice(b".\r\n");
+                wire.send(&reply)?;
+                continue;
             }
             ("DELE", Some(index)) => {
                 marked[index] = true;
@@ -406,67 +372,21 @@ fn pop3(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
             ("CAPA", _) => replies::CAPA.to_owned(),
             ("QUIT", _) => {
                 let marked = messages.iter().zip(&marked).filter(|(_, marked)| **marked);
-                let failed = marked.filter(|(message, _)| fs::remove_file(&message.path).is_err());
-                let failed = failed.count();
+                let left = marked.filter(|(message, _)| fs::remove_file(&message.path).is_err());
+                let reply = if left.count() == 0 { "+OK goodbye" } else { "-ERR not all is gone" };
                 // Given back before the reply: the next session may begin when it has come.
                 drop(lock);
-                return match failed {
-                    0 => wire.say("+OK goodbye"),
-                    _ => wire.say("-ERR not everything could be removed"),
-                };
+                return wire.say(reply);
             }
-            _ => "-ERR there is no such command, or no such message".to_owned(),
+            _ => replies::ERR.to_owned(),
         };
         wire.say(&reply)?;
     }
+    // No QUIT: nothing is removed.
+    Ok(())
     // ANCHOR_END: pop3
 }
 
-/// What LIST or UIDL says about a message.
-fn about(message: &Message, verb: &str) -> String {
-    if verb == "LIST" { message.size.to_string() } else { message.id.clone() }
-}
-
 fn main() -> ExitCode {
-    let Some(arguments) = Arguments::given() else {
-        report(USAGE);
-        return ExitCode::from(2);
-    };
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Reads the users, makes their folders, listens twice, says so, and serves.
-fn run(arguments: &Arguments) -> Result<(), String> {
-    let Arguments { smtp, pop3, users, spool, limit } = arguments;
-    let read = Users::read(users).map_err(|e| format!("cannot read {}: {e}", users.display()))?;
-    let opened = Spool::open(spool, read.names());
-    let opened = opened.map_err(|error| format!("cannot use {}: {error}", spool.display()))?;
-    let (smtp_address, smtp) = listen(smtp)?;
-    let (pop3_address, pop3) = listen(pop3)?;
-    // Both together: whoever has read one line may connect to both.
-    let ready =
-        format!("listening on {smtp_address} for SMTP\nlistening on {pop3_address} for POP3\n");
-    let mut stdout = io::stdout();
-    // Where nobody reads it any more, nobody needs it.
-    let _ = stdout.write_all(ready.as_bytes()).and_then(|()| stdout.flush());
-
-    let shared = Arc::new(Shared { users: read, spool: opened, limit: *limit });
-    let also = Arc::clone(&shared);
-    let thread = thread::Builder::new().spawn(move || serve_many(&pop3, serve_pop3, &also));
-    thread.map_err(|error| format!("cannot serve on {pop3_address}: {error}"))?;
-    serve_many(&smtp, serve_smtp, &shared);
-    Ok(())
-}
-
-/// A listener, and the address that it really has.
-fn listen(address: &str) -> Result<(SocketAddr, TcpListener), String> {
-    let listener = TcpListener::bind(address);
-    let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
-    bound.map_err(|error| format!("cannot listen on {address}: {error}"))
+    serving::run()
 }

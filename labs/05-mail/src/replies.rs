@@ -14,7 +14,9 @@ pub const TOO_SLOW: Reply = "421 localhost you take too long";
 
 /// To what is not a command.
 pub const UNKNOWN: Reply = "500 there is no such command";
-/// To a line that is longer than it may be.
+/// The same in POP3, and to a command about a message that there is not.
+pub const ERR: Reply = "-ERR there is no such command, or no such message";
+/// To a text with a line that is longer than it may be.
 pub const LINE_TOO_LONG: Reply = "500 this line is too long";
 /// To a command that is not of its form.
 pub const SYNTAX: Reply = "501 that is not how it is written";

@@ -1,11 +1,14 @@
-//! Many clients at once, on two listeners: a thread for each, and each connection's orderly end.
+//! Two listeners, many clients at once on each, a thread for every client, and the orderly end of its
+//! connection.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::arguments::{Arguments, USAGE};
 use crate::places::Places;
 use crate::replies::TOO_SLOW;
 use crate::spool::Spool;
@@ -26,8 +29,53 @@ pub struct Shared {
 /// How long the end of a connection may take at most.
 const LONGEST_END: Duration = Duration::from_secs(10);
 
+/// All that the program does.
+pub fn run() -> ExitCode {
+    let Some(arguments) = Arguments::given() else {
+        report(USAGE);
+        return ExitCode::from(2);
+    };
+    match serve(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads the users, makes their folders, listens twice, says so, and serves.
+fn serve(arguments: &Arguments) -> Result<(), String> {
+    let Arguments { smtp, pop3, users, spool, limit } = arguments;
+    let read = Users::read(users).map_err(|e| format!("cannot read {}: {e}", users.display()))?;
+    let opened = Spool::open(spool, read.names());
+    let opened = opened.map_err(|error| format!("cannot use {}: {error}", spool.display()))?;
+    let (smtp_address, smtp) = listen(smtp)?;
+    let (pop3_address, pop3) = listen(pop3)?;
+    // Both together: whoever has read one line may connect to both.
+    let ready =
+        format!("listening on {smtp_address} for SMTP\nlistening on {pop3_address} for POP3\n");
+    let mut stdout = io::stdout();
+    // Where nobody reads it any more, nobody needs it.
+    let _ = stdout.write_all(ready.as_bytes()).and_then(|()| stdout.flush());
+
+    let shared = Arc::new(Shared { users: read, spool: opened, limit: *limit });
+    let also = Arc::clone(&shared);
+    let thread = thread::Builder::new().spawn(move || serve_many(&pop3, serve_pop3, &also));
+    thread.map_err(|error| format!("cannot serve on {pop3_address}: {error}"))?;
+    serve_many(&smtp, serve_smtp, &shared);
+    Ok(())
+}
+
+/// A listener, and the address that it really has.
+fn listen(address: &str) -> Result<(SocketAddr, TcpListener), String> {
+    let listener = TcpListener::bind(address);
+    let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    bound.map_err(|error| format!("cannot listen on {address}: {error}"))
+}
+
 /// A session of SMTP, from the greeting to the end of the connection.
-pub fn serve_smtp(stream: &TcpStream, shared: &Shared) {
+fn serve_smtp(stream: &TcpStream, shared: &Shared) {
     let mut wire = wire(stream, shared);
     let ended = smtp(&mut wire, shared);
     if ended.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut) {
@@ -37,7 +85,7 @@ pub fn serve_smtp(stream: &TcpStream, shared: &Shared) {
 }
 
 /// A session of POP3. One that takes too long is told nothing (RFC 1939 section 3).
-pub fn serve_pop3(stream: &TcpStream, shared: &Shared) {
+fn serve_pop3(stream: &TcpStream, shared: &Shared) {
     let ended = pop3(&mut wire(stream, shared), shared);
     end(stream, shared.limit, ended);
 }
@@ -82,7 +130,7 @@ fn end_in_good_order(mut stream: &TcpStream, limit: Duration) {
 
 /// Accepts for ever, and serves each connection in a thread of its own, as many at once as there
 /// are places: lab 4's loop.
-pub fn serve_many(listener: &TcpListener, serve: fn(&TcpStream, &Shared), shared: &Arc<Shared>) {
+fn serve_many(listener: &TcpListener, serve: fn(&TcpStream, &Shared), shared: &Arc<Shared>) {
     let places = Places::new();
     loop {
         let place = places.take();

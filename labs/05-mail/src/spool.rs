@@ -35,6 +35,13 @@ pub struct Lock {
     locked: Arc<Mutex<HashSet<String>>>,
 }
 
+impl Message {
+    /// What LIST says about it, or UIDL.
+    pub fn about(&self, verb: &str) -> String {
+        if verb == "LIST" { self.size.to_string() } else { self.id.clone() }
+    }
+}
+
 impl Spool {
     /// Makes the folders of these users. What a delivery left in a `tmp` that was never finished is
     /// removed: its sender was not told that it is stored.
