@@ -38,6 +38,7 @@ mod golden;
 mod grade;
 mod handover;
 mod languages;
+mod mail_crash;
 mod mistakes;
 mod names_messages;
 mod parsers;

@@ -25,7 +25,6 @@ use feed::Feed;
 pub use front::takes_privileges;
 pub use place::{Given, Place};
 pub use template::{CommandError, Template};
-pub(crate) use tree::kill;
 pub use tree::stop_all;
 pub use words::split_words;
 

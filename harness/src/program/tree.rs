@@ -101,7 +101,7 @@ fn others(group: u32, mark: Option<&str>, known: &[u32]) -> io::Result<Vec<u32>>
 
 /// `kill SIGNAL -- TARGET …`; std can send no signal but SIGKILL, and that only to a child.
 /// A target that has ended meanwhile is no error.
-pub(crate) fn kill(signal: &str, targets: &[String]) -> io::Result<()> {
+pub(super) fn kill(signal: &str, targets: &[String]) -> io::Result<()> {
     let mut command = Command::new("kill");
     command.arg(signal).arg("--").args(targets);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

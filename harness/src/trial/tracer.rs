@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use super::{InFlight, Running, Stop, Trial, Verdict};
-use crate::program;
 use crate::sync::lock;
 
 /// strace, for as long as this lives.
@@ -112,20 +111,32 @@ impl Tracer {
         self.text().lines().filter_map(Shown::parse).collect()
     }
 
+    /// Waits until it has shown a call of which this holds; whether it has.
+    pub fn wait_until_shown(&self, is_it: impl Fn(&Shown) -> bool) -> Verdict<bool> {
+        let seen = self.trial.look_until(|| {
+            let seen = self.shown().iter().any(&is_it);
+            let over = self.strace.has_ended()?;
+            Ok((seen || over).then_some(seen))
+        })?;
+        Ok(seen.unwrap_or(false))
+    }
+
     /// Detaches it; all that it has shown.
     pub fn end(mut self) -> Verdict<Vec<Shown>> {
         self.detach()?;
         Ok(self.shown())
     }
 
+    /// The end of a tracer lets go of all that it traces. Not by SIGTERM: strace then waits for the
+    /// first thread of a program that dies, whose other threads wait for strace.
     fn detach(&mut self) -> io::Result<()> {
-        let pid = lock(&self.strace.child).id();
-        // Where the program has ended, so has strace; and it has not been waited for.
-        program::kill("-TERM", &[pid.to_string()])?;
+        let mut child = lock(&self.strace.child);
+        child.kill()?;
+        child.wait()?;
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
-        lock(&self.strace.child).wait().map(drop)
+        Ok(())
     }
 }
 

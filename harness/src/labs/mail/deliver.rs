@@ -264,9 +264,10 @@ fn syncs_before_it_says_so(t: &mut Trial) -> Verdict {
     let tracer = t.trace(&mail.doors.running, Order::Show(CALLS))?;
     client.send(&on_the_way(b"Subject: kept\r\n\r\nhello\r\n"))?;
     client.expect(&["250"], AT_THE_250)?;
+    let _ = tracer.wait_until_shown(Shown::says_250)?;
     let calls = tracer.end()?;
     t.note(format!("strace saw {} calls meanwhile", calls.len()));
-    let said = calls.iter().position(|call| call.text.contains("\"250")).unwrap_or(calls.len());
+    let said = calls.iter().position(Shown::says_250).unwrap_or(calls.len());
     let before = &calls[..said];
     let is = |call: &Shown, names: &[&str]| names.contains(&call.name.as_str());
     let moved = before.iter().position(|call| is(call, &MOVES) && call.text.contains("/new"));

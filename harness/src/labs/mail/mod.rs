@@ -6,6 +6,7 @@
 mod auth;
 pub(super) mod client;
 mod conversations;
+mod crash;
 mod deliver;
 mod envelope;
 mod mailbox;
@@ -29,6 +30,7 @@ use crate::program::{Given, Place, Stdin};
 use crate::trial::{Running, Scratch, Trial, Verdict};
 
 use client::Client;
+pub use crash::{Deaths, kill_in_deliveries};
 use mailbox::User;
 use reply::Protocol;
 
@@ -108,7 +110,8 @@ pub const LAB: Lab = Lab {
 };
 
 steps! { $ mail_checks: start mail_start, read_line mail_read_line, session mail_session,
-auth mail_auth, envelope mail_envelope, text mail_text, deliver mail_deliver, pop3 mail_pop3,
+auth mail_auth, envelope mail_envelope, text mail_text, deliver mail_deliver,
+crash mail_crash, pop3 mail_pop3,
 maildrop mail_maildrop, conversations mail_conversations }
 
 /// What the reader calls the program.

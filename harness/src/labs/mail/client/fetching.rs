@@ -52,6 +52,15 @@ impl Client {
         Ok(!self.lines.unread().is_empty() || self.lines.ended().is_some())
     }
 
+    /// Whether 250 comes, and not the end of the connection.
+    pub(in crate::labs::mail) fn promised(&mut self) -> Verdict<bool> {
+        let _ = self.lines.hear_until(|unread| unread.contains(&b'\n'))?;
+        let promised = self.lines.unread().starts_with(b"250");
+        let what = if promised { "250" } else { "the end of the connection" };
+        self.trial().note_result(&format!("{} came", what));
+        Ok(promised)
+    }
+
     /// Vanishes: asks for something, and closes without reading the answer, which makes the kernel
     /// send a reset.
     pub(in crate::labs::mail) fn vanish(mut self) -> Verdict {
