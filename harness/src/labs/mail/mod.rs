@@ -7,6 +7,7 @@ mod auth;
 pub(super) mod client;
 mod conversations;
 mod crash;
+mod crowd;
 mod deliver;
 mod envelope;
 mod mailbox;
@@ -112,7 +113,7 @@ pub const LAB: Lab = Lab {
 steps! { $ mail_checks: start mail_start, read_line mail_read_line, session mail_session,
 auth mail_auth, envelope mail_envelope, text mail_text, deliver mail_deliver,
 crash mail_crash, pop3 mail_pop3,
-maildrop mail_maildrop, conversations mail_conversations }
+maildrop mail_maildrop, conversations mail_conversations, crowd mail_crowd }
 
 /// What the reader calls the program.
 const CALLED: &str = "mail server";
