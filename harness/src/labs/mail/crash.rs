@@ -65,9 +65,8 @@ pub fn kill_in_deliveries(t: &Trial, most: usize) -> Verdict<Deaths> {
         t.new_story();
         t.note(format!("{} messages were sent to bob and carol before", sent.len()));
         let message = deliver(&mail, sent.len(), &death)?;
-        match (&death, message.is_promised) {
-            (Death::Call(call, _), false) => drop(deaths.calls.insert(call.clone())),
-            _ => {}
+        if let (Death::Call(call, _), false) = (&death, message.is_promised) {
+            deaths.calls.insert(call.clone());
         }
         match message.is_promised {
             true => deaths.behind += 1,
