@@ -151,9 +151,9 @@ impl Drop for Tracer {
 
 impl Strace {
     fn listen(&self, mut stderr: ChildStderr) {
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = stderr.read(&mut buffer) {
-            lock(&self.said).extend_from_slice(&buffer[..count]);
+        let mut piece = [0; 4096];
+        while let Ok(count @ 1..) = stderr.read(&mut piece) {
+            lock(&self.said).extend_from_slice(&piece[..count]);
         }
     }
 

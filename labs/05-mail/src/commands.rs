@@ -26,10 +26,10 @@ pub fn next_command(wire: &mut Wire, refusal: Reply) -> io::Result<Option<(Strin
         let parts = match &line {
             Line::Text(line) => command(line),
             Line::TooLong => None,
-            Line::End => return Ok(None),
+            Line::End => break Ok(None),
         };
         match parts {
-            Some((verb, rest)) => return Ok(Some((verb, rest.to_owned()))),
+            Some((verb, rest)) => break Ok(Some((verb, rest.to_owned()))),
             None => wire.say(refusal)?,
         }
     }

@@ -235,8 +235,7 @@ fn receive_message(wire: &mut Wire) -> io::Result<Option<Result<Vec<u8>, Reply>>
         }
         // A text that is refused is read to its dot all the same: behind it is the next command.
         if refusal.is_none() {
-            text.extend_from_slice(line);
-            text.extend_from_slice(b"\r\n");
+            text.extend([line, b"\r\n"].concat());
         }
     }
     Ok(Some(refusal.map_or(Ok(text), Err)))
@@ -350,7 +349,7 @@ fn pop3(wire: &mut Wire, shared: &Shared) -> io::Result<()> {
                 let mut reply = b"+OK here it is\r\n".to_vec();
                 for line in text::lines(text::top(&message, most.unwrap_or_default())) {
                     // The dot alone says that it is over: no line of the text may.
-                    if line.starts_with(b".") {
+                    if line.first() == Some(&b'.') {
                         reply.push(b'.');
                     }
                     reply.extend_from_slice(line);

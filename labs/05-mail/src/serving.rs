@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::arguments::{Arguments, USAGE};
-use crate::places::Places;
+use crate::places::{Place, Places};
 use crate::replies::TOO_SLOW;
 use crate::spool::Spool;
 use crate::users::Users;
@@ -26,6 +26,11 @@ pub struct Shared {
     pub limit: Duration,
 }
 
+/// What is done with a connection.
+type Session = fn(&TcpStream, &Shared);
+
+/// Until the next try, where nobody can be accepted.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How long the end of a connection may take at most.
 const LONGEST_END: Duration = Duration::from_secs(10);
 
@@ -55,9 +60,9 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
     // Both together: whoever has read one line may connect to both.
     let ready =
         format!("listening on {smtp_address} for SMTP\nlistening on {pop3_address} for POP3\n");
-    let mut stdout = io::stdout();
+    let mut out = io::stdout();
     // Where nobody reads it any more, nobody needs it.
-    let _ = stdout.write_all(ready.as_bytes()).and_then(|()| stdout.flush());
+    let _ = out.write_all(ready.as_bytes()).and_then(|()| out.flush());
 
     let shared = Arc::new(Shared { users: read, spool: opened, limit: *limit });
     let also = Arc::clone(&shared);
@@ -130,26 +135,28 @@ fn end_in_good_order(mut stream: &TcpStream, limit: Duration) {
 
 /// Accepts for ever, and serves each connection in a thread of its own, as many at once as there
 /// are places: lab 4's loop.
-fn serve_many(listener: &TcpListener, serve: fn(&TcpStream, &Shared), shared: &Arc<Shared>) {
-    let places = Places::new();
+fn serve_many(listener: &TcpListener, session: Session, shared: &Arc<Shared>) {
+    let free = Places::new();
     loop {
-        let place = places.take();
-        let stream = match listener.accept() {
-            Ok((stream, _)) => stream,
+        let place = free.take();
+        match listener.accept() {
+            Ok((stream, _)) => serve_apart(stream, place, session, Arc::clone(shared)),
             Err(error) => {
-                report(&format!("cannot accept: {error}"));
-                thread::sleep(Duration::from_millis(50));
-                continue;
+                report(&format!("nobody can be accepted: {error}"));
+                thread::sleep(PAUSE);
             }
-        };
-        let shared = Arc::clone(shared);
-        let thread = thread::Builder::new().spawn(move || {
-            let _place = place;
-            serve(&stream, &shared);
-        });
-        if let Err(error) = thread {
-            report(&format!("cannot start a thread: {error}"));
         }
+    }
+}
+
+/// Holds a session in a thread of its own, which gives the place back however it ends.
+fn serve_apart(stream: TcpStream, place: Place, session: Session, shared: Arc<Shared>) {
+    let alone = move || {
+        let _place = place;
+        session(&stream, &shared);
+    };
+    if let Err(error) = thread::Builder::new().spawn(alone) {
+        report(&format!("there is no thread for a client: {error}"));
     }
 }
 
