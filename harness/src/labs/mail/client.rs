@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const MOST_DRIBBLED: usize = 60;
 
 pub(super) use fetching::LOG_IN;
-pub(super) use sending::{base64, on_the_way};
+pub(super) use sending::{base64, on_the_way, response};
 
 impl Client {
     pub(super) fn new(connection: Connection, protocol: Protocol) -> Self {

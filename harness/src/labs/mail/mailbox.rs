@@ -34,6 +34,14 @@ impl Mail {
         client.leave()
     }
 
+    /// A client that says all of this in one segment, and then ends its sending side.
+    pub(super) fn call_as(&self, protocol: Protocol, session: &[u8]) -> Verdict<Client> {
+        let mut client = self.call(protocol)?;
+        client.send(session)?;
+        client.half_close()?;
+        Ok(client)
+    }
+
     /// A user logs in to hand over mail.
     pub(super) fn send_as(&self, user: &User) -> Verdict<Client> {
         let mut client = self.call(Protocol::Smtp)?;

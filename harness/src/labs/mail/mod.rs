@@ -12,6 +12,7 @@ mod deliver;
 mod envelope;
 mod mailbox;
 mod maildrop;
+mod meeting;
 mod pop3;
 mod read_line;
 pub(super) mod reply;
@@ -33,6 +34,7 @@ use crate::trial::{Running, Scratch, Trial, Verdict};
 use client::Client;
 pub use crash::{Deaths, kill_in_deliveries};
 use mailbox::User;
+pub(super) use meeting::Message;
 use reply::Protocol;
 
 /// Its row in the registry.

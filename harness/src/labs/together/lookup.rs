@@ -5,7 +5,7 @@ use crate::labs::names::Question;
 use crate::net::{Fate, Rule};
 use crate::trial::{Trial, Verdict};
 
-checks! { $ together_lookup, "together" step 4:
+checks! { $ together_lookup, "together" step 5:
     finds_an_address, 2 points: "your client gets an address from your name server";
     "`names ask` prints what `names serve` has in its zone."
 

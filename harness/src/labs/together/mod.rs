@@ -10,6 +10,7 @@ mod named_page;
 mod page;
 mod pair;
 mod peers;
+mod post;
 mod scenes;
 
 use crate::lab::{Lab, Step};
@@ -48,13 +49,20 @@ pub const PART: Lab = Lab {
         },
         Step {
             number: 4,
+            name: "post",
+            task: "your client and your mail server",
+            chapter: "17-mail-for-later",
+            programs: &["mail", "client"],
+        },
+        Step {
+            number: 5,
             name: "lookup",
             task: "your name server and its client",
             chapter: "21-when-it-does-not-fit",
             programs: &["names"],
         },
         Step {
-            number: 5,
+            number: 6,
             name: "named_page",
             task: "a page by its name",
             chapter: "21-when-it-does-not-fit",
@@ -72,5 +80,5 @@ pub const PART: Lab = Lab {
 };
 
 steps! { $ together_checks: pair together_pair, peers together_peers,
-page together_page, lookup together_lookup,
+page together_page, post together_post, lookup together_lookup,
 named_page together_named_page }

@@ -6,7 +6,7 @@ use crate::labs::names::Question;
 use crate::net::{Cut, noise};
 use crate::trial::{Trial, Verdict};
 
-checks! { $ together_named_page, "together" step 5:
+checks! { $ together_named_page, "together" step 6:
     fetches_a_page_by_its_name, 3 points: "your client fetches a page from the address that was found";
     "A name leads to an address (lab 6), the address to a connection (lab 2), and the connection to a page (lab 4)."
 }

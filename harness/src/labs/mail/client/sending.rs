@@ -59,7 +59,7 @@ impl Client {
 }
 
 /// What AUTH PLAIN takes (RFC 4616): nobody else to act for, the name, the password.
-fn response(user: &User) -> String {
+pub(in crate::labs::mail) fn response(user: &User) -> String {
     base64(format!("\0{}\0{}", user.name, user.password).as_bytes())
 }
 
