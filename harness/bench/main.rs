@@ -2,6 +2,7 @@
 //! one run are of one machine at one time: it is the ratios that can be compared.
 
 mod echo;
+mod mail;
 mod measure;
 mod names;
 mod web;
@@ -28,6 +29,7 @@ fn main() -> io::Result<()> {
     snapshots()?;
     echo::throughput(&built("server", "dev")?)?;
     web::throughput(&built("web", "release")?)?;
+    mail::throughput(&built("mail", "release")?)?;
     names::throughput(&built("names", "release")?)
 }
 
