@@ -145,6 +145,9 @@ impl Stage for Office {
 
     fn cause(&self, of: Expected<'_>) -> &str {
         match of {
+            Expected::Line(line) if line.starts_with("-ERR [IN-USE]") => {
+                "a maildrop is one session's, from PASS to its end, and any other hears [IN-USE]"
+            }
             Expected::Line(_) => {
                 "a message is given out as it was stored, with one dot more before each line that \
                  begins with one"
