@@ -1,0 +1,9 @@
+// DELE deletes.
+// …
+            match fs::remove_file(&messages[index].path) {
+                Ok(()) => "+OK deleted".to_owned(),
+                Err(_) => "-ERR it can't be deleted".to_owned(),
+            }
+        // …
+            let left = marked.filter(|(message, _)| message.path.exists());
+            // …

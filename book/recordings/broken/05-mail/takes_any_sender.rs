@@ -1,0 +1,6 @@
+// Whoever has authenticated may send.
+// …
+            (_, Some(path)) if user_of(path.address).is_none() => {
+                "550 this address is not one of ours"
+            }
+            // …
