@@ -8,6 +8,7 @@ use super::{Mail, SECONDS, USERS};
 use crate::contract::MORE;
 use crate::net::Cut;
 use crate::trial::{Trial, Verdict};
+use crate::words::quote_short;
 
 checks! { $ mail_read_line, "mail" step 1:
     greets, 2 points: "speaks first, on both listeners";
@@ -58,6 +59,7 @@ checks! { $ mail_read_line, "mail" step 1:
 
 const BOTH: [Protocol; 2] = [Protocol::Smtp, Protocol::Pop3];
 
+const SPEAKS_FIRST: &str = "the server speaks first, as soon as a client is there";
 const LINE: &str = "a command is whole when its CRLF has come, and is answered then, whether the client \
     ends its side or not";
 const TOO_EARLY: &str = "only CRLF ends a line, both bytes of it: read on until it has come";
@@ -71,7 +73,19 @@ fn greets(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     for protocol in BOTH {
         mail.new_turn();
-        let mut client = mail.call(protocol)?;
+        let mut client = mail.connect(protocol)?;
+        let greeting = client.expect(&[protocol.greeting()], SPEAKS_FIRST)?;
+        if protocol == Protocol::Pop3 && greeting.bytes.contains(&b'<') {
+            return Err(t
+                .fail("the greeting of POP3 promises what this server does not have")
+                .expected("`+OK` and a text without `<`")
+                .seen(quote_short(&greeting.bytes, 80))
+                .cause(
+                    "a client that finds `<…>` in the greeting says who it is with APOP (RFC 1939 \
+                     section 7), which is out of scope here",
+                )
+                .stop());
+        }
         client.expect_silence("after its greeting the server waits for the client")?;
         client.say("NOOP")?;
         client.expect_some_reply(LINE)?;
@@ -145,14 +159,16 @@ fn answers_in_order(t: &mut Trial) -> Verdict {
 
 fn keeps_half_a_line_behind(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
-    for protocol in BOTH {
+    // A line that every session may begin with, and half of which is no command.
+    for (protocol, line) in [(Protocol::Smtp, "NOOP\r\n"), (Protocol::Pop3, "USER bob\r\n")] {
         mail.new_turn();
         let mut client = mail.call(protocol)?;
-        client.send(b"NOOP\r\nNO")?;
-        client.expect_some_reply(LINE)?;
+        let (first, rest) = line.split_at(2);
+        client.send(format!("{line}{first}").as_bytes())?;
+        let whole = client.expect_some_reply(LINE)?;
         client.expect_silence(TOO_EARLY)?;
-        client.send(b"OP\r\n")?;
-        client.expect_some_reply(BEHIND)?;
+        client.send(rest.as_bytes())?;
+        client.expect(&[&whole.sign], BEHIND)?;
         client.close();
     }
     Ok(())
