@@ -203,6 +203,16 @@ impl Program {
         self.limit(&format!("--nofile={limit}:"))
     }
 
+    /// Lets no file that its first process writes to grow beyond so many bytes (`RLIMIT_FSIZE`,
+    /// soft); `None`: as large as at the start.
+    ///
+    /// # Errors
+    /// Where the program `prlimit` is missing or may not do it.
+    pub fn limit_files(&self, bytes: Option<u64>) -> io::Result<()> {
+        let limit = bytes.unwrap_or(cell::LARGEST_FILE);
+        self.limit(&format!("--fsize={limit}:"))
+    }
+
     fn limit(&self, option: &str) -> io::Result<()> {
         let mut command = Command::new("prlimit");
         command.arg("--pid").arg(self.pid.to_string()).arg(option);

@@ -54,7 +54,7 @@ impl Trial {
     /// skipped.
     pub fn trace(&self, running: &Running, order: Order<'_>) -> Verdict<Tracer> {
         let mut command = Command::new("strace");
-        command.args(["-f", "-s", "64", "-e", "signal=none"]);
+        command.args(["-f", "-s", "512", "-e", "signal=none"]);
         match order {
             Order::Show(calls) => command.arg("-y").arg("-e").arg(format!("trace={calls}")),
             Order::KillAt(call, number) => {
@@ -111,10 +111,10 @@ impl Tracer {
         self.text().lines().filter_map(Shown::parse).collect()
     }
 
-    /// Waits until it has shown a call of which this holds; whether it has.
-    pub fn wait_until_shown(&self, is_it: impl Fn(&Shown) -> bool) -> Verdict<bool> {
+    /// Waits until this holds of all that it has shown; whether it does.
+    pub fn wait_until(&self, holds: impl Fn(&[Shown]) -> bool) -> Verdict<bool> {
         let seen = self.trial.look_until(|| {
-            let seen = self.shown().iter().any(&is_it);
+            let seen = holds(&self.shown());
             let over = self.strace.has_ended()?;
             Ok((seen || over).then_some(seen))
         })?;

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::Mail;
 use super::client::on_the_way;
-use super::deliver::stored;
+use super::deliver::{of_delivery, stored};
 use super::mailbox::ALICE;
 use super::pop3::large;
-use super::reply::Protocol;
 use crate::net::noise;
 use crate::trial::{Order, Shown, Stop, Trial, Verdict};
 use crate::words::count;
@@ -81,21 +80,25 @@ pub fn kill_in_deliveries(t: &Trial, most: usize) -> Verdict<Deaths> {
 
 /// Where to kill: one delivery is looked at first.
 fn plan(mail: &Mail, sent: &mut Vec<Sent>, most: usize) -> Verdict<Vec<Death>> {
-    let mut client = mail.call(Protocol::Smtp)?;
-    client.begin_at_once(&ALICE, &TO)?;
-    mail.settle()?;
+    // Before the client comes: a read that has a time-out, and is blocked when strace arrives, fails
+    // with EINTR (signal(7)).
     let all = match mail.doors.trial().trace(&mail.doors.running, Order::Show("all")) {
         Ok(tracer) => {
-            sent.push(hand_over(client, sent.len())?);
-            let _ = tracer.wait_until_shown(Shown::says_250)?;
+            sent.push(hand_over(mail.call_to_data(&ALICE, &TO)?, sent.len())?);
+            let _ = tracer.wait_until(|calls| of_delivery(calls).is_some())?;
             of_calls(&tracer.end()?)
         }
-        Err(Stop::Skip(_)) => {
+        Err(Stop::Skip(_)) => None,
+        Err(other) => return Err(other),
+    };
+    let all = match all {
+        Some(calls) => calls,
+        None => {
+            let client = mail.call_to_data(&ALICE, &TO)?;
             let began = Instant::now();
             sent.push(hand_over(client, sent.len())?);
             at_random(began.elapsed() * 5 / 4, most)
         }
-        Err(other) => return Err(other),
     };
     judge(mail, sent)?;
     // As many as there may be, over the whole of the delivery.
@@ -106,28 +109,17 @@ fn plan(mail: &Mail, sent: &mut Vec<Sent>, most: usize) -> Verdict<Vec<Death>> {
     Ok(chosen.into_iter().filter_map(|index| all[index].take()).collect())
 }
 
-impl Shown {
-    /// Whether it sends 250.
-    pub(super) fn says_250(&self) -> bool {
-        self.text.contains("\"250")
-    }
-}
-
-/// Each call that may change what others see, as the how manieth of its name in its thread.
-fn of_calls(calls: &[Shown]) -> Vec<Death> {
-    let mut deaths = Vec::new();
-    for (index, call) in calls.iter().enumerate() {
+/// Each call of a delivery that may change what others see, as the how manieth of its name in its
+/// thread; `None` where strace does not show which those are.
+fn of_calls(calls: &[Shown]) -> Option<Vec<Death>> {
+    let (asked, promised) = of_delivery(calls)?.into_inner();
+    let number = |index: usize, call: &Shown| {
         let same = |other: &&Shown| other.thread == call.thread && other.name == call.name;
-        let number = calls[..=index].iter().filter(same).count();
-        if !HARMLESS.contains(&call.name.as_str()) {
-            deaths.push(Death::Call(call.name.clone(), number));
-        }
-        // What comes behind it is no part of the delivery.
-        if call.says_250() {
-            break;
-        }
-    }
-    deaths
+        calls[..=index].iter().filter(same).count()
+    };
+    let behind = calls.iter().enumerate().take(promised + 1).skip(asked + 1);
+    let changing = behind.filter(|(_, call)| !HARMLESS.contains(&call.name.as_str()));
+    Some(changing.map(|(at, call)| Death::Call(call.name.clone(), number(at, call))).collect())
 }
 
 /// Calls that change nothing but the program's own memory: who dies there might as well die at the
@@ -191,18 +183,20 @@ fn hand_over(mut client: super::client::Client, number: usize) -> Verdict<Sent> 
 /// Sends a message, and lets the program die meanwhile.
 fn deliver(mail: &Mail, number: usize, death: &Death) -> Verdict<Sent> {
     let (t, running) = (mail.doors.trial(), &mail.doors.running);
-    let mut client = mail.call(Protocol::Smtp)?;
-    client.begin_at_once(&ALICE, &TO)?;
     match death {
         Death::Call(call, times) => {
             let tracer = t.trace(running, Order::KillAt(call, *times))?;
-            t.note(format!("strace kills it when it is about to {}", nth(call, *times)));
+            t.note(format!(
+                "strace kills it when one of its threads comes to its {}",
+                nth(call, *times)
+            ));
+            let client = mail.call_to_data(&ALICE, &TO)?;
             let sent = hand_over(client, number)?;
             drop(tracer);
             Ok(sent)
         }
         Death::Moment(after) => {
-            let text = text(number);
+            let (mut client, text) = (mail.call_to_data(&ALICE, &TO)?, text(number));
             client.send_as(&on_the_way(&text), "the text of a message to bob and carol")?;
             let began = Instant::now();
             while began.elapsed() < *after {
@@ -216,11 +210,11 @@ fn deliver(mail: &Mail, number: usize, death: &Death) -> Verdict<Sent> {
     }
 }
 
-/// `call rename`, or `call rename for the 2nd time`.
+/// `call of rename`, or `call of rename number 2`.
 fn nth(call: &str, times: usize) -> String {
     match times {
-        1 => format!("call {call}"),
-        _ => format!("call {call} again (time {times})"),
+        1 => format!("call of {call}"),
+        _ => format!("call of {call} number {times}"),
     }
 }
 

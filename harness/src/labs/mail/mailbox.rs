@@ -34,6 +34,13 @@ impl Mail {
         client.leave()
     }
 
+    /// A client that has come as far as to the text, with all commands in one segment.
+    pub(super) fn call_to_data(&self, user: &User, to: &[&str]) -> Verdict<Client> {
+        let mut client = self.call(Protocol::Smtp)?;
+        client.begin_at_once(user, to)?;
+        Ok(client)
+    }
+
     /// A client that says all of this in one segment, and then ends its sending side.
     pub(super) fn call_as(&self, protocol: Protocol, session: &[u8]) -> Verdict<Client> {
         let mut client = self.call(protocol)?;

@@ -53,6 +53,8 @@ const KNOWN: &[&str] = &[
     "BUN_",
     "DENO_",
 ];
+/// Largest file that a program in a cell can write, in bytes: what `--fsize` says below.
+pub(super) const LARGEST_FILE: u64 = 268_435_456;
 /// For each process of a program, and all that it starts. They end what runs wild before the
 /// machine suffers; no right program comes near to them.
 const LIMITS: &[&str] = &["--core=0", "--nproc=512", "--fsize=268435456", "--data=4294967296"];

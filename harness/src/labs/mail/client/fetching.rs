@@ -46,12 +46,6 @@ impl Client {
         Ok(())
     }
 
-    /// Whether anything has come that was not expected yet.
-    pub(in crate::labs::mail) fn has_answer(&mut self) -> Verdict<bool> {
-        self.lines.take_in()?;
-        Ok(!self.lines.unread().is_empty() || self.lines.ended().is_some())
-    }
-
     /// Whether 250 comes, and not the end of the connection.
     pub(in crate::labs::mail) fn promised(&mut self) -> Verdict<bool> {
         let _ = self.lines.hear_until(|unread| unread.contains(&b'\n'))?;
