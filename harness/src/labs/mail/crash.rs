@@ -63,7 +63,11 @@ pub fn kill_in_deliveries(t: &Trial, most: usize) -> Verdict<Deaths> {
     for death in plan(&mail, &mut sent, most)? {
         t.new_story();
         t.note(format!("{} messages were sent to bob and carol before", sent.len()));
-        let message = deliver(&mail, sent.len(), &death)?;
+        let Some(message) = deliver(&mail, sent.len(), &death)? else {
+            mail = mail.kill_and_start_again()?;
+            judge(&mail, &sent)?;
+            continue;
+        };
         if let (Death::Call(call, _), false) = (&death, message.is_promised) {
             deaths.calls.insert(call.clone());
         }
@@ -180,8 +184,9 @@ fn hand_over(mut client: super::client::Client, number: usize) -> Verdict<Sent> 
     Ok(Sent { message: stored(&text), is_promised })
 }
 
-/// Sends a message, and lets the program die meanwhile.
-fn deliver(mail: &Mail, number: usize, death: &Death) -> Verdict<Sent> {
+/// Sends a message, and lets the program die meanwhile. `None` where it has died before it could ask
+/// for the text: not every program makes its calls in the same threads again.
+fn deliver(mail: &Mail, number: usize, death: &Death) -> Verdict<Option<Sent>> {
     let (t, running) = (mail.doors.trial(), &mail.doors.running);
     match death {
         Death::Call(call, times) => {
@@ -190,10 +195,16 @@ fn deliver(mail: &Mail, number: usize, death: &Death) -> Verdict<Sent> {
                 "strace kills it when one of its threads comes to its {}",
                 nth(call, *times)
             ));
-            let client = mail.call_to_data(&ALICE, &TO)?;
+            let client = match mail.call_to_data(&ALICE, &TO) {
+                Err(Stop::Fail(failure)) => {
+                    let ended = t.look_until(|| Ok(running.program.exited()?))?;
+                    return ended.map_or(Err(Stop::Fail(failure)), |_| Ok(None));
+                }
+                come => come?,
+            };
             let sent = hand_over(client, number)?;
             drop(tracer);
-            Ok(sent)
+            Ok(Some(sent))
         }
         Death::Moment(after) => {
             let (mut client, text) = (mail.call_to_data(&ALICE, &TO)?, text(number));
@@ -205,7 +216,7 @@ fn deliver(mail: &Mail, number: usize, death: &Death) -> Verdict<Sent> {
             running.program.crash()?;
             t.note(format!("it was killed {} µs later", after.as_micros()));
             let is_promised = client.promised()?;
-            Ok(Sent { message: stored(&text), is_promised })
+            Ok(Some(Sent { message: stored(&text), is_promised }))
         }
     }
 }
