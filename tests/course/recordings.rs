@@ -34,7 +34,10 @@ fn recordings_name_no_machine_and_no_strange_port() {
         let text = std::fs::read_to_string(&file).unwrap();
         assert_eq!(sockets_lab::show::trace::normalise(&text), text, "{}", file.display());
         for folder in ["/tmp/", "/root/", "/home/"] {
-            assert!(!text.contains(folder), "{} has {folder}", file.display());
+            // A mailbox has a folder of this name, too: `bob/tmp/`.
+            let begins = |(at, _)| !text[..at].ends_with(|it: char| it.is_ascii_alphanumeric());
+            let is_there = text.match_indices(folder).any(begins);
+            assert!(!is_there, "{} has {folder}", file.display());
         }
     }
 }

@@ -128,12 +128,16 @@ pub(super) const SCENES: &[Scene] = &[
             ACCEPTS,
             GREETS,
             GREETED,
-            "Alice's program knows what it wants to say, and says it in one go, up to QUIT.",
-            "One read. The message is stored before the next line is looked at.",
-            "Seven replies. The last but one is the promise: 250.",
-            "QUIT was the last command: the server ends its side.",
+            "Alice's program knows what it wants to say, and says it in one go, up to the dot.",
+            "One read gets it all. The message is written to the disk.",
+            "Six replies. The last one is the promise: 250.",
             "Alice's program reads the promise.",
-            "And the end behind it.",
+            "Goodbye.",
+            "The session is over. What it was about stays.",
+            "A reply to QUIT, too.",
+            "The server ends its side.",
+            "Alice's program has what it wanted.",
+            "The server will say no more.",
             "Alice has gone. What is left of her message is a file.",
             "Bob calls the other port. For the kernel this has nothing to do with Alice.",
             "Another thread, for another client.",
@@ -223,12 +227,11 @@ fn handover(t: &mut Trial) -> Verdict {
 fn store_and_forward(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
     let mut alice = mail.call(Protocol::Smtp)?;
-    alice.send(&[up_to_the_text().as_bytes(), &on_the_way(TEXT), b"QUIT\r\n"].concat())?;
-    for sign in UP_TO_THE_TEXT.iter().chain(&["250", "221"]) {
+    alice.send(&[up_to_the_text().as_bytes(), &on_the_way(TEXT)].concat())?;
+    for sign in UP_TO_THE_TEXT.iter().chain(&["250"]) {
         alice.expect(&[sign], RECORDED)?;
     }
-    alice.expect_end(RECORDED)?;
-    alice.close();
+    alice.leave()?;
     let mut bob = mail.call(Protocol::Pop3)?;
     bob.send(format!("USER bob\r\nPASS {}\r\n", BOB.password).as_bytes())?;
     bob.expect(&["+OK"], RECORDED)?;
