@@ -73,11 +73,11 @@ fn lets_users_in(t: &mut Trial) -> Verdict {
     let (start, rest) = BOB.password.split_at(BOB.password.len() - 1);
     let wrong = [
         ("nobody", BOB.password.to_owned()),
+        ("alice", BOB.password.to_owned()),
         ("bob", start.to_owned()),
         ("bob", format!("{}x", BOB.password)),
         ("bob", format!("{start}{rest}{rest}")),
         ("bob", BOB.password.to_ascii_uppercase()),
-        ("alice", BOB.password.to_owned()),
     ];
     for (name, password) in wrong {
         client.good(
@@ -90,6 +90,7 @@ fn lets_users_in(t: &mut Trial) -> Verdict {
              belongs to one name",
         )?;
     }
+    // The last name was right: whoever still has it would let this one in.
     client.refused(
         &format!("PASS {}", BOB.password),
         "after a PASS that failed USER comes again: the name of before is forgotten",
