@@ -1,5 +1,9 @@
 // DELE deletes.
 // …
+                if line.starts_with(b".") {
+                    // …
+                }
+                // …
             match fs::remove_file(&messages[index].path) {
                 Ok(()) => "+OK deleted".to_owned(),
                 Err(_) => "-ERR it can't be deleted".to_owned(),
