@@ -52,7 +52,7 @@ impl Stall {
                  and nothing is under way to it"
             ),
             StallKind::Busy => format!(
-                "nothing, while the {name} kept the processor busy: a loop that does nothing"
+                "nothing, while the {name} kept the processor busy all the time"
             ),
             StallKind::Patience(limit) => {
                 format!("nothing, although the {name} had {}", seconds(limit))
