@@ -152,10 +152,8 @@ fn as_a_labs_own_program_no_attack_passes_a_check() {
     ] {
         let file = corpus::root().join("fixtures/attacks").join(name);
         fs::copy(&file, attack.source().with_file_name("attack.txt")).unwrap();
-        let (shell, zeroth) = match name.ends_with(".py") {
-            true => ("python3", ""),
-            false => ("sh", "\"attack\", "),
-        };
+        let (shell, zeroth) =
+            if name.ends_with(".py") { ("python3", "") } else { ("sh", "\"attack\", ") };
         let source = format!(
             "use std::os::unix::process::CommandExt;\n\nfn main() {{\n    \
              let mut attack = std::process::Command::new({shell:?});\n    \

@@ -161,9 +161,10 @@ fn who_takes_an_answer_from_a_stranger_is_found_out() {
             let answerer = t.answerer("the name server")?;
             let asks = start(&t, &[mode, &answerer.address.to_string(), "www"])?;
             let question = answerer.take(&asks, ASKS)?;
-            match other_host {
-                true => answerer.answer_from_another_host(&asks, &question, b"forged")?,
-                false => answerer.answer_from_another_port(&asks, &question, b"forged")?,
+            if other_host {
+                answerer.answer_from_another_host(&asks, &question, b"forged")?
+            } else {
+                answerer.answer_from_another_port(&asks, &question, b"forged")?
             }
             answerer.answer(&asks, &question, b"true")?;
             printed(&t, &asks)

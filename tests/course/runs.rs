@@ -105,9 +105,12 @@ fn pool(lanes: usize) -> Pool {
 
 /// What a worker is asked for: the job's program, and where it meets others the solutions.
 fn requests(job: &Job<'_>) -> Vec<Request> {
-    let program = |name: &&'static str| match *name == job.lab.name {
-        true => (job.lab.name.to_owned(), job.built.template.clone()),
-        false => ((*name).to_owned(), template(name)),
+    let program = |name: &&'static str| {
+        if *name == job.lab.name {
+            (job.lab.name.to_owned(), job.built.template.clone())
+        } else {
+            ((*name).to_owned(), template(name))
+        }
     };
     let request = |check: &&'static Check| Request {
         check: check.id(),

@@ -177,9 +177,10 @@ fn no_line_of_a_solution_is_anywhere_in_a_workspace() {
         }
         let text = String::from_utf8_lossy(&bytes);
         for line in lines.iter().filter(|line| text.contains(line.as_str())) {
-            match COMMON.contains(&line.as_str()) {
-                true => drop(common.insert(line.as_str())),
-                false => found.push(format!("{path}: {line}")),
+            if COMMON.contains(&line.as_str()) {
+                common.insert(line.as_str());
+            } else {
+                found.push(format!("{path}: {line}"));
             }
         }
     }

@@ -82,8 +82,9 @@ fn conversations(scheme: &mut Scheme, lab: &str, from: &Path) -> Result<(), CliE
             scheme.conversations.insert(format!("{inside}/{name}"), bytes);
         }
     }
-    match scheme.conversations.len() > before {
-        true => Ok(()),
-        false => Err(CliError::Usage(format!("there is no conversation in {}", from.display()))),
+    if scheme.conversations.len() > before {
+        Ok(())
+    } else {
+        Err(CliError::Usage(format!("there is no conversation in {}", from.display())))
     }
 }

@@ -82,11 +82,10 @@ pub(crate) fn has_only_its_listeners(t: &Trial, of: &Listens) -> Verdict {
     }
     blame = unlisted.into_iter().fold(blame, FailureBuilder::seen);
     Err(blame
-        .cause(match counted {
-            true => "the listener is all that it needs: accept makes the socket of each client by itself",
-            false => {
-                "bind and listen once; a second socket that is never used still takes its port"
-            }
+        .cause(if counted {
+            "the listener is all that it needs: accept makes the socket of each client by itself"
+        } else {
+            "bind and listen once; a second socket that is never used still takes its port"
         })
         .stop())
 }

@@ -96,9 +96,10 @@ impl<'a> Feedback<'a> {
     pub(super) fn html(&self) -> String {
         let Self { marks, failures, board, unused } = self;
         let total = marks.total();
-        let share = match marks.scheme.shares.is_empty() {
-            true => "",
-            false => "<th class=\"number\">share of the marks</th>",
+        let share = if marks.scheme.shares.is_empty() {
+            ""
+        } else {
+            "<th class=\"number\">share of the marks</th>"
         };
         let mut body = format!(
             "<h1>{}</h1>\n<p><strong>{total} of {} points</strong> {}</p>\n<table>\n<tr><th>part</th><th class=\"number\">points</th><th class=\"number\">of</th>{share}<td></td></tr>\n",

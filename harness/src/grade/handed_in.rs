@@ -60,9 +60,10 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Found, Error> {
                 continue;
             }
             if entry.is_symlink() || !(entry.is_dir() || is_source(&entry)) {
-                let why = match packed(&name) {
-                    true => ": unpack it first",
-                    false => " is no folder and no .rs file",
+                let why = if packed(&name) {
+                    ": unpack it first"
+                } else {
+                    " is no folder and no .rs file"
                 };
                 found.passed_over.push(format!("{}{why}", entry.display()));
                 continue;
@@ -79,10 +80,7 @@ impl Found {
         if self.places.iter().any(|place| place.path == path) {
             return;
         }
-        let name = match is_source(&path) {
-            true => path.file_stem(),
-            false => path.file_name(),
-        };
+        let name = if is_source(&path) { path.file_stem() } else { path.file_name() };
         let plain = readable(&name.unwrap_or_default().to_string_lossy());
         let mut name = plain.clone();
         let mut number = 2;

@@ -119,9 +119,10 @@ fn of_text(text: &str) -> BTreeSet<u64> {
         })
         .collect();
     let smallest = |window: &[u64]| window.iter().min().copied();
-    match runs.len() < WINDOW {
-        true => smallest(&runs).into_iter().collect(),
-        false => runs.windows(WINDOW).filter_map(smallest).collect(),
+    if runs.len() < WINDOW {
+        smallest(&runs).into_iter().collect()
+    } else {
+        runs.windows(WINDOW).filter_map(smallest).collect()
     }
 }
 

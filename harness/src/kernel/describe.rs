@@ -118,9 +118,10 @@ impl Snapshot {
             }
             Waits::Accept | Waits::Receive | Waits::Send | Waits::Connect => {
                 let what = call.fd.map(|fd| self.descriptor(process, fd, names, told));
-                let name = match self.is_datagram_socket(process, call.fd) {
-                    true => call.datagram_name(),
-                    false => name,
+                let name = if self.is_datagram_socket(process, call.fd) {
+                    call.datagram_name()
+                } else {
+                    name
                 };
                 format!("is blocked in {name} on {}", what.unwrap_or_default())
             }

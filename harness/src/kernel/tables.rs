@@ -189,14 +189,13 @@ fn parse_row(table: Table, line: &str) -> Result<Row, &'static str> {
         next(name)?;
     }
     let inode = next("inode")?.parse().map_err(|_| "inode")?;
-    let drops = match table.is_tcp() {
-        true => 0,
-        false => {
-            for name in ["ref", "pointer"] {
-                next(name)?;
-            }
-            next("drops")?.parse().map_err(|_| "drops")?
+    let drops = if table.is_tcp() {
+        0
+    } else {
+        for name in ["ref", "pointer"] {
+            next(name)?;
         }
+        next("drops")?.parse().map_err(|_| "drops")?
     };
     Ok(Row { table, local, remote, state, tx_queue, rx_queue, drops, inode })
 }

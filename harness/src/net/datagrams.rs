@@ -61,9 +61,10 @@ impl Trial {
     pub fn asker(&self, running: &Rc<Running>, to: SocketAddr) -> Verdict<Asker> {
         let name = format!("asker {}", self.next_number());
         // Not connected: an answer from somebody else has to be seen.
-        let any = match to.is_ipv4() {
-            true => SocketAddr::new(self.addresses().host().into(), 0),
-            false => SocketAddr::new(to.ip(), 0),
+        let any = if to.is_ipv4() {
+            SocketAddr::new(self.addresses().host().into(), 0)
+        } else {
+            SocketAddr::new(to.ip(), 0)
         };
         let end = End::new(self, UdpSocket::bind(any)?, name)?;
         Ok(Asker { end, to, running: Rc::clone(running) })

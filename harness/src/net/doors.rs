@@ -98,9 +98,10 @@ fn open_sockets(snapshot: &Snapshot) -> Vec<&Row> {
 
 fn described(rows: &[&Row]) -> String {
     let door = |row: &&Row| Door { transport: transport(row), address: row.local, purpose: None };
-    match rows.is_empty() {
-        true => "nothing".into(),
-        false => rows.iter().map(|row| door(row).describe()).collect::<Vec<_>>().join(", "),
+    if rows.is_empty() {
+        "nothing".into()
+    } else {
+        rows.iter().map(|row| door(row).describe()).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -194,10 +194,8 @@ impl InFlight for Inner {
             let carried: Vec<_> = traffic.carried.iter().filter(|one| one.way == way).collect();
             let fates = carried.iter().enumerate().filter(|(_, one)| one.fate != Fate::Passed);
             let fates: Vec<_> = fates.map(|(n, one)| told(n + 1, one.fate)).collect();
-            let fates = match fates.is_empty() {
-                true => String::new(),
-                false => format!("; {}", fates.join(", ")),
-            };
+            let fates =
+                if fates.is_empty() { String::new() } else { format!("; {}", fates.join(", ")) };
             let number = datagrams(carried.len());
             format!("to the wire came from {from} to {to}: {number}{fates}")
         };

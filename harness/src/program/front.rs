@@ -73,9 +73,10 @@ pub(super) fn check(program: &Path, path: &str, folder: &Path) -> io::Result<()>
     const NONE: i32 = 2;
     const MAY_NOT: i32 = 13;
     const NO_EXEC: i32 = 8;
-    let file = match program.to_string_lossy().contains('/') {
-        true => folder.join(program),
-        false => find(program, path).ok_or_else(|| io::Error::from_raw_os_error(NONE))?,
+    let file = if program.to_string_lossy().contains('/') {
+        folder.join(program)
+    } else {
+        find(program, path).ok_or_else(|| io::Error::from_raw_os_error(NONE))?
     };
     let metadata = file.metadata()?;
     if !metadata.is_file() || !is_executable(&metadata) {

@@ -88,9 +88,10 @@ impl Program {
             Output::Read | Output::Held => None,
         };
         let piped = stdin == Stdin::Piped;
-        let (process, stdin, stderr) = match cell::is_enclosing() {
-            true => in_cell(&command, view, piped, writer)?,
-            false => as_child(command, piped, writer)?,
+        let (process, stdin, stderr) = if cell::is_enclosing() {
+            in_cell(&command, view, piped, writer)?
+        } else {
+            as_child(command, piped, writer)?
         };
         let stdout = match output {
             Output::Read => Capture::start(Some(reader)),

@@ -37,12 +37,10 @@ pub fn submission(
     });
     let missing = found.iter().filter(|(_, _, value)| value.is_none());
     let missing: Vec<&str> = missing.map(|(_, name, _)| *name).collect();
-    match missing.is_empty() {
-        true => Ok(found
-            .into_iter()
-            .map(|(field, _, value)| (field, value.unwrap_or_default()))
-            .collect()),
-        false => Err(missing.join(", ")),
+    if missing.is_empty() {
+        Ok(found.into_iter().map(|(field, _, value)| (field, value.unwrap_or_default())).collect())
+    } else {
+        Err(missing.join(", "))
     }
 }
 

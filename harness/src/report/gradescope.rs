@@ -30,10 +30,7 @@ fn document(all: &[Placed<'_>], notes: &[String]) -> Json {
 fn test(number: usize, placed: &Placed<'_>) -> Json {
     let check = placed.record.check;
     let passed = *placed.outcome() == Outcome::Pass;
-    let output = match passed {
-        true => String::new(),
-        false => failure::text(placed, Style::plain()),
-    };
+    let output = if passed { String::new() } else { failure::text(placed, Style::plain()) };
     Json::object([
         ("number", number.to_string().as_str().into()),
         ("name", format!("{}: {}", check.id(), check.title).as_str().into()),

@@ -87,9 +87,10 @@ impl Bytes {
                     let most = u64::MAX >> (64 - 8 * size as u32);
                     let expected = format!("a number from 0 to {most}");
                     let number = cursor.number(&expected, most)?;
-                    match little {
-                        true => self.add(&number.to_le_bytes()[..size]),
-                        false => self.add(&number.to_be_bytes()[8 - size..]),
+                    if little {
+                        self.add(&number.to_le_bytes()[..size])
+                    } else {
+                        self.add(&number.to_be_bytes()[8 - size..])
                     }
                     return Ok(());
                 }

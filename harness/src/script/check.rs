@@ -82,18 +82,17 @@ impl<'a> Check<'a> {
     /// The address of who is called is known when the caller is started.
     fn programs_call(&self, line: &Line, caller: usize, called: usize) -> Result<(), SyntaxError> {
         let place = |side| self.programs.iter().position(|program| *program == side);
-        match place(called) < place(caller) {
-            true => Ok(()),
-            false => {
-                let [caller, called] = [caller, called].map(|side| self.name(side));
-                Err(self.error(
-                    line,
-                    &format!(
-                        "`the programs are {called} and {caller}` at the top: they are started in \
-                     this order, and {called} is called"
-                    ),
-                ))
-            }
+        if place(called) < place(caller) {
+            Ok(())
+        } else {
+            let [caller, called] = [caller, called].map(|side| self.name(side));
+            Err(self.error(
+                line,
+                &format!(
+                    "`the programs are {called} and {caller}` at the top: they are started in \
+                 this order, and {called} is called"
+                ),
+            ))
         }
     }
 
@@ -197,12 +196,13 @@ impl<'a> Check<'a> {
 
     fn must_run(&self, line: &Line, program: usize) -> Result<(), SyntaxError> {
         let name = self.name(program);
-        match self.dead.contains(&program) {
-            true => Err(self.error(
+        if self.dead.contains(&program) {
+            Err(self.error(
                 line,
                 &format!("`{name} is started again` before it: {name} does not run any more"),
-            )),
-            false => Ok(()),
+            ))
+        } else {
+            Ok(())
         }
     }
 

@@ -66,9 +66,10 @@ fn file_name<'s>(
 /// A name of a file can't lead out of the folder.
 fn fine_name(name: &str, start: &Cursor<'_>) -> Result<String, SyntaxError> {
     let part = |part: &str| !part.is_empty() && part != "." && part != "..";
-    match name.split('/').all(part) {
-        true => Ok(name.to_owned()),
-        false => Err(start.error("the name of a file in the folder of the conversation")),
+    if name.split('/').all(part) {
+        Ok(name.to_owned())
+    } else {
+        Err(start.error("the name of a file in the folder of the conversation"))
     }
 }
 
@@ -83,9 +84,10 @@ fn content(
     }
     let start = *cursor;
     let bytes = Bytes::read(cursor, files)?;
-    match bytes.is_free() || bytes.recalls().next().is_some() {
-        true => Err(start.error("the bytes themselves: nothing is free in a file")),
-        false => Ok(bytes.like(b"", &Default::default())),
+    if bytes.is_free() || bytes.recalls().next().is_some() {
+        Err(start.error("the bytes themselves: nothing is free in a file"))
+    } else {
+        Ok(bytes.like(b"", &Default::default()))
     }
 }
 

@@ -145,9 +145,10 @@ impl fmt::Display for Fact {
         let mut words = self.words.iter();
         for (index, word) in self.form.split(' ').enumerate() {
             let space = if index > 0 { " " } else { "" };
-            match facts::is_place(word) {
-                true => write!(f, "{space}{}", words.next().map_or("", String::as_str))?,
-                false => write!(f, "{space}{word}")?,
+            if facts::is_place(word) {
+                write!(f, "{space}{}", words.next().map_or("", String::as_str))?
+            } else {
+                write!(f, "{space}{word}")?
             }
         }
         Ok(())

@@ -35,9 +35,10 @@ pub fn parse(file: &str, text: &str, vocabulary: &Vocabulary) -> Result<Conversa
         };
         programs.push(side);
     }
-    let programs = match head.together {
-        true => vec![programs],
-        false => programs.into_iter().map(|program| vec![program]).collect(),
+    let programs = if head.together {
+        vec![programs]
+    } else {
+        programs.into_iter().map(|program| vec![program]).collect()
     };
     let known = Known { vocabulary, sides: &sides, files: &head.files };
     let mut lines = Vec::new();
@@ -103,14 +104,13 @@ impl<'a> Head<'a> {
     /// `program is ann`, `program is ann or bob`, `programs are ann, bob and carol`.
     fn players(&mut self, cursor: &mut Cursor<'a>) -> Result<(), SyntaxError> {
         self.together = cursor.takes(&["programs", "are"]);
-        let (between, expected) = match self.together {
-            true => ("and", "`and` and another name, or the end of the line"),
-            false => {
-                for word in ["program", "is"] {
-                    cursor.keyword(word, PROGRAM)?;
-                }
-                ("or", "`or` and another name, or the end of the line")
+        let (between, expected) = if self.together {
+            ("and", "`and` and another name, or the end of the line")
+        } else {
+            for word in ["program", "is"] {
+                cursor.keyword(word, PROGRAM)?;
             }
+            ("or", "`or` and another name, or the end of the line")
         };
         loop {
             let start = *cursor;

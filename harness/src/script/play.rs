@@ -16,9 +16,10 @@ pub fn play(stage: &mut dyn Stage, conversation: &Conversation) -> Verdict {
     for programs in &conversation.programs {
         let mut players: Option<Players> = None;
         // It makes no difference where the harness sends nothing.
-        let ways = match conversation.sends_a_stream(programs) {
-            true => stage.ways_to_cut(),
-            false => &[Segments::Whole],
+        let ways = if conversation.sends_a_stream(programs) {
+            stage.ways_to_cut()
+        } else {
+            &[Segments::Whole]
         };
         for &segments in ways {
             // A program that is called can be called again. One that calls, or ends, is started
@@ -31,9 +32,10 @@ pub fn play(stage: &mut dyn Stage, conversation: &Conversation) -> Verdict {
                 if let Err(stop) = cast.carry_out(step) {
                     let several = cast.may_be_about_several(&stop);
                     drop(cast);
-                    return Err(match several && goes_well(stage, conversation, programs)? {
-                        true => stop.because(SEVERAL),
-                        false => stop,
+                    return Err(if several && goes_well(stage, conversation, programs)? {
+                        stop.because(SEVERAL)
+                    } else {
+                        stop
                     });
                 }
             }

@@ -131,9 +131,10 @@ fn shortened(mut lines: Vec<String>) -> Vec<String> {
         return lines;
     }
     let rest = lines.split_off(MOST_LINES / 2);
-    let what = match rest.iter().all(|line| line.contains("thread ")) {
-        true => "threads",
-        false => "lines like these",
+    let what = if rest.iter().all(|line| line.contains("thread ")) {
+        "threads"
+    } else {
+        "lines like these"
     };
     lines.push(format!("and {} more {what}", rest.len()));
     lines

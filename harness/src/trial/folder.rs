@@ -98,9 +98,10 @@ impl Drop for Folder {
 pub(super) fn empty(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let removed = match entry.file_type()?.is_dir() {
-            true => remove(&entry.path()),
-            false => fs::remove_file(entry.path()),
+        let removed = if entry.file_type()?.is_dir() {
+            remove(&entry.path())
+        } else {
+            fs::remove_file(entry.path())
         };
         // What a program removes meanwhile is not there.
         removed.or_else(|error| match error.kind() {

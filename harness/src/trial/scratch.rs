@@ -205,10 +205,7 @@ impl Scratch {
 }
 
 fn told(names: &[&str]) -> String {
-    match names.is_empty() {
-        true => "nothing".into(),
-        false => names.join(", "),
-    }
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
 }
 
 fn list_into(entries: &mut Vec<Entry>, folder: &Path, below: &str) -> io::Result<()> {
@@ -225,10 +222,7 @@ fn list_into(entries: &mut Vec<Entry>, folder: &Path, below: &str) -> io::Result
             () if kind.is_symlink() => "@",
             () => "",
         };
-        let bytes = match kind.is_file() {
-            true => fs::read(&path).unwrap_or_default(),
-            false => Vec::new(),
-        };
+        let bytes = if kind.is_file() { fs::read(&path).unwrap_or_default() } else { Vec::new() };
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
         let (length, contents) = (bytes.len() as u64, hasher.finish());

@@ -51,9 +51,9 @@ impl Stall {
                 "nothing, and nothing can come: every thread of the {name} is blocked, \
                  and nothing is under way to it"
             ),
-            StallKind::Busy => format!(
-                "nothing, while the {name} kept the processor busy all the time"
-            ),
+            StallKind::Busy => {
+                format!("nothing, while the {name} kept the processor busy all the time")
+            }
             StallKind::Patience(limit) => {
                 format!("nothing, although the {name} had {}", seconds(limit))
             }

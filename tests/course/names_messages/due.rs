@@ -76,12 +76,15 @@ pub(super) fn judge(message: &[u8], answer: &[u8], limit: usize) -> Result<(), S
         Due::Refusal(due) if code(answer) == due && number(6) == 0 => Ok(()),
         Due::Refusal(due) => wrong(&format!("its code is not {due}")),
         Due::Answer(_, codes) if !codes.contains(&code(answer)) => wrong("its code"),
-        Due::Answer(length, _) => match answer[12..].starts_with(&message[12..12 + length]) {
-            true if number(4) == 1 => records(answer, 12 + length, number(6))
-                .filter(|end| *end == answer.len())
-                .map_or_else(|| wrong("its records"), |_| Ok(())),
-            _ => wrong("its question"),
-        },
+        Due::Answer(length, _) => {
+            if answer[12..].starts_with(&message[12..12 + length]) && number(4) == 1 {
+                records(answer, 12 + length, number(6))
+                    .filter(|end| *end == answer.len())
+                    .map_or_else(|| wrong("its records"), |_| Ok(()))
+            } else {
+                wrong("its question")
+            }
+        }
     }
 }
 

@@ -156,9 +156,10 @@ impl Client {
 
     fn tell(&mut self, reply: &Reply) {
         let sign = &reply.sign;
-        match self.is_asking {
-            true => self.trial().note_result(&format!("the answer was {sign}")),
-            false => self.trial().note(format!("{} received the reply {sign}", self.name())),
+        if self.is_asking {
+            self.trial().note_result(&format!("the answer was {sign}"))
+        } else {
+            self.trial().note(format!("{} received the reply {sign}", self.name()))
         }
         self.is_asking = false;
     }
@@ -210,9 +211,10 @@ impl Client {
             }
             (false, _) => format!("the reply to {name} is not whole"),
         };
-        let seen = match ahead.is_empty() {
-            true => then,
-            false => format!("{}; missing is {missing}; then {then}", quote_short(ahead, SHOWN)),
+        let seen = if ahead.is_empty() {
+            then
+        } else {
+            format!("{}; missing is {missing}; then {then}", quote_short(ahead, SHOWN))
         };
         let cause = self.lines.waiting().unwrap_or(cause);
         self.trial().fail(headline).expected(expected).seen(seen).cause(cause).stop()
@@ -229,9 +231,10 @@ impl Client {
             self.trial().note(format!("nothing came to {name}, and the {program} was at rest"));
             return Ok(());
         }
-        let failure = self.trial().fail(match ahead.is_empty() {
-            true => format!("the {program} ended the connection with {name}"),
-            false => format!("the {program} sent {name} something too early, or too much"),
+        let failure = self.trial().fail(if ahead.is_empty() {
+            format!("the {program} ended the connection with {name}")
+        } else {
+            format!("the {program} sent {name} something too early, or too much")
         });
         let seen = match (ahead.is_empty(), end) {
             (true, Some(end)) => end.describe().to_owned(),

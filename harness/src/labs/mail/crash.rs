@@ -74,9 +74,10 @@ pub fn kill_in_deliveries(t: &Trial, most: usize) -> Verdict<Deaths> {
         if let (Death::Call(call, _), false) = (&death, message.is_promised) {
             deaths.calls.insert(call.clone());
         }
-        match message.is_promised {
-            true => deaths.behind += 1,
-            false => deaths.before += 1,
+        if message.is_promised {
+            deaths.behind += 1
+        } else {
+            deaths.before += 1
         }
         sent.push(message);
         mail = mail.kill_and_start_again()?;

@@ -306,9 +306,10 @@ pub(super) fn of_delivery(calls: &[Shown]) -> Option<std::ops::RangeInclusive<us
 
 fn not_kept(t: &Trial, calls: &[Shown], expected: &str, cause: &str) -> Stop {
     let names: Vec<_> = calls.iter().map(|call| call.name.as_str()).collect();
-    let seen = match names.is_empty() {
-        true => "no call that stores anything".to_owned(),
-        false => format!("before the 250 the calls {}", names.join(", ")),
+    let seen = if names.is_empty() {
+        "no call that stores anything".to_owned()
+    } else {
+        format!("before the 250 the calls {}", names.join(", "))
     };
     let failure = t.fail("the 250 comes before the message is safe from a loss of power");
     failure.expected(expected).seen(seen).cause(cause).stop()

@@ -96,10 +96,8 @@ impl Mail {
         if seen.iter().eq(ids.iter().copied()) {
             return Ok(());
         }
-        let told = |ids: Vec<&str>| match ids.is_empty() {
-            true => "nothing".to_owned(),
-            false => ids.join(", "),
-        };
+        let told =
+            |ids: Vec<&str>| if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
         Err(self
             .doors
             .trial()

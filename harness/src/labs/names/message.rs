@@ -260,11 +260,10 @@ fn record_at(bytes: &[u8], start: usize) -> Result<(Record, usize), String> {
     let whole = |at: usize| {
         let (name, behind) = name_at(bytes, at)?;
         let data = [&bytes[begin..at], &name].concat();
-        match behind == end {
-            true => Ok(data),
-            false => {
-                Err(format!("the name in its data does not end where its data does, at byte {end}"))
-            }
+        if behind == end {
+            Ok(data)
+        } else {
+            Err(format!("the name in its data does not end where its data does, at byte {end}"))
         }
     };
     let data = match kind {

@@ -64,9 +64,10 @@ impl Truncated {
         let query =
             stream.expect_message("the same question, behind its length", GOES, |bytes| {
                 // Its id may be another one: it is a connection of its own.
-                match bytes.get(2..) == Some(&expected[2..]) {
-                    true => Ok(bytes.to_vec()),
-                    false => Err("it is another question than before".to_owned()),
+                if bytes.get(2..) == Some(&expected[2..]) {
+                    Ok(bytes.to_vec())
+                } else {
+                    Err("it is another question than before".to_owned())
                 }
             })?;
         Ok((stream, Reply::to(&query)))

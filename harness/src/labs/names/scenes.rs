@@ -268,9 +268,8 @@ fn too_long(t: &mut Trial) -> Verdict {
     let client = names.inquirer()?;
     let many = Query::new("many.example.test", A);
     client.ask(&many)?;
-    client.expect_fitting(&many, "an answer with TC", RECORDED, |reply| match reply.is_cut() {
-        true => Ok(()),
-        false => Err("TC is missing".to_owned()),
+    client.expect_fitting(&many, "an answer with TC", RECORDED, |reply| {
+        if reply.is_cut() { Ok(()) } else { Err("TC is missing".to_owned()) }
     })?;
     let mut stream = names.service().connect_as("asker 1".to_owned(), true)?;
     let question = many.bytes();

@@ -322,9 +322,10 @@ fn run_mount(words: &[&str], path: &Path) -> io::Result<()> {
     let output = command.args(words).arg(path).stdin(Stdio::null()).output().map_err(|error| {
         io::Error::new(error.kind(), format!("cannot run mount (util-linux): {error}"))
     })?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
     }
 }
 

@@ -162,12 +162,11 @@ fn new_try_new_id(t: &mut Stage) -> Result<(), Mismatch> {
         let mut buffer = [0; 64];
         client.recv(&mut buffer)?;
         let id = u16::from_be_bytes([buffer[0], buffer[1]]);
-        let seen = match id == second {
-            true => format!("the answer to {id:04x} is taken"),
-            false => {
-                let then = received(&client, 64);
-                format!("the answer to {id:04x} is passed over; then nothing: {then}")
-            }
+        let seen = if id == second {
+            format!("the answer to {id:04x} is taken")
+        } else {
+            let then = received(&client, 64);
+            format!("the answer to {id:04x} is passed over; then nothing: {then}")
         };
         t.expect(
             format!(

@@ -89,9 +89,10 @@ fn files(folder: &Path) -> io::Result<String> {
     let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().display().to_string()));
     let mut names = names.collect::<io::Result<Vec<_>>>()?;
     names.sort();
-    match names.is_empty() {
-        true => Ok("none: it is in no place any more".into()),
-        false => Ok(names.join(", ")),
+    if names.is_empty() {
+        Ok("none: it is in no place any more".into())
+    } else {
+        Ok(names.join(", "))
     }
 }
 

@@ -162,19 +162,16 @@ fn arrow(
     let unseen = if step.packets.is_empty() { "" } else { " unseen" };
     let (tip, back) = if x2 > x1 { (x2 - 1, x2 - 9) } else { (x2 + 1, x2 + 9) };
     body.push(format!(r#"<line class="arrow{unseen}" x1="{x1}" y1="{y}" x2="{back}" y2="{y}"/>"#));
-    body.push(match step.lost {
-        true => format!(
+    body.push(if step.lost {
+        format!(
             r#"<path class="arrow" d="M{back} {}L{tip} {}M{back} {}L{tip} {}"/>"#,
             y - 5,
             y + 5,
             y + 5,
             y - 5
-        ),
-        false => format!(
-            r#"<polygon class="tip" points="{tip},{y} {back},{} {back},{}"/>"#,
-            y - 5,
-            y + 5
-        ),
+        )
+    } else {
+        format!(r#"<polygon class="tip" points="{tip},{y} {back},{} {back},{}"/>"#, y - 5, y + 5)
     });
     let mut below = Vec::new();
     if !step.packets.is_empty() {

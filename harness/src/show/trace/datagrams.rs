@@ -70,9 +70,10 @@ pub(super) fn between(before: &View, after: &View, askers: &[(String, SocketAddr
     let mut steps = Vec::new();
     for (who, row) in programs() {
         let Some(then) = find(before, row) else {
-            let (call, to) = match is_connected(row) {
-                true => ("bind, connect", format!(" to {}", row.remote)),
-                false => ("bind", String::new()),
+            let (call, to) = if is_connected(row) {
+                ("bind, connect", format!(" to {}", row.remote))
+            } else {
+                ("bind", String::new())
             };
             steps.push(step(who, call, format!("UDP {}{to}", row.local), Known::Kernel));
             continue;

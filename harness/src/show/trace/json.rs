@@ -58,9 +58,10 @@ impl Event {
         ]);
         // Of connections nothing is ever lost, and text needs no meaning.
         let step = if self.lost { with(step, "lost", true.into()) } else { step };
-        match self.meaning.is_empty() {
-            true => step,
-            false => with(step, "meaning", self.meaning.as_str().into()),
+        if self.meaning.is_empty() {
+            step
+        } else {
+            with(step, "meaning", self.meaning.as_str().into())
         }
     }
 
@@ -97,9 +98,10 @@ impl Socket {
             ("unacknowledged", self.unacknowledged.into()),
             ("held", self.held.into()),
         ]);
-        match self.state == UDP {
-            true => with(socket, "dropped", Json::Number(self.dropped as f64)),
-            false => socket,
+        if self.state == UDP {
+            with(socket, "dropped", Json::Number(self.dropped as f64))
+        } else {
+            socket
         }
     }
 

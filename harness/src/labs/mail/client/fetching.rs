@@ -133,9 +133,10 @@ impl Client {
     /// The lines of a reply up to the dot, as they were before dots were put before dots.
     fn take_lines(&mut self, cause: &str) -> Verdict<Vec<u8>> {
         // Only what is new has to be searched: a message may come in many reads.
-        let length = |unread: &[u8], from: usize| match unread.starts_with(DOT) {
-            true => Some(0),
-            false => {
+        let length = |unread: &[u8], from: usize| {
+            if unread.starts_with(DOT) {
+                Some(0)
+            } else {
                 let from = from.saturating_sub(BEHIND_LINES.len());
                 let found = unread[from..].windows(BEHIND_LINES.len()).position(is_end);
                 found.map(|at| from + at + 2)
@@ -183,9 +184,10 @@ impl Client {
             (None, Ok(())) => "nothing".to_owned(),
         };
         let last = &unread[unread.len().saturating_sub(SHOWN / 2)..];
-        let came = match unread.len() > last.len() {
-            true => format!("{}, at last {}", count(unread.len()), quote_short(last, SHOWN)),
-            false => quote_short(last, SHOWN),
+        let came = if unread.len() > last.len() {
+            format!("{}, at last {}", count(unread.len()), quote_short(last, SHOWN))
+        } else {
+            quote_short(last, SHOWN)
         };
         self.trial()
             .fail(format!("the lines of the reply to {} do not end", self.name()))

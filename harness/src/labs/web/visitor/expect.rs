@@ -117,12 +117,11 @@ impl Visitor {
             }
             (false, _) => format!("the reply to {name} is not whole"),
         };
-        let seen = match self.ahead.is_empty() {
-            true => then,
-            false => {
-                let came = quote_short(&self.ahead, SHOWN);
-                format!("{came}; missing is {missing}; then {then}")
-            }
+        let seen = if self.ahead.is_empty() {
+            then
+        } else {
+            let came = quote_short(&self.ahead, SHOWN);
+            format!("{came}; missing is {missing}; then {then}")
         };
         self.trial().fail(headline).expected(expected).seen(seen).cause(cause).stop()
     }
@@ -137,9 +136,10 @@ impl Visitor {
             self.trial().note(format!("nothing came to {name}, and the {program} was at rest"));
             return Ok(());
         }
-        let blame = self.trial().fail(match self.ahead.is_empty() {
-            true => format!("the {program} ended the connection with {name}"),
-            false => format!("the {program} sent {name} something too early, or too much"),
+        let blame = self.trial().fail(if self.ahead.is_empty() {
+            format!("the {program} ended the connection with {name}")
+        } else {
+            format!("the {program} sent {name} something too early, or too much")
         });
         let seen = match (self.ahead.is_empty(), self.end) {
             (true, Some(end)) => describe_end(end).to_owned(),
