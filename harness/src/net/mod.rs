@@ -23,6 +23,7 @@ mod service;
 mod started;
 mod terms;
 mod tries;
+mod unanswered;
 mod wire;
 
 use std::net::SocketAddr;
@@ -44,6 +45,7 @@ pub use service::Service;
 pub use started::Started;
 pub use terms::Terms;
 pub use tries::{Moment, Tries};
+pub(crate) use unanswered::Unanswered;
 pub use wire::{Carried, Stretch, Way, Wire};
 
 /// `127.0.0.1:7007 and [::1]:7007`.

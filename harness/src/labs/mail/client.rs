@@ -7,7 +7,7 @@ mod sending;
 use std::time::Duration;
 
 use super::reply::{Fault, Parsed, Protocol, Reply, parse};
-use crate::net::{Connection, Cut, End, LineEnd, Lines};
+use crate::net::{Connection, Cut, LineEnd, Lines, Unanswered};
 use crate::trial::{Stall, Stop, Trial, Verdict};
 use crate::words::{count, quote_short, summary};
 
@@ -195,29 +195,17 @@ impl Client {
         missing: &str,
         cause: &str,
     ) -> Stop {
-        let (name, program, ahead) = (self.name(), self.program(), self.lines.unread());
-        let then = match (self.lines.ended(), result) {
-            (Some(end), _) => end.describe().to_owned(),
-            (None, Err(stall)) => stall.sentence(&program),
-            (None, Ok(())) => "nothing".to_owned(),
-        };
-        let headline = match (ahead.is_empty(), self.lines.ended()) {
-            (true, None) => format!("the {program} does not answer {name}"),
-            (true, Some(End::Stream)) => {
-                format!("the {program} closed the connection instead of answering {name}")
-            }
-            (true, Some(End::Reset)) => {
-                format!("the {program} reset the connection instead of answering {name}")
-            }
-            (false, _) => format!("the reply to {name} is not whole"),
-        };
-        let seen = if ahead.is_empty() {
-            then
-        } else {
-            format!("{}; missing is {missing}; then {then}", quote_short(ahead, SHOWN))
-        };
+        let (name, program) = (self.name(), self.program());
         let cause = self.lines.waiting().unwrap_or(cause);
-        self.trial().fail(headline).expected(expected).seen(seen).cause(cause).stop()
+        let unanswered = Unanswered {
+            name,
+            program: &program,
+            unread: self.lines.unread(),
+            missing,
+            ended: self.lines.ended(),
+            stall: result.as_ref().err(),
+        };
+        unanswered.blame(self.trial()).expected(expected).cause(cause).stop()
     }
 
     /// Expects that nothing comes, and that the connection stays open, once the program is at rest.

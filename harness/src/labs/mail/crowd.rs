@@ -6,9 +6,8 @@ use super::deliver::stored;
 use super::mailbox::{ALICE, BOB, CAROL, User};
 use super::pop3::awkward;
 use super::reply::Protocol;
-use crate::kernel::{Process, Snapshot};
 use crate::net::Service;
-use crate::trial::{Stall, StallKind, Stop, Trial, Verdict};
+use crate::trial::{Trial, Verdict};
 
 checks! { $ mail_crowd, "mail" step 5:
     stores_and_forwards, 4 points: "carries mail between clients that never meet, over a crash too";
@@ -234,41 +233,18 @@ fn ignores_a_closed_stderr(t: &mut Trial) -> Verdict {
     expect_mail_to_pass(&mail, &ALICE, &BOB, PASSES)
 }
 
-/// The lowest descriptor that the program's first process does not have.
-fn lowest_free(snapshot: &Snapshot, pid: u32) -> u32 {
-    let own = snapshot.processes.iter().find(|process| process.pid == pid);
-    own.map_or(0, Process::lowest_free_descriptor)
-}
-
 fn survives_few_descriptors(t: &mut Trial) -> Verdict {
-    t.needs_watching()?;
     let mail = Mail::start(t)?;
     let silent = [mail.call(Protocol::Smtp)?, mail.call(Protocol::Pop3)?];
     let services: Vec<Service> = BOTH.map(|protocol| mail.service(protocol)).into();
-    let held = services[0].settle()?;
-    let program = &services[0].running.program;
-    let free = lowest_free(&held, program.pid());
-    program.limit_descriptors(free).map_err(|error| Stop::Skip(error.to_string()))?;
-    t.note(format!("the mail server gets no more descriptors (RLIMIT_NOFILE is {free} now)"));
+    services[0].withhold_descriptors()?;
     // Linux has set one aside for each accept that waits: it is the one after that which fails.
     for service in &services {
         service.connect()?.close();
     }
     let waiting: Vec<_> = services.iter().map(Service::connect).collect::<Verdict<_>>()?;
-    if matches!(t.settle(&services[0].running)?, Err(Stall { kind: StallKind::Busy })) {
-        return Err(t
-            .fail("the mail server spins while it is out of descriptors")
-            .expected("it waits a moment before it calls accept again")
-            .seen("accept fails and is called again at once, with all of the processor's time")
-            .cause("the client stays in the queue as long as there is no descriptor for it, so the next \
-                    accept fails at once, too: sleep for some milliseconds after an error")
-            .stop());
-    }
-    program.limit_descriptors(ENOUGH)?;
-    t.note("it gets descriptors again");
+    services[0].expect_rest_without_descriptors()?;
+    services[0].restore_descriptors()?;
     drop((silent, waiting));
     expect_mail_to_pass(&mail, &ALICE, &BOB, PASSES)
 }
-
-/// Descriptors for any mail server with a few clients.
-const ENOUGH: u32 = 500;

@@ -2,9 +2,8 @@
 //! server that serves one after another fails it at its first reply.
 
 use super::{A_FILE, GET_A, Web};
-use crate::kernel::Process;
 use crate::net::noise;
-use crate::trial::{Stall, StallKind, Stop, Trial, Verdict};
+use crate::trial::{Trial, Verdict};
 
 checks! { $ web_serve_many, "web" step 5:
     serves_beside_a_silent_client, 4 points: "serves a client while others say nothing";
@@ -303,33 +302,15 @@ fn ignores_a_closed_stderr(t: &mut Trial) -> Verdict {
 }
 
 fn survives_few_descriptors(t: &mut Trial) -> Verdict {
-    t.needs_watching()?;
     let web = Web::start(t)?;
     let silent = web.silent_clients(2)?;
-    let held = web.service.settle()?;
-    let program = &web.service.running.program;
-    let own = held.processes.iter().find(|process| process.pid == program.pid());
-    let free = own.map_or(0, Process::lowest_free_descriptor);
-    program.limit_descriptors(free).map_err(|error| Stop::Skip(error.to_string()))?;
-    t.note(format!("the web server gets no more descriptors (RLIMIT_NOFILE is {free} now)"));
+    web.service.withhold_descriptors()?;
     // Linux has set one aside for the accept that waits: it is the one after that which fails.
     web.service.connect()?.close();
     let mut waiting = web.visit()?;
     waiting.send(GET_A)?;
-    if matches!(t.settle(&web.service.running)?, Err(Stall { kind: StallKind::Busy })) {
-        return Err(t
-            .fail("the web server spins while it is out of descriptors")
-            .expected("it waits a moment before it calls accept again")
-            .seen("accept fails and is called again at once, with all of the processor's time")
-            .cause("the client stays in the queue as long as there is no descriptor for it, so the next \
-                    accept fails at once, too: sleep for some milliseconds after an error")
-            .stop());
-    }
-    program.limit_descriptors(ENOUGH)?;
-    t.note("it gets descriptors again");
+    web.service.expect_rest_without_descriptors()?;
+    web.service.restore_descriptors()?;
     drop(silent);
     web.expect_service()
 }
-
-/// Descriptors for any web server with a few clients.
-const ENOUGH: u32 = 500;

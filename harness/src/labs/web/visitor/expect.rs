@@ -2,7 +2,7 @@
 
 use super::super::reply::{Fault, Parsed, Reply, To, parse};
 use super::Visitor;
-use crate::net::End;
+use crate::net::{End, Unanswered};
 use crate::trial::{Stall, Stop, Verdict};
 use crate::words::{count, quote_short};
 
@@ -102,28 +102,15 @@ impl Visitor {
         cause: &str,
     ) -> Stop {
         let (name, program) = (self.name(), self.program());
-        let then = match (self.end, result) {
-            (Some(end), _) => describe_end(end).to_owned(),
-            (None, Err(stall)) => stall.sentence(&program),
-            (None, Ok(())) => "nothing".to_owned(),
+        let unanswered = Unanswered {
+            name: &name,
+            program: &program,
+            unread: &self.ahead,
+            missing,
+            ended: self.end,
+            stall: result.as_ref().err(),
         };
-        let headline = match (self.ahead.is_empty(), self.end) {
-            (true, None) => format!("the {program} does not answer {name}"),
-            (true, Some(End::Stream)) => {
-                format!("the {program} closed the connection instead of answering {name}")
-            }
-            (true, Some(End::Reset)) => {
-                format!("the {program} reset the connection instead of answering {name}")
-            }
-            (false, _) => format!("the reply to {name} is not whole"),
-        };
-        let seen = if self.ahead.is_empty() {
-            then
-        } else {
-            let came = quote_short(&self.ahead, SHOWN);
-            format!("{came}; missing is {missing}; then {then}")
-        };
-        self.trial().fail(headline).expected(expected).seen(seen).cause(cause).stop()
+        unanswered.blame(self.trial()).expected(expected).cause(cause).stop()
     }
 
     /// Expects that nothing comes, and that the connection stays open, once the program is at
@@ -142,7 +129,7 @@ impl Visitor {
             format!("the {program} sent {name} something too early, or too much")
         });
         let seen = match (self.ahead.is_empty(), self.end) {
-            (true, Some(end)) => describe_end(end).to_owned(),
+            (true, Some(end)) => end.describe().to_owned(),
             _ => quote_short(&self.ahead, SHOWN),
         };
         let expected = "nothing: the connection stays open, and the program waits";
@@ -164,7 +151,7 @@ impl Visitor {
             }
             (true, Some(End::Reset), _) => Err(fail(
                 format!("the {program} reset the connection with {name}"),
-                describe_end(End::Reset).to_owned(),
+                End::Reset.describe().to_owned(),
             )),
             (false, ..) => Err(fail(
                 format!("the {program} sent {name} something behind its reply"),
@@ -212,11 +199,4 @@ fn describe(reply: &Reply) -> String {
         count(reply.body.len()),
         quote_short(&reply.body, SHOWN)
     )
-}
-
-fn describe_end(end: End) -> &'static str {
-    match end {
-        End::Stream => "the end of the stream (FIN)",
-        End::Reset => "a reset (RST)",
-    }
 }
