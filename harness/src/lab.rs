@@ -7,8 +7,8 @@ use crate::trial::{Trial, Verdict};
 /// [`crate::labs::TOGETHER`], where programs of several labs meet.
 #[derive(Debug)]
 pub struct Lab {
-    /// Its place in the course, from 1; 0 for what is no lab.
-    pub number: u8,
+    /// Its place in the course, from 1; what is no lab has none.
+    pub number: Option<u8>,
     /// Short name; of a lab also the package, the binary and the first half of its checks' ids.
     pub name: &'static str,
     /// What it is about, in a few words.
@@ -163,6 +163,6 @@ impl Lab {
 
     /// Whether it is a program to write, and not [`crate::labs::TOGETHER`].
     pub fn is_lab(&self) -> bool {
-        self.number > 0
+        self.number.is_some()
     }
 }

@@ -35,7 +35,7 @@ fn course(root: &Path) -> String {
     let mut text = String::new();
     for lab in LABS {
         text +=
-            &format!("{}  {}  {}   ({}/README.md)\n", lab.number, lab.name, lab.title, lab.folder);
+            &format!("{}{}  {}   ({}/README.md)\n", number(lab), lab.name, lab.title, lab.folder);
         let states = steps::states(root, lab);
         for (index, step) in lab.steps.iter().enumerate() {
             let state = match &states {
@@ -122,10 +122,14 @@ pub(super) fn checks(lab: &Lab, last: &LastRun, width: usize) -> String {
     text
 }
 
+/// `1  `, before a lab's name.
+fn number(lab: &Lab) -> String {
+    lab.number.map_or_else(String::new, |number| format!("{number}  "))
+}
+
 /// A mark before each check, where it is known what came of it.
 fn lab_with_checks(lab: &Lab, last: &LastRun) -> String {
-    let number = if lab.is_lab() { format!("{}  ", lab.number) } else { String::new() };
-    let mut text = format!("{number}{}  {}\n", lab.name, lab.title);
+    let mut text = format!("{}{}  {}\n", number(lab), lab.name, lab.title);
     for step in lab.steps {
         text += &format!("\nstep {}, {}: {}\n", step.number, step.name, step.task);
         for check in lab.checks().filter(|check| check.step == step.number) {

@@ -67,8 +67,8 @@ pub(super) fn lab(name: &str) -> Result<&'static Lab, CliError> {
 }
 
 fn lab_of(name: &str) -> Option<&'static Lab> {
-    let number = name.parse().ok().filter(|number| *number > 0);
-    labs::parts().find(|lab| lab.name == name || number == Some(lab.number))
+    let number: Option<u8> = name.parse().ok();
+    labs::parts().find(|lab| lab.name == name || (number.is_some() && lab.number == number))
 }
 
 /// The one step that this stands for.

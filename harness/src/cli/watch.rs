@@ -226,7 +226,7 @@ impl Watch {
                 before.ok_or("This is the first lab.".to_owned())
             }
             Key::Lab(number) => {
-                let lab = LABS.iter().find(|lab| lab.number == number);
+                let lab = LABS.iter().find(|lab| lab.number == Some(number));
                 lab.ok_or_else(|| format!("There are labs 1 to {}, and no {number}.", LABS.len()))
             }
             _ => Ok(self.lab),

@@ -56,7 +56,7 @@ static CHECKS: &[Check] = &[
 ];
 
 pub(super) static LAB: Lab = Lab {
-    number: 1,
+    number: Some(1),
     name: "server",
     title: "bind, listen, accept",
     folder: "labs/01-server",

@@ -106,8 +106,8 @@ impl Screen {
     /// What was learned, and what comes next.
     fn complete(&self, lab: &Lab) -> String {
         let name = match lab.number {
-            0 => format!("The part {}", lab.name),
-            number => format!("Lab {number}, {},", lab.name),
+            None => format!("The part {}", lab.name),
+            Some(number) => format!("Lab {number}, {},", lab.name),
         };
         let head = format!("{name} is complete. You can now:");
         let mut lines = vec![self.style.good(&head)];

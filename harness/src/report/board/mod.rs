@@ -150,7 +150,7 @@ struct Row<'p> {
 
 impl<'p> Row<'p> {
     fn number(&self) -> String {
-        if self.lab.is_lab() { self.lab.number.to_string() } else { String::new() }
+        self.lab.number.map_or_else(String::new, |number| number.to_string())
     }
 
     /// `36 of 36`: what was skipped has not passed.

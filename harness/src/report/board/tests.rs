@@ -131,7 +131,7 @@ static CHECK: Check = Check {
 const fn lab(number: u8, name: &'static str, title: &'static str) -> Lab {
     let steps = &STEPS_OF_A_LAB;
     Lab {
-        number,
+        number: Some(number),
         name,
         title,
         folder: "labs",
@@ -164,7 +164,7 @@ fn ten(outcome: impl Fn(u8, u8) -> Outcome, notes: &[&str]) -> Vec<String> {
     };
     let all: Vec<_> = steps
         .flat_map(|(lab, step)| (0..CHECKS).map(move |_| (lab, step)))
-        .map(|(lab, step)| (record(outcome(lab.number, step.number)), lab, step))
+        .map(|(lab, step)| (record(outcome(lab.number.unwrap_or(0), step.number)), lab, step))
         .collect();
     let placed: Vec<_> =
         all.iter().map(|(record, lab, step)| Placed { record, lab, step }).collect();
