@@ -40,9 +40,9 @@ pub(crate) struct Run {
     pub(crate) results: Vec<Result>,
 }
 
-/// Three for each core: what a wrong program leads to is mostly that somebody waits.
+/// Four for each core, as in `lab check`: what a wrong program leads to is mostly that somebody waits.
 fn lanes() -> usize {
-    3 * thread::available_parallelism().map_or(2, usize::from)
+    4 * thread::available_parallelism().map_or(2, usize::from)
 }
 
 /// Has all jobs done. The runs are in their order.
@@ -75,8 +75,9 @@ pub(crate) fn of_corpus<'a>(
     programs: &'a [Program],
     checks: impl Fn(&Program) -> Vec<&'static Check>,
 ) -> Vec<(&'a Program, Run)> {
-    let _turn = turn();
+    // While one test builds, another one has its programs checked: there it is mostly waited.
     let built = Built::corpus(lab, programs);
+    let _turn = turn();
     let built = programs.iter().zip(&built);
     let built: Vec<_> = built.filter_map(|(it, built)| Some((it, built.as_ref()?))).collect();
     let jobs: Vec<_> = built
