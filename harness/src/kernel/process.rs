@@ -103,8 +103,11 @@ pub fn own_thread() -> Option<u32> {
 
 /// Whether a thread of this process is blocked in a call. One that has been woken is not.
 pub fn is_blocked(thread: u32) -> bool {
-    let call = read_text(format!("/proc/self/task/{thread}/syscall"));
-    call.is_ok_and(|text| Call::parse(&text).is_some())
+    let file = |name| read_text(format!("/proc/self/task/{thread}/{name}")).ok();
+    let in_call = file("syscall").is_some_and(|text| Call::parse(&text).is_some());
+    // A thread that is being woken, on its way to another processor, still has its call; but it
+    // counts as running.
+    in_call && file("stat").and_then(|text| parse_stat(&text)).is_some_and(|it| it.state != 'R')
 }
 
 /// The descriptors of this process, besides the three streams, that a program which it executes
