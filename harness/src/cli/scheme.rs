@@ -10,7 +10,7 @@ use crate::root;
 
 /// What a line may look like.
 const LINES: &str = "a line is `server 25` (a lab's share of the marks), `web/5 0` or \
-                     `peer/leaves-quietly 4` (the points of each check), or \
+                     `peer/talks 4` (the points of each check), or \
                      `conversations peer FOLDER`";
 
 /// Reads a scheme.

@@ -15,7 +15,7 @@ const MOST_UNUSED: usize = 20;
 /// What both forms tell.
 pub(super) struct Feedback<'a> {
     marks: &'a Marks<'a>,
-    failures: Vec<First>,
+    failures: Vec<First<'a>>,
     board: String,
     unused: Vec<String>,
 }
@@ -44,8 +44,8 @@ impl<'a> Feedback<'a> {
     }
 
     /// What happened in the check that failed, where it was recorded.
-    fn ladder(&self, failure: &First) -> Option<&Recording> {
-        let id = failure.check?.id();
+    fn ladder(&self, failure: &First<'_>) -> Option<&Recording> {
+        let id = failure.record?.check.id();
         self.marks.ladders.iter().find(|recording| recording.id == id)
     }
 

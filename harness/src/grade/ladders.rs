@@ -23,10 +23,9 @@ const STEPS: usize = 60;
 /// Records the first failures again, in the tree where they were found.
 pub(super) fn record(tree: &Path, marks: &Marks<'_>) -> Vec<Recording> {
     let failed = report::first_of_each_step(&marks.records).into_iter();
-    let quick = failed.filter(|failed| failed.elapsed < LONGEST);
-    let ids = quick.filter_map(|failed| Some(failed.check?.id())).take(MOST);
+    let quick = failed.filter_map(|one| one.record).filter(|record| record.elapsed < LONGEST);
     // A failure without a ladder is a failure all the same.
-    ids.filter_map(|id| trace(tree, &id)).collect()
+    quick.take(MOST).filter_map(|record| trace(tree, &record.check.id())).collect()
 }
 
 fn trace(tree: &Path, id: &str) -> Option<Recording> {

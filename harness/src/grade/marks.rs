@@ -75,10 +75,15 @@ impl<'a> Marks<'a> {
             let most = self.scheme.points(check);
             if let Some((_, points)) = parts.last_mut() {
                 points.most += most;
-                points.score += if record.score() > 0 { most } else { 0 };
+                points.score += if record.outcome == Outcome::Pass { most } else { 0 };
             }
         }
         parts
+    }
+
+    /// The checks that it was judged by: lab and name of each.
+    pub(super) fn checks(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.records.iter().map(|record| (record.check.lab, record.check.name))
     }
 
     /// Why it has to be graded again, if it has.

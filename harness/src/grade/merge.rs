@@ -78,11 +78,8 @@ fn read<'a>(
     }
     let marks = Marks::read(name, &record, scheme)
         .ok_or("is no record of `lab grade`, or of another course")?;
-    let ids = |marks: &Marks<'_>| -> Vec<_> {
-        marks.records.iter().map(|record| record.check.id()).collect()
-    };
     match first {
-        Some(first) if ids(first) != ids(&marks) => {
+        Some(first) if !first.checks().eq(marks.checks()) => {
             Err(format!("was judged by other checks than {}: grade both alike", first.name))
         }
         _ => Ok(marks),

@@ -17,10 +17,7 @@ mod place;
 mod samples;
 pub mod tap;
 
-use std::time::Duration;
-
 use self::place::{Placed, by_telling, grouped};
-use crate::labs::Check;
 use crate::run::session::Record;
 use crate::term::Style;
 use crate::term::hang;
@@ -47,28 +44,23 @@ pub fn first(records: &[Record], notes: &[String], lines: usize, style: Style) -
 
 /// A failure, to be shown whole.
 #[derive(Clone, Debug)]
-pub struct First {
-    /// The check that failed; a lab that does not build is none's.
-    pub check: Option<&'static Check>,
-    /// How long it took.
-    pub elapsed: Duration,
+pub struct First<'a> {
+    /// The record of the check that failed; a lab that does not build is none's.
+    pub record: Option<&'a Record>,
     /// What there is to say of it. Ends with a newline.
     pub text: String,
 }
 
 /// The first failure of each step, whole: what follows from it is left out.
-pub fn first_of_each_step(records: &[Record]) -> Vec<First> {
+pub fn first_of_each_step(records: &[Record]) -> Vec<First<'_>> {
     let all = Placed::all(records);
     let failed = failed(&all);
     let steps = grouped(failed.iter().copied(), |placed| (placed.lab.name, placed.step.number));
     let firsts = steps.iter().filter_map(|(_, failed)| failed.first());
-    let build = |text| First { check: None, elapsed: Duration::ZERO, text };
-    let first = |one: &&Placed<'_>| First {
-        check: Some(one.record.check),
-        elapsed: one.record.elapsed,
-        text: failure::text(one, Style::plain()),
-    };
-    builds(&all, Style::plain()).into_iter().map(build).chain(firsts.map(first)).collect()
+    let build = |text| First { record: None, text };
+    let firsts = firsts
+        .map(|one| First { record: Some(one.record), text: failure::text(one, Style::plain()) });
+    builds(&all, Style::plain()).into_iter().map(build).chain(firsts).collect()
 }
 
 /// The board alone: how far each lab and each step is. Ends with a newline.

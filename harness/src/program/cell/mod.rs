@@ -53,11 +53,11 @@ const KNOWN: &[&str] = &[
     "BUN_",
     "DENO_",
 ];
-/// Largest file that a program in a cell can write, in bytes: what `--fsize` says below.
-pub(super) const LARGEST_FILE: u64 = 268_435_456;
 /// For each process of a program, and all that it starts. They end what runs wild before the
 /// machine suffers; no right program comes near to them.
-const LIMITS: &[&str] = &["--core=0", "--nproc=512", "--fsize=268435456", "--data=4294967296"];
+const LIMITS: &[&str] = &["--core=0", "--nproc=512", "--data=4294967296"];
+/// One more of them: the largest file that it can write, in bytes.
+pub(super) const LARGEST_FILE: u64 = 268_435_456;
 
 /// Whether programs are started in cells, and the cells that nobody uses now.
 static IDLE: Mutex<Option<Vec<Cell>>> = Mutex::new(None);
@@ -88,7 +88,7 @@ struct Cell {
 impl Cell {
     fn make(view: View) -> io::Result<Self> {
         let mut command = without_inherited("prlimit")?;
-        command.args(LIMITS);
+        command.args(LIMITS).arg(format!("--fsize={LARGEST_FILE}"));
         command.args(["--", "unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child"]);
         command.arg("--").arg(std::env::current_exe()?).args(["worker", "cell"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
