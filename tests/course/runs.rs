@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -45,11 +45,18 @@ fn lanes() -> usize {
     4 * thread::available_parallelism().map_or(2, usize::from)
 }
 
-/// Has all jobs done. The runs are in their order.
+/// Has all jobs done, in its turn. The runs are in their order.
 pub(crate) fn run(jobs: &[Job<'_>]) -> Vec<Run> {
+    let turn = Mutex::new(Some(turn()));
     let pool = pool(lanes());
     let requests: Vec<_> = jobs.iter().flat_map(requests).collect();
-    let answers = pool.run(&requests, |_, _| ());
+    let left = AtomicUsize::new(requests.len());
+    let answers = pool.run(&requests, |_, _| {
+        // Nothing is queued any more. For the last ones it is mostly waited: the next may begin.
+        if left.fetch_sub(1, Ordering::SeqCst) <= lanes() {
+            turn.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    });
     let mut slowest: Vec<(Duration, String)> = Vec::new();
     let mut answers = answers.into_iter();
     let mut finish = |job: &Job<'_>| {
@@ -77,7 +84,6 @@ pub(crate) fn of_corpus<'a>(
 ) -> Vec<(&'a Program, Run)> {
     // While one test builds, another one has its programs checked: there it is mostly waited.
     let built = Built::corpus(lab, programs);
-    let _turn = turn();
     let built = programs.iter().zip(&built);
     let built: Vec<_> = built.filter_map(|(it, built)| Some((it, built.as_ref()?))).collect();
     let jobs: Vec<_> = built
@@ -134,12 +140,29 @@ pub(crate) fn template(name: &str) -> Template {
     built.entry(name.to_owned()).or_insert_with(new).clone()
 }
 
-/// One test at a time has programs checked: it keeps all cores busy as it is.
-static TURN: Mutex<()> = Mutex::new(());
+/// Whether it is some test's turn. One at a time has programs checked: it keeps all cores busy as
+/// it is.
+static IS_TAKEN: Mutex<bool> = Mutex::new(false);
+/// Tells those who wait for their turn that one has ended.
+static ENDED: Condvar = Condvar::new();
+
+/// A test's turn, until it is dropped.
+pub(crate) struct Turn(());
 
 /// Waits for its turn to have programs run.
-pub(crate) fn turn() -> std::sync::MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn turn() -> Turn {
+    let is_taken = IS_TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut is_taken =
+        ENDED.wait_while(is_taken, |taken| *taken).unwrap_or_else(PoisonError::into_inner);
+    *is_taken = true;
+    Turn(())
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *IS_TAKEN.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        ENDED.notify_one();
+    }
 }
 
 /// A skipped check is a matter of this system: it is told, and tolerated.

@@ -41,7 +41,6 @@ fn is_right(lab: &Lab, solved: u8, check: &Check, before: Option<&Outcome>, now:
 }
 
 fn what_is_written_passes(lab: &'static Lab) {
-    let _turn = runs::turn();
     let solved = 0..=lab.steps.len() as u8;
     let sources = solved.map(|solved| (format!("written_{solved}"), written_up_to(lab, solved)));
     let sources: Vec<_> = sources.collect();
@@ -75,7 +74,6 @@ sockets_lab::each_lab! { test_each_lab exactly_what_is_written_passes super::wha
 /// What a stub says when it ends is no cause: the mistake is in the step that is written.
 #[test]
 fn a_stubs_own_line_is_never_the_cause() {
-    let _turn = runs::turn();
     let check = sockets_lab::labs::check("client/ends-only-its-side").unwrap();
     let lab = check.lab();
     let source = written_up_to(lab, 2).replace("Shutdown::Write", "Shutdown::Both");

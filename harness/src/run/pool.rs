@@ -3,6 +3,8 @@
 //! A worker that dies, or that does not answer, takes only its own check with it: the outcome
 //! is a fault, and another worker goes on.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -12,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::json::Json;
-use crate::labs;
+use crate::labs::{self, Check};
 use crate::run::isolation;
 use crate::run::protocol::{LAST, Request, Seal};
 use crate::sync::lock;
@@ -160,10 +162,13 @@ impl Pool {
 /// Those that wait for time to pass begin at once. Then from the end: the last checks of a lab are
 /// the longest ones, and the short ones fill the gaps.
 fn order(requests: &[Request]) -> Vec<usize> {
-    let (mut first, rest): (Vec<_>, Vec<_>) =
-        (0..requests.len()).rev().partition(|index| is_patient(&requests[*index]));
-    first.extend(rest);
-    first
+    let places: BTreeMap<String, usize> = labs::checks().map(Check::id).zip(0..).collect();
+    let mut order: Vec<usize> = (0..requests.len()).collect();
+    order.sort_by_key(|index| {
+        let request = &requests[*index];
+        Reverse((is_patient(request), places.get(&request.check)))
+    });
+    order
 }
 
 fn is_patient(request: &Request) -> bool {
