@@ -76,7 +76,9 @@ pub fn lab(name: &str) -> Option<&'static Lab> {
 
 /// The check with this id.
 pub fn check(id: &str) -> Option<&'static Check> {
-    checks().find(|check| check.id() == id)
+    let (part, name) = id.split_once('/')?;
+    let name = name.replace('-', "_");
+    lab(part)?.checks().find(|check| check.name == name).filter(|check| check.id() == id)
 }
 
 /// All checks of all parts, in order.
