@@ -154,6 +154,18 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
         let other = fs::read_to_string(class.folder.path().join("merged").join(file)).unwrap();
         assert_eq!(class.result(file), other, "{file}");
     }
+    // Into Moodle's worksheet, by the number that Moodle has put into the folder's name.
+    let sheet = "\u{feff}Identifier,\"Full name\",Grade,\"Maximum Grade\"\r\n\
+        \"Participant 4711\",\"Bob, =B\",-,20.00\r\n\"Participant 9\",Zoe,-,20.00\r\n";
+    fs::write(class.folder.path().join("sheet.csv"), sheet).unwrap();
+    let moodle = ["gradebook", "results/records", "--out", "moodle", "--worksheet", "sheet.csv"];
+    let said = text(&class.lab(&moodle));
+    assert!(said.contains("ann: not in the worksheet") && !said.contains("Bob, _B:"), "{said}");
+    let filled = fs::read_to_string(class.folder.path().join("moodle/worksheet.csv")).unwrap();
+    let expected = "Identifier,Full name,Grade,Maximum Grade\r\n\
+        Participant 4711,\"Bob, =B\",0.00,20.00\r\nParticipant 9,Zoe,-,20.00\r\n";
+    assert_eq!(filled, expected);
+
     let twice =
         class.lab(&["gradebook", "results/records", "results/records/ann.json", "--out", "x"]);
     assert!(twice.status.code() == Some(2) && text(&twice).contains("two records of ann"));
@@ -164,6 +176,15 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
     let records = fs::read_dir(class.folder.path().join("part/records")).unwrap();
     let names: Vec<_> = records.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["dave.json"]);
+
+    // A part that has nobody in it is no mistake of whoever has started all parts.
+    let part = ["grade", "handed in", "--out", "none", "--labs", "server", "--part", "6/6"];
+    let empty = class.lab(&part);
+    assert!(
+        empty.status.success() && text(&empty).contains("no submission to judge"),
+        "{}",
+        text(&empty)
+    );
 
     // Only what has changed, and what is missing, is judged again.
     let before = class.result("records/ann.json");

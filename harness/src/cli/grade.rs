@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::check::Progress;
 use super::{CliError, print, scheme, select};
-use crate::grade::{Class, Graded, Scheme, merge};
+use crate::grade::{Class, Graded, Scheme, Worksheet, merge};
 use crate::labs::Lab;
 use crate::root;
 use crate::sync::lock;
@@ -21,6 +21,7 @@ struct Options {
     paths: Vec<PathBuf>,
     out: Option<PathBuf>,
     scheme: Option<Scheme>,
+    worksheet: Option<Worksheet>,
     labs: Vec<&'static Lab>,
     jobs: Option<usize>,
     part: Option<(usize, usize)>,
@@ -37,6 +38,9 @@ impl Options {
             match *word {
                 "--out" => order.out = Some(value("a folder")?.into()),
                 "--scheme" => order.scheme = Some(scheme::read(Path::new(value("a file")?))?),
+                "--worksheet" => {
+                    order.worksheet = Some(Worksheet::read(Path::new(value("a file")?))?);
+                }
                 "--jobs" => {
                     let number = value("a number")?;
                     let jobs = number.parse().ok().filter(|jobs| *jobs > 0);
@@ -93,16 +97,20 @@ impl Options {
             }
         };
         let (jobs, part) = (self.jobs.unwrap_or(JOBS), self.part.unwrap_or((1, 1)));
-        Ok(Class { paths: self.paths, out, labs, scheme, jobs, part })
+        let worksheet = self.worksheet;
+        Ok(Class { paths: self.paths, out, labs, scheme, worksheet, jobs, part })
     }
 }
 
 /// What stands in the folder of results.
-const RESULTS: [(&str, &str); 3] = [
+const RESULTS: &[(&str, &str)] = &[
     ("gradebook.csv", "the points"),
     ("feedback/", "a page for each student, as HTML and as Markdown"),
     ("class.html", "the class"),
 ];
+
+/// There, too, where one was given.
+const WORKSHEET: (&str, &str) = ("worksheet.csv", "Moodle's worksheet with the grades: upload it");
 
 /// Grades, and says what came of it. Returns the exit status.
 pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
@@ -115,14 +123,11 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
         progress.show(&format!("{done} of {all} submissions{}", left(began.elapsed(), done, all)));
     })?;
     progress.clear();
-    tell(
-        graded,
-        &class.out,
-        &[
-            ("likeness.txt", "who has written alike: a hint to look, and no verdict"),
-            ("records/", "all that is known of each"),
-        ],
-    )
+    let mut files = RESULTS.to_vec();
+    files.extend(class.worksheet.as_ref().map(|_| WORKSHEET));
+    files.push(("likeness.txt", "who has written alike: a hint to look, and no verdict"));
+    files.push(("records/", "all that is known of each"));
+    tell(graded, &class.out, &files)
 }
 
 /// Makes a class of records. Returns the exit status.
@@ -139,10 +144,12 @@ pub(super) fn gradebook(words: &[&str]) -> Result<u8, CliError> {
     }
     let out = order.out()?;
     let scheme = order.scheme.unwrap_or_default();
-    tell(merge(&order.paths, &out, &scheme)?, &out, &[])
+    let mut files = RESULTS.to_vec();
+    files.extend(order.worksheet.as_ref().map(|_| WORKSHEET));
+    tell(merge(&order.paths, &out, &scheme, order.worksheet.as_ref())?, &out, &files)
 }
 
-fn tell(graded: Graded, out: &Path, more: &[(&str, &str)]) -> Result<u8, CliError> {
+fn tell(graded: Graded, out: &Path, files: &[(&str, &str)]) -> Result<u8, CliError> {
     let Graded { submissions, known, faults, passed_over, text } = graded;
     let out = out.display();
     let mut told = text;
@@ -155,7 +162,7 @@ fn tell(graded: Graded, out: &Path, more: &[(&str, &str)]) -> Result<u8, CliErro
         told.push_str(&format!("\npassed over: {one}\n"));
     }
     told.push('\n');
-    for (file, what) in RESULTS.iter().chain(more) {
+    for (file, what) in files {
         told.push_str(&format!("{out}/{file:<15} {what}\n"));
     }
     print(&told)?;

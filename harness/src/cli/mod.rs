@@ -57,6 +57,7 @@ cargo lab grade PATH ... --out DIR
                               each, and a page about the class
     --labs server,client      only these labs count
     --scheme FILE             what counts, and how much: a line `server 25` for each lab
+    --worksheet FILE          fill in Moodle's grading worksheet: DIR/worksheet.csv
     --jobs N                  judge N submissions side by side (2)
     --part 2/3                judge every third one, from the second on
 cargo lab gradebook RECORD ... --out DIR

@@ -142,6 +142,7 @@ impl<'a> Desk<'a> {
         };
         let told = Json::object([
             ("digest", self.digest(handed_in).as_str().into()),
+            ("participant", handed_in.participant.as_deref().map_or(Json::Null, Json::from)),
             ("sources", names(&mut handed_in.sources.keys())),
             ("unused", names(&mut handed_in.unused.iter())),
         ]);

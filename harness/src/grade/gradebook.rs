@@ -61,10 +61,15 @@ fn cell(text: &str) -> String {
     } else {
         text.to_owned()
     };
+    quoted(&text)
+}
+
+/// A cell whose text is as it is.
+pub(super) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
-        text
+        text.to_owned()
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Found {
 /// A submission's sources.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct HandedIn {
+    /// The number that Moodle knows the student by, where Moodle has packed it.
+    pub(super) participant: Option<String>,
     /// By their places in the course: `labs/01-server/src/main.rs`.
     pub(super) sources: BTreeMap<String, Vec<u8>>,
     /// What was there besides, and is not used; what is as in the course is left out.
@@ -99,14 +101,18 @@ impl Found {
 /// A name for people and for files: without what Moodle adds, and without what a file system or a
 /// spreadsheet would take for something else.
 fn readable(name: &str) -> String {
-    let name = match name.strip_suffix("_assignsubmission_file") {
-        Some(rest) => rest.rsplit_once('_').map_or(rest, |(person, _)| person),
-        None => name,
-    };
+    let name = by_moodle(name).map_or(name, |(person, _)| person);
     let plain = |c: char| if c.is_alphanumeric() || " ._-,@".contains(c) { c } else { '_' };
     let name: String = name.chars().map(plain).collect();
     let name = name.trim().trim_start_matches(['.', '-', '@']).to_owned();
     if name.is_empty() { "submission".into() } else { name }
+}
+
+/// Whose a folder or a file is that Moodle has packed, and the number that it knows the person by:
+/// `Ann Example_123_assignsubmission_file`.
+fn by_moodle(name: &str) -> Option<(&str, &str)> {
+    let (whose, _) = name.split_once("_assignsubmission_file")?;
+    whose.rsplit_once('_')
 }
 
 fn is_source(path: &Path) -> bool {
@@ -129,7 +135,9 @@ fn is_submission(folder: &Path) -> bool {
 
 /// Reads what was handed in. `course` is what a workspace has from the course.
 pub(super) fn read(place: &Place, course: &[File]) -> io::Result<HandedIn> {
-    let mut handed_in = HandedIn::default();
+    let packed_as = place.path.file_name().unwrap_or_default().to_string_lossy();
+    let participant = by_moodle(&packed_as).map(|(_, number)| number.to_owned());
+    let mut handed_in = HandedIn { participant, ..HandedIn::default() };
     let mut top = place.path.as_path();
     let mut files = Vec::new();
     if top.is_file() {
@@ -247,6 +255,7 @@ mod tests {
     #[test]
     fn a_name_is_the_persons_and_can_be_a_files() {
         assert_eq!(readable("Ann Example_123_assignsubmission_file"), "Ann Example");
+        assert_eq!(readable("Ann Example_123_assignsubmission_file_main"), "Ann Example");
         assert_eq!(readable("lab-1-ann"), "lab-1-ann");
         assert_eq!(readable("=cmd|' /C calc'"), "_cmd__ _C calc_");
         assert_eq!(readable("../../x"), "_.._x");

@@ -19,6 +19,8 @@ pub(super) struct Marks<'a> {
     pub(super) records: Vec<Record>,
     pub(super) isolated: bool,
     pub(super) notes: Vec<String>,
+    /// The number that Moodle knows the student by.
+    pub(super) participant: Option<String>,
     /// Sources that were judged, and what was not used.
     pub(super) sources: Vec<String>,
     pub(super) unused: Vec<String>,
@@ -50,6 +52,7 @@ impl<'a> Marks<'a> {
             records: records.collect::<Option<_>>()?,
             isolated: record.get("isolated")?.as_bool()?,
             notes: texts(record.get("notes")),
+            participant: handed_in.get("participant").and_then(Json::as_str).map(str::to_owned),
             sources: texts(handed_in.get("sources")),
             unused: texts(handed_in.get("unused")),
             ladders: ladders.iter().filter_map(Recording::from_json).collect(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::marks::Marks;
 use super::scheme::Scheme;
+use super::worksheet::Worksheet;
 use super::{Graded, results};
 use crate::json::Json;
 use crate::workspace::{Error, cannot};
@@ -13,7 +14,12 @@ use crate::workspace::{Error, cannot};
 ///
 /// # Errors
 /// A file can't be read, there is no record, or two are of the same submission.
-pub fn merge(paths: &[PathBuf], out: &Path, scheme: &Scheme) -> Result<Graded, Error> {
+pub fn merge(
+    paths: &[PathBuf],
+    out: &Path,
+    scheme: &Scheme,
+    worksheet: Option<&Worksheet>,
+) -> Result<Graded, Error> {
     let files = records(paths)?;
     let (mut marks, mut faults): (Vec<Marks<'_>>, Vec<(String, String)>) = Default::default();
     for file in &files {
@@ -30,9 +36,9 @@ pub fn merge(paths: &[PathBuf], out: &Path, scheme: &Scheme) -> Result<Graded, E
         }
     }
     fs::create_dir_all(out).map_err(cannot("make the folder", out))?;
-    let text = results::write(out, &marks, &faults)?;
+    let results::Written { text, missing } = results::write(out, &marks, &faults, worksheet)?;
     faults.extend(marks.iter().filter_map(|one| Some((one.name.clone(), one.trouble()?))));
-    Ok(Graded { submissions: files.len(), known: 0, faults, passed_over: Vec::new(), text })
+    Ok(Graded { submissions: files.len(), known: 0, faults, passed_over: missing, text })
 }
 
 fn records(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {

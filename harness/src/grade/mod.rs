@@ -18,6 +18,7 @@ mod merge;
 mod page;
 mod results;
 mod scheme;
+mod worksheet;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -37,6 +38,7 @@ use marks::Marks;
 
 pub use merge::merge;
 pub use scheme::Scheme;
+pub use worksheet::Worksheet;
 
 /// What is to be graded, and how.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub struct Class {
     pub labs: Vec<&'static Lab>,
     /// What counts, and how much.
     pub scheme: Scheme,
+    /// Moodle's worksheet, to be filled in.
+    pub worksheet: Option<Worksheet>,
     /// How many submissions are judged side by side.
     pub jobs: usize,
     /// Every so many are judged, from this one on: `(2, 3)` is the second of three parts.
@@ -83,15 +87,15 @@ impl Class {
     ) -> Result<Graded, Error> {
         let files = contents::of(course)?;
         let mut found = handed_in::find(&self.paths)?;
-        let (part, parts) = self.part;
-        let mut number = 0..;
-        found.places.retain(|_| number.next().is_some_and(|number| number % parts == part - 1));
         if found.places.is_empty() {
             return Err(Error::Refused(
                 "there is no submission: name folders with labs/, folders of such folders, or .rs files"
                     .into(),
             ));
         }
+        let (part, parts) = self.part;
+        let mut number = 0..;
+        found.places.retain(|_| number.next().is_some_and(|number| number % parts == part - 1));
         let records = self.out.join("records");
         fs::create_dir_all(&records).map_err(workspace::cannot("make the folder", &records))?;
         let desk = Desk::new(&self.out, &files, &self.labs, &self.scheme)?;
@@ -100,7 +104,7 @@ impl Class {
         let done: Mutex<Vec<(usize, Marked<'_>)>> = Mutex::default();
         progress(0, found.places.len());
         thread::scope(|scope| {
-            for _ in 0..self.jobs.clamp(1, found.places.len()) {
+            for _ in 0..self.jobs.min(found.places.len()) {
                 scope.spawn(|| {
                     let next = || lock(&waiting).pop_front();
                     while let Some((number, place)) = next() {
@@ -125,11 +129,12 @@ impl Class {
             runs.push((one.name, one.runs));
             marks.extend(one.marks);
         }
-        let text = results::write(&self.out, &marks, &faults)?;
+        let results::Written { text, missing } =
+            results::write(&self.out, &marks, &faults, self.worksheet.as_ref())?;
         let alike = likeness::text(&likeness::pairs(&runs));
         workspace::write_whole(&self.out.join("likeness.txt"), alike.as_bytes())?;
         faults.extend(marks.iter().filter_map(|one| Some((one.name.clone(), one.trouble()?))));
-        let passed_over = found.passed_over;
+        let passed_over = [found.passed_over, missing].concat();
         Ok(Graded { submissions: found.places.len(), known, faults, passed_over, text })
     }
 }

@@ -5,15 +5,25 @@ use std::path::Path;
 
 use super::feedback::Feedback;
 use super::marks::Marks;
+use super::worksheet::Worksheet;
 use super::{class, gradebook};
 use crate::workspace::{Error, cannot, write_whole};
 
-/// Writes the gradebook, the feedback and the class; returns the class in words.
+/// What was written, for the terminal.
+pub(super) struct Written {
+    /// The class in words.
+    pub(super) text: String,
+    /// Who is not in the worksheet.
+    pub(super) missing: Vec<String>,
+}
+
+/// Writes the gradebook, the feedback, the class and, where there is one, the worksheet.
 pub(super) fn write(
     out: &Path,
     marks: &[Marks<'_>],
     faults: &[(String, String)],
-) -> Result<String, Error> {
+    worksheet: Option<&Worksheet>,
+) -> Result<Written, Error> {
     let folder = out.join("feedback");
     fs::create_dir_all(&folder).map_err(cannot("make the folder", &folder))?;
     for one in marks {
@@ -30,5 +40,11 @@ pub(super) fn write(
     ] {
         write_whole(&out.join(name), text.as_bytes())?;
     }
-    Ok(class.text())
+    let mut missing = Vec::new();
+    if let Some(worksheet) = worksheet {
+        let (text, unknown) = worksheet.filled_in(marks);
+        write_whole(&out.join("worksheet.csv"), text.as_bytes())?;
+        missing = unknown.into_iter().map(|name| format!("{name}: not in the worksheet")).collect();
+    }
+    Ok(Written { text: class.text(), missing })
 }

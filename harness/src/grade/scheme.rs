@@ -70,6 +70,11 @@ impl Points {
 }
 
 impl Total {
+    /// From 0.0 to 1.0, which is all.
+    pub(super) fn share(self) -> f64 {
+        if self.most == 0 { 0.0 } else { f64::from(self.tenths) / f64::from(10 * self.most) }
+    }
+
     /// From 0 to 100, downwards: 100 is all.
     pub(super) fn percent(self) -> u32 {
         (10 * self.tenths).checked_div(self.most).unwrap_or(0)
