@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -47,16 +47,10 @@ fn lanes() -> usize {
 
 /// Has all jobs done, in its turn. The runs are in their order.
 pub(crate) fn run(jobs: &[Job<'_>]) -> Vec<Run> {
-    let turn = Mutex::new(Some(turn()));
+    let _turn = turn();
     let pool = pool(lanes());
     let requests: Vec<_> = jobs.iter().flat_map(requests).collect();
-    let left = AtomicUsize::new(requests.len());
-    let answers = pool.run(&requests, |_, _| {
-        // Nothing is queued any more. For the last ones it is mostly waited: the next may begin.
-        if left.fetch_sub(1, Ordering::SeqCst) <= lanes() {
-            turn.lock().unwrap_or_else(PoisonError::into_inner).take();
-        }
-    });
+    let answers = pool.run(&requests, |_, _| ());
     let mut slowest: Vec<(Duration, String)> = Vec::new();
     let mut answers = answers.into_iter();
     let mut finish = |job: &Job<'_>| {
@@ -140,29 +134,12 @@ pub(crate) fn template(name: &str) -> Template {
     built.entry(name.to_owned()).or_insert_with(new).clone()
 }
 
-/// Whether it is some test's turn. One at a time has programs checked: it keeps all cores busy as
-/// it is.
-static IS_TAKEN: Mutex<bool> = Mutex::new(false);
-/// Tells those who wait for their turn that one has ended.
-static ENDED: Condvar = Condvar::new();
-
-/// A test's turn, until it is dropped.
-pub(crate) struct Turn(());
+/// One test at a time has programs checked: it keeps all cores busy as it is.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Waits for its turn to have programs run.
-pub(crate) fn turn() -> Turn {
-    let is_taken = IS_TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut is_taken =
-        ENDED.wait_while(is_taken, |taken| *taken).unwrap_or_else(PoisonError::into_inner);
-    *is_taken = true;
-    Turn(())
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        *IS_TAKEN.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        ENDED.notify_one();
-    }
+pub(crate) fn turn() -> std::sync::MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A skipped check is a matter of this system: it is told, and tolerated.
