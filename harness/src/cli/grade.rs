@@ -112,6 +112,11 @@ const RESULTS: &[(&str, &str)] = &[
 /// There, too, where one was given.
 const WORKSHEET: (&str, &str) = ("worksheet.csv", "Moodle's worksheet with the grades: upload it");
 
+/// What stands there in any case, and the worksheet.
+fn results(worksheet: Option<&Worksheet>) -> Vec<(&'static str, &'static str)> {
+    RESULTS.iter().copied().chain(worksheet.map(|_| WORKSHEET)).collect()
+}
+
 /// Grades, and says what came of it. Returns the exit status.
 pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let class = Options::parse(words)?.class()?;
@@ -123,8 +128,7 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
         progress.show(&format!("{done} of {all} submissions{}", left(began.elapsed(), done, all)));
     })?;
     progress.clear();
-    let mut files = RESULTS.to_vec();
-    files.extend(class.worksheet.as_ref().map(|_| WORKSHEET));
+    let mut files = results(class.worksheet.as_ref());
     files.push(("likeness.txt", "who has written alike: a hint to look, and no verdict"));
     files.push(("records/", "all that is known of each"));
     tell(graded, &class.out, &files)
@@ -144,9 +148,8 @@ pub(super) fn gradebook(words: &[&str]) -> Result<u8, CliError> {
     }
     let out = order.out()?;
     let scheme = order.scheme.unwrap_or_default();
-    let mut files = RESULTS.to_vec();
-    files.extend(order.worksheet.as_ref().map(|_| WORKSHEET));
-    tell(merge(&order.paths, &out, &scheme, order.worksheet.as_ref())?, &out, &files)
+    let worksheet = order.worksheet.as_ref();
+    tell(merge(&order.paths, &out, &scheme, worksheet)?, &out, &results(worksheet))
 }
 
 fn tell(graded: Graded, out: &Path, files: &[(&str, &str)]) -> Result<u8, CliError> {

@@ -164,7 +164,7 @@ impl Pool {
 fn order(requests: &[Request]) -> Vec<usize> {
     let places: BTreeMap<String, usize> = labs::checks().map(Check::id).zip(0..).collect();
     let mut order: Vec<usize> = (0..requests.len()).collect();
-    order.sort_by_key(|index| {
+    order.sort_by_cached_key(|index| {
         let request = &requests[*index];
         Reverse((is_patient(request), places.get(&request.check)))
     });
