@@ -1,0 +1,251 @@
+//! Step 5 of lab 7, `download`, continued: going on where it stopped, with the next source.
+
+use std::time::Duration;
+
+use super::download::{GOT, Scene, song};
+use super::file::File;
+use super::hub::Hub;
+use super::sharer::{HURRIED, Sharer};
+use super::source::Source;
+use crate::net::noise;
+use crate::trial::{Trial, Verdict};
+
+checks! { $ index_sources, "index" step 5:
+    resumes, 4 points: "goes on at the next source where the first one stopped";
+    "The end before SIZE: the next peer of the last find with the same size and hash goes on from there (RFC 9110 section 14)."
+
+    asks_each_source_once, 2 points: "asks everybody who has the file, each once, and then says so";
+    "All tried: `failed`, and the part stays. What has another size or hash is another file."
+
+    resumes_after_restart, 3 points: "goes on with the part of an earlier run";
+    "FILE.part of earlier counts: `Range: bytes=K-` where K > 0."
+
+    source_ignores_range, 2 points: "begins anew where the answer is the whole file";
+    "200: begun anew from 0. A server may ignore Range (RFC 9110 section 14.2)."
+
+    wrong_content_range, 2 points: "appends nothing that begins somewhere else";
+    "206: appended only where Content-Range begins at K; anything else is the end of this source."
+
+    looks_at_the_part_first, 2 points: "compares a whole part without asking, and begins a longer one anew";
+    "SIZE there already: compared without asking. A longer part is begun anew."
+
+    gives_up_on_the_silent, 2 points, patient: "goes on elsewhere when a source says nothing any more";
+    "5 s without a byte: the next source; times of a second and more follow LAB_TEMPO."
+}
+
+const GOES_ON: &str = "what has come stands in FILE.part: the next source is asked for the rest, with Range: bytes=K-, \
+    where K is the length of the part";
+const RESUMED: &str = "resumed, the name here, the offset and the address: where an answer goes on from an offset that is \
+    not 0";
+
+fn resumes(t: &mut Trial) -> Verdict {
+    let (mut scene, song) = (Scene::begin(t)?, song());
+    let (bob, carl) = (Source::open(t, "bob")?, Source::open(t, "carl")?);
+    let renamed = File { name: "the same song.ogg".into(), ..song.clone() };
+    scene.get(&[song.hit(bob.address()), renamed.hit(carl.address())])?;
+    scene.asked(&bob, &song.name)?.give_up_to(&song, 0, 8_000)?;
+    let request = scene.asked(&carl, &renamed.name)?;
+    request.expect_from(8_000, GOES_ON)?;
+    request.give(&song, 8_000)?;
+    let resumed = format!("resumed {} at 8000 from {}", song.name, carl.address());
+    scene.ann.console.expect_event(&resumed, RESUMED)?;
+    scene.expect_got(&song, &carl)?;
+    scene.ann.folder.expect_names(&[&song.name], GOT)
+}
+
+fn asks_each_source_once(t: &mut Trial) -> Verdict {
+    const ALL: &str = "what one source has not given another one may have: ask each of those that have the same size and \
+        hash, once. When all were asked the part stays for a later try";
+    let (mut scene, song) = (Scene::begin(t)?, song());
+    let (bob, eve) = (Source::open(t, "bob")?, Source::open(t, "eve")?);
+    let carl = Source::open_several(t, "carl", 2)?;
+    let away = Source::open(t, "frank")?.address();
+    t.note("frank has gone");
+    let mut alike = song.clone();
+    alike.bytes[0] ^= 1;
+    let shorter = File::new(&song.name, &song.bytes[1..]);
+    let have = [&[bob.address(), away], carl.addresses()].concat();
+    let mut hits: Vec<_> = have.into_iter().map(|address| song.hit(address)).collect();
+    hits.extend([alike.hit(eve.address()), shorter.hit(eve.address())]);
+    scene.get(&hits)?;
+    scene.asked(&bob, &song.name)?.give_up_to(&song, 0, 3_000)?;
+    for _ in 0..2 {
+        let request = scene.asked(&carl, &song.name)?;
+        request.expect_from(3_000, GOES_ON)?;
+        request.refuse("404 Not Found")?;
+    }
+    scene.expect_failed(&song, ALL)?;
+    for (name, source) in [("bob", &bob), ("carl", &carl), ("eve", &eve)] {
+        if source.another_from(scene.ann.running())?.is_some() {
+            return Err(t
+                .fail(format!("the peer ann asks {name} once more"))
+                .expected("each source of the same size and hash is asked once, and nobody else is")
+                .seen(format!("one more connection to {name}"))
+                .cause(ALL)
+                .stop());
+        }
+    }
+    let part = format!("{}.part", song.name);
+    scene.ann.folder.expect_file(&part, &song.bytes[..3_000], ALL)
+}
+
+fn resumes_after_restart(t: &mut Trial) -> Verdict {
+    const KEPT: &str = "what comes is written to FILE.part as it comes: a program that is killed leaves it behind, and the \
+        next one goes on from there";
+    let (hub, bob) = (Hub::open(t)?, Source::open(t, "bob")?);
+    let song = File::new("long song.bin", noise(85, 300_000));
+    let mut scene = Scene { ann: hub.peer("ann", &[])?, hub };
+    scene.get(&[song.hit(bob.address())])?;
+    let mut request = scene.asked(&bob, &song.name)?;
+    request.begin_from(&song, 0)?;
+    request.send(&song.bytes[..200_000])?;
+    let _ = scene.ann.service.settle()?;
+    scene.ann.service.kill()?;
+    let kept = scene.expect_part(&song, KEPT)?;
+    let Scene { ann: Sharer { folder, .. }, hub } = scene;
+    let dir = folder.path().to_owned();
+    let mut scene = Scene { ann: hub.peer_in("ann", folder, &dir, &[])?, hub };
+    scene.get(&[song.hit(bob.address())])?;
+    let request = scene.asked(&bob, &song.name)?;
+    request.expect_from(kept, KEPT)?;
+    request.give(&song, kept)?;
+    let resumed = format!("resumed {} at {kept} from {}", song.name, bob.address());
+    scene.ann.console.expect_event(&resumed, RESUMED)?;
+    scene.expect_got(&song, &bob)
+}
+
+/// These parts of files were left in ann's folder.
+fn with_parts(t: &Trial, parts: &[(&File, &[u8])]) -> Verdict<Scene> {
+    let scene = Scene::begin(t)?;
+    for (file, part) in parts {
+        scene.ann.folder.file(&format!("{}.part", file.name), part)?;
+    }
+    Ok(scene)
+}
+
+fn source_ignores_range(t: &mut Trial) -> Verdict {
+    const ANEW: &str = "200 is the answer of a server that ignores Range: what comes is the file from its first byte, so \
+        what is there of earlier is overwritten, and not continued";
+    let song = song();
+    let mut scene = with_parts(t, &[(&song, &song.bytes[..6_000])])?;
+    let bob = Source::open(t, "bob")?;
+    scene.get(&[song.hit(bob.address())])?;
+    let request = scene.asked(&bob, &song.name)?;
+    request.expect_from(6_000, GOES_ON)?;
+    request.give(&song, 0)?;
+    // No resumed: its offset is 0.
+    let got = format!("got {} {} from {}", song.name, song.size(), bob.address());
+    scene.ann.console.expect_event(&got, ANEW)?;
+    scene.ann.folder.expect_file(&song.name, &song.bytes, ANEW)
+}
+
+fn wrong_content_range(t: &mut Trial) -> Verdict {
+    const ELSEWHERE: &str = "206 says in Content-Range what it begins with: what begins elsewhere than the part ends is not \
+        what is missing, and this source is of no use";
+    let song = song();
+    let (size, last) = (song.size(), song.size() - 1);
+    let wrong = [
+        ("206 Partial Content", format!("Content-Range: bytes 5999-{last}/{size}")),
+        ("206 Partial Content", format!("Content-Range: bytes 0-{last}/{size}")),
+        ("206 Partial Content", "Content-Type: audio/ogg".into()),
+        ("404 Not Found", "Content-Type: text/plain".into()),
+        ("416 Range Not Satisfiable", format!("Content-Range: bytes */{size}")),
+    ];
+    let mut scene = with_parts(t, &[(&song, &song.bytes[..6_000])])?;
+    // Each of them is asked once, in whatever order; the last one is right.
+    let sources = Source::open_several(t, "a source", wrong.len() + 1)?;
+    let hits: Vec<_> = sources.addresses().iter().map(|address| song.hit(*address)).collect();
+    scene.get(&hits)?;
+    for (status, field) in &wrong {
+        let mut request = scene.asked(&sources, &song.name)?;
+        request.expect_from(6_000, ELSEWHERE)?;
+        request.begin(status, &["Content-Length: 14001", field])?;
+        request.send(&noise(83, 14_001))?;
+        request.close();
+    }
+    let request = scene.asked(&sources, &song.name)?;
+    request.expect_from(6_000, ELSEWHERE)?;
+    let right = request.here();
+    request.give(&song, 6_000)?;
+    let resumed = format!("resumed {} at 6000 from {right}", song.name);
+    scene.ann.console.expect_event(&resumed, RESUMED)?;
+    let got = format!("got {} {size} from {right}", song.name);
+    scene.ann.console.expect_event(&got, GOT)?;
+    scene.ann.folder.expect_file(&song.name, &song.bytes, ELSEWHERE)
+}
+
+fn looks_at_the_part_first(t: &mut Trial) -> Verdict {
+    const LOOK: &str = "how long FILE.part is says what is missing: nothing, and it is compared at once; or it is longer than \
+        the file, and can't be a part of it";
+    let [right, wrong, longer] =
+        ["right song", "wrong song", "longer song"].map(|name| File::new(name, noise(84, 5_000)));
+    let mut other = wrong.bytes.clone();
+    other[7] ^= 1;
+    let more = [&longer.bytes[..], b"more"].concat();
+    let mut scene = with_parts(t, &[(&right, &right.bytes), (&wrong, &other), (&longer, &more)])?;
+    let bob = Source::open(t, "bob")?;
+    scene.get(&[right.hit(bob.address())])?;
+    scene.ann.console.expect_event(&format!("got {} {} from *", right.name, right.size()), LOOK)?;
+    scene.ann.folder.expect_file(&right.name, &right.bytes, LOOK)?;
+    scene.get(&[wrong.hit(bob.address())])?;
+    scene.expect_failed(&wrong, LOOK)?;
+    if bob.another_from(scene.ann.running())?.is_some() {
+        return Err(t
+            .fail("the peer ann asks for what is there already")
+            .expected("no connection to bob: all bytes are in FILE.part")
+            .seen("a connection to bob")
+            .cause(LOOK)
+            .stop());
+    }
+    let names = ["longer song.part", "right song"];
+    scene
+        .ann
+        .folder
+        .expect_names(&names, "what is wrong is deleted: nobody can tell which of its bytes are")?;
+    scene.get(&[longer.hit(bob.address())])?;
+    let request = scene.asked(&bob, &longer.name)?;
+    request.expect_from(0, LOOK)?;
+    request.give(&longer, 0)?;
+    scene.expect_got(&longer, &bob)
+}
+
+/// For so long a source may say nothing, by the contract.
+const SILENT: Duration = Duration::from_secs(5);
+
+fn gives_up_on_the_silent(t: &mut Trial) -> Verdict {
+    match silent_at(t, HURRIED)? {
+        Ok(()) => Ok(()),
+        // On a machine that is so busy carl may have been given up, too.
+        Err(_) => {
+            t.new_scene()?;
+            silent_at(t, 1.0)?
+        }
+    }
+}
+
+/// Bob says nothing at this tempo. The outer verdict is whether ann gives him up, the inner one what
+/// comes of it.
+fn silent_at(t: &Trial, tempo: f64) -> Verdict<Verdict> {
+    const GIVES_UP: &str = "a machine that is dead sends no FIN: a read that waits without a limit (set_read_timeout) waits \
+        for ever, though another peer has the file, too";
+    let (hub, song) = (Hub::open(t)?, song());
+    let ann = hub.peer_at_tempo("ann", tempo, &[])?;
+    ann.folder.file(&format!("{}.part", song.name), &song.bytes[..4_000])?;
+    let mut scene = Scene { hub, ann };
+    let (bob, carl) = (Source::open(t, "bob")?, Source::open(t, "carl")?);
+    scene.get(&[song.hit(bob.address()), song.hit(carl.address())])?;
+    let silent = scene.asked(&bob, &song.name)?;
+    t.note("bob says nothing");
+    t.allow_waiting(SILENT);
+    let request = carl.asked_since(scene.ann.running(), &song.name, GIVES_UP)?;
+    let goes_on = || {
+        request.expect_from(4_000, GOES_ON)?;
+        request.give(&song, 4_000)?;
+        let resumed = format!("resumed {} at 4000 from {}", song.name, carl.address());
+        scene.ann.console.expect_event(&resumed, RESUMED)?;
+        scene.expect_got(&song, &carl)
+    };
+    let come = goes_on();
+    silent.close();
+    Ok(come)
+}
