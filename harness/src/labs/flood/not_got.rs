@@ -1,0 +1,165 @@
+//! Step 5: what can't be got whole is not got at all.
+
+use super::descriptor::{Descriptor, id};
+use super::getting::{Getting, RENAMED, SIZE, SONG, STATUS, STATUS_OK, STAYS};
+use super::servent::{PATIENCE, Servent};
+use super::source::{Source, give, reply};
+use crate::net::noise;
+use crate::trial::{Trial, Verdict};
+
+checks! { $ flood_not_got, "flood" step 5:
+    wants_a_200, 3 points: "gets nothing from an answer with another status";
+    "HTTP/1.0 200 OK, Content-Length, body, closed; otherwise 404."
+
+    wants_the_whole_file, 3 points: "gives up on a file whose stream ends too early";
+    "Exactly Content-Length bytes, then renamed; else `failed`."
+
+    wants_the_size_of_the_hit, 2 points: "gives up on a file of another length, or of none";
+    "Exactly Content-Length bytes and equal to the hit's size; no Content-Length: `failed`."
+
+    survives_a_source_that_has_gone, 2 points: "says `failed` where nobody listens, and where the answer is cut off";
+    "failed my song.ogg: REASON; one line each, and nothing else happens."
+
+    gives_up_on_silence, 2 points, patient: "gives up on one who sends nothing for 5 seconds";
+    "5 s without a byte: failed."
+
+    keeps_what_is_there, 2 points: "leaves a file alone that is there already, or is being got";
+    "FILE there already, or being got: `failed`, without a connection."
+
+    leaves_in_the_middle_of_a_file, 2 points: "ends when its user leaves in the middle of a file";
+    "The end of stdin: all links closed, gets and uploads cut, status 0."
+}
+
+fn wants_a_200(t: &mut Trial) -> Verdict {
+    let page = b"not here ";
+    for status in [
+        "HTTP/1.0 404 Not Found",
+        "HTTP/1.0 500 200 OK",
+        "HTTP/1.1 206 Partial Content",
+        "HTTP/1.0 2000 OK",
+    ] {
+        let mut getting = Getting::of(t, page.len())?;
+        let carol = getting.get()?;
+        let what = format!("{status}, with a body of the right length");
+        give(&carol, &[&reply(status, Some(page.len()))[..], page].concat(), &what)?;
+        carol.close();
+        getting.expect_failed(STATUS)?;
+        getting.expect_service()?;
+        t.new_scene()?;
+    }
+    Ok(())
+}
+
+fn wants_the_whole_file(t: &mut Trial) -> Verdict {
+    let mut getting = Getting::of(t, SIZE)?;
+    let song = noise(8, SIZE);
+    let carol = getting.get()?;
+    give(&carol, &reply(STATUS_OK, Some(SIZE)), "the head of a reply")?;
+    give(&carol, &song[..SIZE - 1], "the song but for its last byte")?;
+    carol.close();
+    getting.expect_failed(CUT)?;
+    getting.expect_service()
+}
+
+fn wants_the_size_of_the_hit(t: &mut Trial) -> Verdict {
+    let song = b"one song.";
+    let lengths = [
+        (Some(song.len() + 1), "a Content-Length of one more than the hit says"),
+        (Some(song.len() - 1), "a Content-Length of one less than the hit says"),
+        (None, "no Content-Length"),
+    ];
+    for (length, what) in lengths {
+        let getting = Getting::of(t, song.len())?;
+        let carol = getting.get()?;
+        let told = format!("a reply with {what}");
+        give(&carol, &[&reply(STATUS_OK, length)[..], song, b"!"].concat(), &told)?;
+        carol.close();
+        getting.expect_failed(SIZES)?;
+        t.new_scene()?;
+    }
+    Ok(())
+}
+
+fn survives_a_source_that_has_gone(t: &mut Trial) -> Verdict {
+    let getting = Getting::of(t, SIZE)?;
+    // Closed without a word, and in the middle of its head.
+    getting.get()?.close();
+    getting.expect_failed(GONE)?;
+    // That it has failed may be said a moment before the next get can begin.
+    getting.servent.rest()?;
+    let carol = getting.get()?;
+    give(&carol, b"HTTP/1.0 200 OK\r\nContent-Le", "a part of a head")?;
+    carol.close();
+    getting.expect_failed(GONE)?;
+    getting.servent.rest()?;
+    let address = getting.carol.address();
+    let Getting { servent, mut bob, carol } = getting;
+    drop(carol);
+    t.note(format!("nobody listens on {address} any more"));
+    servent.console.types("get 1");
+    servent.expect_event(&format!("failed {SONG}: *"), GONE)?;
+    bob.send(&Descriptor::ping(id(99)))?;
+    bob.expect_fitting("a Pong", STAYS, |_| Ok(()))
+}
+
+fn gives_up_on_silence(t: &mut Trial) -> Verdict {
+    let getting = Getting::at_tempo(t, SIZE)?;
+    let carol = getting.get()?;
+    t.allow_waiting(PATIENCE);
+    give(&carol, &reply(STATUS_OK, Some(SIZE)), "the head of a reply")?;
+    give(&carol, b"la la la", "the beginning of the song, and then nothing")?;
+    getting.expect_failed(SILENT)
+}
+
+fn keeps_what_is_there(t: &mut Trial) -> Verdict {
+    let servent = Servent::sharing(t, &[(SONG, b"mine")])?;
+    let mut bob = servent.linked_by("bob")?;
+    let carol = Source::new(t, "carol", 4, SONG)?;
+    carol.is_found(&servent, &mut bob, 9)?;
+    servent.console.types("get 1");
+    carol.expect_no_caller(&servent, KEPT)?;
+    servent.expect_event(&format!("failed {SONG}: *"), KEPT)?;
+    carol.expect_no_caller(&servent, KEPT)?;
+    servent.folder.expect_file(SONG, b"mine", KEPT)?;
+    t.new_scene()?;
+    let getting = Getting::of(t, 9)?;
+    let asked = getting.get()?;
+    give(&asked, &reply(STATUS_OK, Some(9)), "the head of a reply")?;
+    getting.servent.console.types("get 1");
+    getting.carol.expect_no_caller(&getting.servent, KEPT)?;
+    getting.servent.expect_event(&format!("failed {SONG}: *"), KEPT)?;
+    getting.carol.expect_no_caller(&getting.servent, KEPT)?;
+    give(&asked, b"one song.", "the song")?;
+    getting.expect_got(SONG, b"one song.", KEPT)
+}
+
+fn leaves_in_the_middle_of_a_file(t: &mut Trial) -> Verdict {
+    let mut getting = Getting::of(t, SIZE)?;
+    let carol = getting.get()?;
+    give(&carol, &reply(STATUS_OK, Some(SIZE)), "the head of a reply")?;
+    give(&carol, b"la la la", "the beginning of the song")?;
+    getting.servent.rest()?;
+    getting.servent.console.stops_typing();
+    getting.servent.expect_exit(0)?;
+    getting.bob.expect_closed("the end of the user's input ends all links")?;
+    match getting.servent.folder.read(SONG)? {
+        None => Ok(()),
+        Some(_) => Err(t
+            .fail("a part of a file stands under its name")
+            .expected("nothing under that name; a .part may stay")
+            .seen(format!("in DIR: {}", getting.servent.folder.list()?.names().join(", ")))
+            .cause(RENAMED)
+            .stop()),
+    }
+}
+
+const CUT: &str =
+    "the end of the stream is not the end of the file: count, and rename only what is whole";
+const SIZES: &str = "the hit has said how large the file is; where Content-Length says something else, or \
+    nothing, it is not that file";
+const GONE: &str = "who has the file may be gone: an error of connect, of read or of write ends this get, \
+    with one line, and nothing else";
+const SILENT: &str = "a read without a time limit waits for ever for one who says nothing any more: \
+    set_read_timeout";
+const KEPT: &str = "a file that is there already, or is just being got, is not got again: that is known before \
+    anybody is asked";
