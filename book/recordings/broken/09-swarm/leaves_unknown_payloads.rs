@@ -1,0 +1,9 @@
+// What nobody knows is not read.
+// …
+let mut bytes = vec![0; 1];
+// …
+if bytes[0] <= CANCEL {
+    bytes.resize(length as usize, 0);
+    reader.read_exact(&mut bytes[1..])?;
+}
+// …

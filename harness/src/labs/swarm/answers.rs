@@ -1,0 +1,297 @@
+//! Step 1 of lab 9, `announce`: what the tracker answers.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::bencode::{dictionary, integer, list, string};
+use super::program::{Start, Swarm};
+use super::torrent::Torrent;
+use super::tracker::{Tracker, compact, dictionaries};
+use crate::net::{Cut, Listener};
+use crate::trial::{Trial, Verdict};
+
+checks! { $ swarm_answers, "swarm" step 1:
+    takes_compact_peers, 3 points: "dials the peers that the tracker tells of";
+    "Compact peers (BEP 23): six bytes each, four of the address and two of the port, the high byte first."
+
+    takes_dictionary_peers, 2 points: "understands the other form of peers, too";
+    "Both forms of `peers` are understood; unknown keys ignored. Dictionary peers: port 0, a wrong type: that entry is skipped."
+
+    reads_answers_in_pieces, 2 points: "reads an answer whole, however it comes";
+    "TCP is a byte stream: no program may depend on how bytes were cut. The body ends by Content-Length or the stream's end."
+
+    dials_nobody_as_a_seed, 1 point: "dials nobody when it has everything";
+    "The tracker's peers are dialled only while pieces are missing; PEERs by a seed, too."
+
+    tells_a_failure, 2 points: "says why the tracker gave no answer, and goes on";
+    "A `failure reason`, no tracker: `tracker: REASON` on stderr."
+
+    refuses_broken_answers, 2 points: "takes no answer that is broken, and goes on";
+    "An answer over 1 MiB; a status other than 200, or a short body, is `tracker:`. Bencoding deeper than 32 levels is an error."
+
+    asks_again_after_a_failure, 2 points, patient: "asks again some time after a failure";
+    "Again after 5 s: an announce that failed is sent again with its event."
+
+    gives_up_a_silent_tracker, 2 points, patient: "waits no longer than 5 s for a tracker, and for nothing meanwhile";
+    "5 s for all of it."
+}
+
+pub(super) fn torrent(tracker: &Tracker) -> Rc<Torrent> {
+    Rc::new(Torrent::of_blocks(4).tracked_by(&tracker.url()))
+}
+
+pub(super) const SIX: &str = "peers is a string of bytes, and not of text: six for each peer, four of its IP address and two of its port, \
+    the high byte first. Each is dialled at once";
+const EITHER: &str = "peers is a string of six bytes for each, or a list of dictionaries with ip and port: look at the kind of \
+    the value; an entry that is none is passed over, and so is a key that means nothing here";
+const ALL_OF_IT: &str = "a read returns what is there, and that may be one byte of the answer: read up to the empty line behind \
+    the head, and then as many bytes as Content-Length says, or up to the end of the stream";
+
+/// Expects that the program dials each of these.
+fn expect_dialled(swarm: &Swarm, hosts: &[Listener], cause: &str) -> Verdict {
+    for host in hosts {
+        host.accept(swarm.running(), cause)?;
+    }
+    Ok(())
+}
+
+pub(super) fn hosts<const N: usize>(t: &Trial, names: [&str; N]) -> Verdict<Vec<Listener>> {
+    names.iter().map(|name| t.host_peer(name)).collect()
+}
+
+fn addresses(hosts: &[Listener]) -> Vec<std::net::SocketAddr> {
+    hosts.iter().map(Listener::address).collect()
+}
+
+fn takes_compact_peers(t: &mut Trial) -> Verdict {
+    let hosts = hosts(t, ["ann", "bob", "carol"])?;
+    let tracker = Tracker::new(t)?;
+    let swarm = Swarm::leech(t, &torrent(&tracker))?;
+    tracker.tell(&swarm, 60, &addresses(&hosts))?;
+    expect_dialled(&swarm, &hosts, SIX)
+}
+
+fn takes_dictionary_peers(t: &mut Trial) -> Verdict {
+    let hosts = hosts(t, ["ann", "bob"])?;
+    let tracker = Tracker::new(t)?;
+    let swarm = Swarm::leech(t, &torrent(&tracker))?;
+    tracker.hear(&swarm)?.answer(&dictionaries(60, &addresses(&hosts)))?;
+    expect_dialled(&swarm, &hosts, EITHER)?;
+    t.new_scene()?;
+    // Entries that are none between others that are.
+    let hosts = self::hosts(t, ["ann", "bob"])?;
+    let tracker = Tracker::new(t)?;
+    let swarm = Swarm::leech(t, &torrent(&tracker))?;
+    let entry = |host: &Listener| {
+        let address = host.address();
+        dictionary([
+            ("ip", string(address.ip().to_string())),
+            ("port", integer(address.port().into())),
+            ("zone", list([integer(-1), string([0xff, 0, 0xfe])])),
+        ])
+    };
+    let port = |port| dictionary([("ip", string("127.0.0.1")), ("port", port)]);
+    let peers = [
+        port(integer(0)),
+        port(integer(65_536 + i64::from(hosts[0].address().port()))),
+        port(integer(-1)),
+        port(string("6881")),
+        entry(&hosts[0]),
+        dictionary([("ip", integer(5)), ("port", integer(1))]),
+        dictionary([]),
+        integer(7),
+        string(b"\x7f\0\0\x01\x1a\xe1"),
+        entry(&hosts[1]),
+    ];
+    let answer = dictionary([
+        ("complete", integer(5)),
+        ("interval", integer(60)),
+        ("peers", list(peers)),
+        ("tracker id", string([0xff; 4])),
+        ("warning message", string("this is no failure")),
+    ]);
+    t.note("the next answer has entries that are none, and keys that nobody knows");
+    tracker.hear(&swarm)?.answer(&answer)?;
+    expect_dialled(&swarm, &hosts, EITHER)
+}
+
+fn reads_answers_in_pieces(t: &mut Trial) -> Verdict {
+    // What stands before the peers is what a head ends with, and no UTF-8.
+    let answer = |hosts: &[Listener]| {
+        let peers = compact(60, &addresses(hosts));
+        [b"d6:before8:\r\n\r\n\xff\xfe\r\n", &peers[1..]].concat()
+    };
+    for cut in [Cut::Bytes, Cut::Whole] {
+        t.new_scene()?;
+        let hosts = hosts(t, ["bob"])?;
+        let tracker = Tracker::new(t)?;
+        let swarm = Swarm::leech(t, &torrent(&tracker))?;
+        let body = answer(&hosts);
+        let head = match cut {
+            Cut::Whole => "HTTP/1.0 200 Fine\r\n\r\n".to_owned(),
+            _ => format!("HTTP/1.1 200 OK\r\ncontent-length:{}\r\n\r\n", body.len()),
+        };
+        let did = match cut {
+            Cut::Whole => "answered, without Content-Length, and ended",
+            _ => "answered",
+        };
+        tracker.hear(&swarm)?.answer_raw(&[head.as_bytes(), &body].concat(), cut, did)?;
+        expect_dialled(&swarm, &hosts, ALL_OF_IT)?;
+    }
+    t.new_scene()?;
+    let hosts = hosts(t, ["bob"])?;
+    let tracker = Tracker::new(t)?;
+    let swarm = Swarm::leech(t, &torrent(&tracker))?;
+    let body = answer(&hosts);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut kept = tracker.hear(&swarm)?.into_lines();
+    t.note("the tracker answered with a Content-Length, and keeps the connection open");
+    kept.put(&[head.as_bytes(), &body].concat())?;
+    expect_dialled(&swarm, &hosts, ALL_OF_IT)?;
+    kept.take_in()
+}
+
+fn dials_nobody_as_a_seed(t: &mut Trial) -> Verdict {
+    let hosts = hosts(t, ["ann", "bob"])?;
+    let (ann, bob) = (hosts[0].address(), hosts[1].address());
+    let tracker = Tracker::new(t)?;
+    let torrent = torrent(&tracker);
+    let swarm = Start::of(&torrent).having(&torrent.all()).dialling(&[ann]).listening(t)?;
+    let _ann = hosts[0].accept(swarm.running(), "each PEER is dialled at once, by a seed, too")?;
+    tracker.tell(&swarm, 60, &[bob])?;
+    if hosts[1].take_another(swarm.running())?.is_none() {
+        return Ok(());
+    }
+    Err(t
+        .fail("the program dialled a peer of the tracker's, although it has everything")
+        .expected("no connection to bob")
+        .seen("a connection to bob")
+        .cause("whoever has everything needs nobody: those that miss something dial it")
+        .stop())
+}
+
+fn tells_a_failure(t: &mut Trial) -> Verdict {
+    let host = t.host_peer("bob")?;
+    let tracker = Tracker::new(t)?;
+    let start = Start::of(&torrent(&tracker)).dialling(&[host.address()]);
+    let swarm = start.listening(t)?;
+    swarm.expect_have(0)?;
+    let reason = dictionary([("failure reason", string("no room\r\nfor \x1b[31mthis"))]);
+    tracker.hear(&swarm)?.answer(&reason)?;
+    swarm.expect_told("tracker: ", 1, TOLD)?;
+    swarm.expect_told("no room", 1, TOLD)?;
+    let _bob = host.accept(swarm.running(), GOES_ON)?;
+    t.new_scene()?;
+    t.note("nobody listens where the tracker should be");
+    let url = format!("http://{}/announce", t.addresses().free_address());
+    let torrent = Rc::new(Torrent::of_blocks(4).tracked_by(&url));
+    let host = t.host_peer("bob")?;
+    let swarm = Start::of(&torrent).dialling(&[host.address()]).listening(t)?;
+    swarm.expect_told("tracker: ", 1, TOLD)?;
+    host.accept(swarm.running(), GOES_ON)?;
+    t.expect_written()
+}
+
+const TOLD: &str = "what comes of asking the tracker is told in one line on standard error: tracker, a colon, and the reason. \
+    What a stranger has sent is made harmless first: no line breaks, no control characters";
+const GOES_ON: &str = "a tracker is a directory and no more: without it the program goes on with the peers that it knows";
+
+fn refuses_broken_answers(t: &mut Trial) -> Verdict {
+    let host = t.host_peer("bob")?;
+    let right = compact(60, &[host.address()]);
+    let whole = |status: &str, body: &[u8]| {
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+        [head.as_bytes(), body].concat()
+    };
+    let longer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", right.len() + 1);
+    let padding = string(vec![b'x'; 1 << 20]);
+    let long = [b"d1:a", &padding[..], &right[1..]].concat();
+    let deep = [b"d1:a", &b"l".repeat(33)[..], &b"e".repeat(33), &right[1..]].concat();
+    let bottomless = [b"d1:a", &b"l".repeat(500_000)[..]].concat();
+    let cases = [
+        ("with status 500", whole("500 Internal Server Error", &right)),
+        ("with status 404", whole("404 Not Found", &right)),
+        ("with an answer that is no HTTP", b"220 ready\r\n\r\n".to_vec()),
+        ("with nothing", Vec::new()),
+        ("with half a head", b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()),
+        ("with one byte less than its Content-Length", [longer.as_bytes(), &right].concat()),
+        ("with a page", whole("200 OK", b"<html>no tracker here</html>")),
+        ("with a dictionary that is cut", whole("200 OK", &right[..right.len() - 1])),
+        ("with a string of 99999999999 bytes", whole("200 OK", b"d5:peers99999999999:abce")),
+        ("with an integer of 65 bits", whole("200 OK", b"d8:intervali18446744073709551616ee")),
+        ("with lists in 33 levels", whole("200 OK", &deep)),
+        ("with 500,000 lists in each other", whole("200 OK", &bottomless)),
+        ("with more than 1 MiB", whole("200 OK", &long)),
+    ];
+    for (did, bytes) in cases {
+        t.new_story();
+        let tracker = Tracker::new(t)?;
+        let swarm = Swarm::leech(t, &torrent(&tracker))?;
+        tracker.hear(&swarm)?.answer_raw(&bytes, Cut::Whole, &format!("answered {did}"))?;
+        swarm.expect_told("tracker: ", 1, BROKEN)?;
+        if host.take_another(swarm.running())?.is_some() {
+            return Err(t
+                .fail("the program took an answer that is broken")
+                .expected("a line on standard error, and no connection to the peer in that answer")
+                .seen("a connection to that peer")
+                .cause(BROKEN)
+                .stop());
+        }
+        swarm.expect_lives(BROKEN)?;
+    }
+    Ok(())
+}
+
+const BROKEN: &str = "what a tracker sends is foreign: status 200, all bytes of Content-Length, at most 1 MiB, and a bencoded \
+    dictionary with not more than 32 levels. Anything else is told in one line, and not used";
+
+/// How long a program waits that does not know `LAB_TEMPO`.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn asks_again_after_a_failure(t: &mut Trial) -> Verdict {
+    t.allow_waiting(PATIENCE);
+    let tracker = Tracker::new(t)?;
+    let swarm = Start::of(&torrent(&tracker)).hurrying().listening(t)?;
+    swarm.expect_have(0)?;
+    tracker.hear(&swarm)?.answer(&dictionary([("failure reason", string("come again"))]))?;
+    let since = std::time::Instant::now();
+    let again = tracker.hear(&swarm)?;
+    let after = since.elapsed();
+    if after < Duration::from_millis(200) {
+        return Err(t
+            .fail("the program asks the tracker again at once")
+            .expected("a pause of 5 s (times LAB_TEMPO)")
+            .seen(format!("it came again after {} ms", after.as_millis()))
+            .cause("a tracker that can't answer is not helped by being asked without a pause: wait in between")
+            .stop());
+    }
+    if again.event() == "started" {
+        return again.answer(&compact(60, &[]));
+    }
+    Err(t
+        .fail("the program did not tell the tracker that it has started")
+        .expected("event=started again: the first time it was not answered")
+        .seen(format!("event={}", again.event()))
+        .cause("what the tracker has not answered it may not have heard")
+        .stop())
+}
+
+fn gives_up_a_silent_tracker(t: &mut Trial) -> Verdict {
+    t.allow_waiting(PATIENCE);
+    let host = t.host_peer("bob")?;
+    let tracker = Tracker::new(t)?;
+    let start = Start::of(&torrent(&tracker)).dialling(&[host.address()]).hurrying();
+    let swarm = start.listening(t)?;
+    swarm.expect_have(0)?;
+    let announce = tracker.hear(&swarm)?;
+    t.note("the tracker says nothing");
+    let _bob = host.accept(swarm.running(), GOES_ON)?;
+    let _carol = swarm.called_by("carol")?;
+    swarm.expect_told(
+        "tracker: ",
+        1,
+        "5 s for the whole answer, from the call on: then give it up, say so, and ask again later",
+    )?;
+    drop(announce);
+    swarm.expect_lives(BROKEN)
+}

@@ -1,0 +1,135 @@
+//! Step 5 of lab 9, `download`: what the tracker hears of it.
+
+use std::rc::Rc;
+
+use super::announce::{Wanted, expect_told};
+use super::giver::Giver;
+use super::giving::give_all;
+use super::message::{BLOCK, Block, Message};
+use super::program::Swarm;
+use super::torrent::Torrent;
+use super::tracker::{Tracker, compact};
+use crate::net::Listener;
+use crate::trial::{Trial, Verdict};
+
+checks! { $ swarm_reports, "swarm" step 5:
+    reports_completion, 2 points: "tells the tracker once that it is complete";
+    "event=completed: once, when the last piece came in this run; left=0."
+
+    reports_no_completion_as_a_seed, 1 point: "says nothing of completion when all was there at the start";
+    "completed: once, when the last piece came in this run."
+
+    reports_what_was_carried, 2 points: "tells how many bytes it has sent and received";
+    "downloaded: bytes of blocks asked for and received; uploaded: bytes of blocks sent."
+
+    outlives_its_tracker, 2 points: "gets its file although the tracker has gone";
+    "One thread a connection: what is between peers needs no tracker."
+}
+
+const COMPLETED: &str = "with the last piece the tracker is told event=completed, once, and left is 0 then: with its next announce it \
+    would know anyway, but others are waiting for a seed";
+const CARRIED: &str = "downloaded counts the bytes of blocks that were asked for and have come, uploaded the bytes of blocks that were \
+    sent, both from the start of the program";
+
+/// Four pieces of two blocks, of which the last one is shorter.
+fn torrent(tracker: &Tracker) -> Rc<Torrent> {
+    Rc::new(Torrent::new(100_000, 2 * BLOCK).tracked_by(&tracker.url()))
+}
+
+/// A program without anything, which the tracker has sent to bob, who gives it all that he has.
+fn fed_by_bob(t: &Trial, tracker: &Tracker, torrent: &Rc<Torrent>) -> Verdict<(Swarm, Giver)> {
+    let host = t.host_peer("bob")?;
+    let swarm = Swarm::leech(t, torrent)?;
+    tracker.tell(&swarm, 600, &[host.address()])?;
+    let bob = joined(&swarm, &host)?;
+    Ok((swarm, bob))
+}
+
+/// The program dials bob, who has everything, and who unchokes it.
+fn joined(swarm: &Swarm, host: &Listener) -> Verdict<Giver> {
+    let mut bob = Giver::is_joined(swarm, host, &[], &swarm.torrent.all())?;
+    bob.expect_interest(swarm, "whoever has something that is missing is told: interested")?;
+    bob.unchokes()?;
+    Ok(bob)
+}
+
+/// Bob gives all, and the program is complete.
+fn expect_all_from(swarm: &Swarm, bob: &mut Giver) -> Verdict {
+    let all = swarm.torrent.all();
+    give_all(swarm, &mut [bob], &all, "each piece that is missing is asked for")?;
+    let lines: Vec<_> = all.iter().map(|piece| (*piece, bob.address())).collect();
+    swarm.expect_pieces(&lines, "a piece whose SHA-1 is right is told of in a line")?;
+    swarm.expect_complete()
+}
+
+fn reports_completion(t: &mut Trial) -> Verdict {
+    let tracker = Tracker::new(t)?;
+    let (swarm, mut bob) = fed_by_bob(t, &tracker, &torrent(&tracker))?;
+    expect_all_from(&swarm, &mut bob)?;
+    let announce = tracker.hear(&swarm).map_err(|stop| stop.because(COMPLETED))?;
+    expect_told(t, &announce, &[("event", b"completed", COMPLETED), ("left", b"0", COMPLETED)])?;
+    announce.answer(&compact(600, &[]))?;
+    expect_nothing_more(&tracker, &swarm)
+}
+
+/// Expects that the tracker hears nothing until the program leaves, and then that.
+fn expect_nothing_more(tracker: &Tracker, swarm: &Swarm) -> Verdict {
+    let t = swarm.trial();
+    swarm.rest()?;
+    swarm.console.stops_typing();
+    let announce = tracker.hear(swarm)?;
+    let cause = "completed is told once, by whoever has got the last piece in this run; the last word is stopped";
+    expect_told(t, &announce, &[("event", b"stopped", cause)])?;
+    announce.answer(&compact(600, &[]))?;
+    swarm.console.expect_exit(0, "the program ends when its tracker knows")
+}
+
+fn reports_no_completion_as_a_seed(t: &mut Trial) -> Verdict {
+    let tracker = Tracker::new(t)?;
+    let swarm = Swarm::seed(t, &torrent(&tracker))?;
+    tracker.tell(&swarm, 600, &[])?;
+    let mut bob = swarm.joined_by("bob", &swarm.torrent.all())?;
+    bob.send(&Message::Have(0))?;
+    bob.send(&Message::Interested)?;
+    bob.expect(&Message::Unchoke, "interested: unchoked at once")?;
+    expect_nothing_more(&tracker, &swarm)?;
+    t.expect_written()
+}
+
+fn reports_what_was_carried(t: &mut Trial) -> Verdict {
+    let tracker = Tracker::new(t)?;
+    let (swarm, mut bob) = fed_by_bob(t, &tracker, &torrent(&tracker))?;
+    // Nobody has asked for this one.
+    bob.remote.send(&Message::piece(0, 1, &[0; 1000]))?;
+    expect_all_from(&swarm, &mut bob)?;
+    let announce = tracker.hear(&swarm).map_err(|stop| stop.because(COMPLETED))?;
+    let wanted: [Wanted; 2] = [("downloaded", b"100000", CARRIED), ("uploaded", b"0", CARRIED)];
+    expect_told(t, &announce, &wanted)?;
+    announce.answer(&compact(600, &[]))?;
+    let mut carol = swarm.joined_by("carol", &swarm.torrent.all())?;
+    carol.send(&Message::Interested)?;
+    carol.expect(&Message::Unchoke, "interested: unchoked at once")?;
+    for (index, begin, length) in [(0, 0, BLOCK), (2, 7, 100), (0, 0, BLOCK)] {
+        carol.ask(index, begin, length)?;
+        let block = Block { index, begin, length };
+        carol.expect_block(&swarm.torrent, block, "a request is answered with exactly that")?;
+    }
+    swarm.rest()?;
+    swarm.console.stops_typing();
+    let announce = tracker.hear(&swarm)?;
+    let wanted: [Wanted; 2] = [("downloaded", b"100000", CARRIED), ("uploaded", b"32868", CARRIED)];
+    expect_told(t, &announce, &wanted)
+}
+
+fn outlives_its_tracker(t: &mut Trial) -> Verdict {
+    let tracker = Tracker::new(t)?;
+    let (swarm, mut bob) = fed_by_bob(t, &tracker, &torrent(&tracker))?;
+    t.note("the tracker has gone");
+    drop(tracker);
+    expect_all_from(&swarm, &mut bob)?;
+    swarm.expect_told(
+        "tracker: ",
+        1,
+        "that the tracker can't be told of the end is said in one line",
+    )
+}
