@@ -110,14 +110,16 @@ impl Snapshot {
                 format!("is blocked in {name}, waiting for an event on its descriptors")
             }
             Waits::Splice => {
-                let mut what = |fd: Option<u32>| {
-                    fd.map(|fd| self.descriptor(process, fd, names, told)).unwrap_or_default()
+                let mut what = |fd: Option<u32>, writes| {
+                    let what = fd.map(|fd| self.descriptor(process, fd, writes, names, told));
+                    what.unwrap_or_default()
                 };
-                let (from, to) = (what(call.fd), what(call.to));
+                let (from, to) = (what(call.fd, false), what(call.to, true));
                 format!("is blocked in {name} (io::copy), from {from} to {to}")
             }
             Waits::Accept | Waits::Receive | Waits::Send | Waits::Connect => {
-                let what = call.fd.map(|fd| self.descriptor(process, fd, names, told));
+                let writes = matches!(call.waits, Waits::Send);
+                let what = call.fd.map(|fd| self.descriptor(process, fd, writes, names, told));
                 let name = if self.is_datagram_socket(process, call.fd) {
                     call.datagram_name()
                 } else {
@@ -135,12 +137,20 @@ impl Snapshot {
         self.row(*inode).is_some_and(|row| !row.table.is_tcp())
     }
 
-    fn descriptor(&self, process: &Process, fd: u32, names: &Names, told: &mut Vec<u64>) -> String {
+    /// What a call waits for, which `writes` to it, or doesn't.
+    fn descriptor(
+        &self,
+        process: &Process,
+        fd: u32,
+        writes: bool,
+        names: &Names,
+        told: &mut Vec<u64>,
+    ) -> String {
         match process.target(fd) {
             Some(Target::Socket(inode)) => {
                 told.push(*inode);
                 match self.row(*inode) {
-                    Some(row) => self.socket(row, names),
+                    Some(row) => self.socket(row, writes, names),
                     None => format!("fd {fd}, a socket that is not connected"),
                 }
             }
@@ -153,7 +163,7 @@ impl Snapshot {
     }
 
     /// A socket of the program in words.
-    fn socket(&self, row: &Row, names: &Names) -> String {
+    fn socket(&self, row: &Row, writes: bool, names: &Names) -> String {
         if row.state == State::Listen {
             return match row.rx_queue {
                 0 => format!("the listener {}, where nobody waits", row.local),
@@ -176,10 +186,12 @@ impl Snapshot {
         if row.rx_queue > 0 && row.state != State::CloseWait {
             text += &format!(", with {} unread", bytes(row.rx_queue));
         }
-        // A SYN counts as a byte. What the other program has read already is acknowledged within
-        // 40 ms, and nothing to tell of.
-        let is_read = self.other_end(row).is_some_and(|other| other.rx_queue == 0);
-        if row.tx_queue > 0 && row.state != State::SynSent && !is_read {
+        // A SYN counts as a byte. What has come to the other end is acknowledged within 40 ms, and
+        // nothing to tell of, whether it has been read there or not: but for a full queue.
+        let has_come =
+            |other: &Row| other.rx_queue == 0 || other.rx_queue >= row.tx_queue && !writes;
+        let is_there = self.other_end(row).is_some_and(has_come);
+        if row.tx_queue > 0 && row.state != State::SynSent && !is_there {
             text += &format!(", with {} sent and not yet acknowledged", bytes(row.tx_queue));
         }
         text

@@ -1,5 +1,5 @@
 //! Watching a program from outside: the kernel's socket tables joined to its processes and
-//! threads. Nothing outside this module knows `/proc`.
+//! threads. Nothing outside of this crate knows `/proc`.
 //!
 //! Linux only. Elsewhere [`available`] says why not, and the checks that need it are skipped.
 
@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 pub use calls::{Call, Waits};
@@ -40,10 +41,12 @@ use text::read_text;
 
 /// `Err` with the reason where this system does not show what the harness wants to see.
 pub fn available() -> Result<(), String> {
-    match fs::metadata("/proc/self/net/tcp") {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("this system has no socket tables in /proc ({error})")),
-    }
+    static AVAILABLE: LazyLock<Result<(), String>> = LazyLock::new(|| {
+        fs::metadata("/proc/self/net/tcp")
+            .map(drop)
+            .map_err(|error| format!("this system has no socket tables in /proc ({error})"))
+    });
+    AVAILABLE.clone()
 }
 
 /// What a program and its sockets were doing at one moment.

@@ -111,8 +111,11 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn the_kernel_shows_which_unix_sockets_are_a_pair() {
         use std::os::fd::AsRawFd;
-        let folder = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(folder.path().join("door")).unwrap();
+        use std::os::linux::net::SocketAddrExt;
+        use std::os::unix::net::SocketAddr;
+        let name = format!("door-{}", std::process::id());
+        let door = SocketAddr::from_abstract_name(name).unwrap();
+        let listener = UnixListener::bind_addr(&door).unwrap();
         let pair = UnixStream::pair().unwrap();
         let unbound = UnixDatagram::unbound().unwrap();
         let told = unix(&table_text("unix").unwrap().unwrap_or_default());

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::process::{Relation, list, list_but};
 use super::text::read_text;
-use crate::sync::lock;
 
 /// How the processes of a program are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +97,7 @@ const KNOWN_FOR: Duration = Duration::from_secs(1);
 
 fn chosen_from_all(family: Family) -> io::Result<Vec<u32>> {
     let (Family::Of(root) | Family::Inside(root)) = family;
-    let mut families = lock(&STRANGERS);
+    let mut families = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
     families.retain(|_, (since, _)| since.elapsed() < KNOWN_FOR);
     let (_, strangers) = families.entry(root).or_insert_with(|| (Instant::now(), BTreeSet::new()));
     let all = list_but(strangers)?;
