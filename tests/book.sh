@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Builds and tests the book with the mdBook given. mdBook itself forgives what readers don't: a
 # missing include is exit status 0, a missing anchor is silence, and so is a dead link.
+#
+#   tests/book.sh [MDBOOK [--no-browser]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mdbook=${1:-mdbook}
@@ -56,6 +58,7 @@ echo "book: $links links lead somewhere"
 "$mdbook" test book >"$out/log" 2>&1 || { cat "$out/log"; exit 1; }
 echo "book: all Rust blocks compile and run"
 
+if [ "${2:-}" = --no-browser ]; then exit 0; fi
 if command -v python3 >/dev/null; then
     python3 tests/browser.py "$out/html"
 else

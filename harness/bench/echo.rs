@@ -42,7 +42,8 @@ impl Server {
             word.replace("{host}", "127.0.0.1").replace("{port}", &address.port().to_string())
         };
         let mut command = Command::new(program);
-        command.args(arguments.iter().map(fill)).stdin(Stdio::null());
+        // The end of its standard input would be the end of a program that has a user.
+        command.args(arguments.iter().map(fill)).stdin(Stdio::piped());
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let mut server = Self { child, address };
         let began = Instant::now();

@@ -1,10 +1,14 @@
 //! `cargo bench`: how long the ways take that a student walks again and again. All figures of
 //! one run are of one machine at one time: it is the ratios that can be compared.
 
+mod balance;
 mod echo;
+mod flood;
+mod index;
 mod mail;
 mod measure;
 mod names;
+mod swarm;
 mod web;
 
 use std::io::{BufRead, BufReader};
@@ -19,18 +23,38 @@ use sockets_lab::labs::LABS;
 /// Runs that are measured of each.
 const RUNS: usize = 7;
 
+/// A part of the bench: what it is asked for by, and what it does.
+type Part = (&'static str, fn() -> io::Result<()>);
+
+const PARTS: [Part; 11] = [
+    ("edit", edit_to_verdict),
+    ("checks", checks),
+    ("snapshots", snapshots),
+    ("echo", || echo::throughput(&built("server", "dev")?)),
+    ("web", || web::throughput(&built("web", "release")?)),
+    ("mail", || mail::throughput(&built("mail", "release")?)),
+    ("names", || names::throughput(&built("names", "release")?)),
+    ("index", || index::throughput(&built("index", "release")?)),
+    ("flood", || flood::throughput(&built("flood", "release")?)),
+    ("swarm", || swarm::throughput(&built("swarm", "release")?)),
+    ("balance", || balance::throughput(&built("balance", "release")?)),
+];
+
+/// `cargo bench` measures everything, `cargo bench -- web names` what is named.
 fn main() -> io::Result<()> {
+    let (flags, asked): (Vec<_>, Vec<_>) =
+        env::args().skip(1).partition(|argument| argument.starts_with('-'));
     // `cargo test --benches` runs this too, and only wants to know that it starts.
-    if !env::args().any(|argument| argument == "--bench") {
+    if !flags.iter().any(|flag| flag == "--bench") {
         return Ok(());
     }
-    edit_to_verdict()?;
-    checks()?;
-    snapshots()?;
-    echo::throughput(&built("server", "dev")?)?;
-    web::throughput(&built("web", "release")?)?;
-    mail::throughput(&built("mail", "release")?)?;
-    names::throughput(&built("names", "release")?)
+    let names = PARTS.map(|(name, _)| name);
+    if let Some(unknown) = asked.iter().find(|it| !names.contains(&it.as_str())) {
+        let names = names.join(", ");
+        return Err(io::Error::other(format!("there is no part {unknown}; there are {names}")));
+    }
+    let is_asked = |name: &str| asked.is_empty() || asked.iter().any(|it| it == name);
+    PARTS.iter().filter(|(name, _)| is_asked(name)).try_for_each(|(_, measure)| measure())
 }
 
 fn root() -> &'static Path {

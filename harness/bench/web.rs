@@ -85,7 +85,7 @@ fn beside_others(solution: &Path, folder: &Path, root: &Path) -> io::Result<()> 
 
 /// An nginx that sends files and writes no log, in one process: a master's workers would outlive
 /// it.
-fn configuration(address: SocketAddr, folder: &Path, root: &str) -> String {
+pub(crate) fn configuration(address: SocketAddr, folder: &Path, root: &str) -> String {
     let folder = folder.display();
     let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {folder}/{name}; "))
@@ -98,18 +98,23 @@ fn configuration(address: SocketAddr, folder: &Path, root: &str) -> String {
 }
 
 impl Load {
-    /// Requests a second, as wrk counts them. A request that failed is an error here.
     fn run(&self, address: SocketAddr) -> io::Result<f64> {
-        let mut command = Command::new("wrk");
-        command.args(["-t1", "-c8", "-d1s", "--timeout", "30s"]).args(self.arguments);
-        let output = command.arg(format!("http://{address}/{}", self.file)).output()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
-        let rate: Option<f64> = rate.and_then(|rate| rate.trim().parse().ok());
-        match rate {
-            Some(rate) if rate > 0.0 && !text.contains("Non-2xx") => Ok(rate),
-            _ => Err(io::Error::other(format!("wrk says: {text}"))),
-        }
+        wrk(address, self.arguments, self.file)
+    }
+}
+
+/// Requests a second over 8 connections at a time, as wrk counts them. A request that failed is an
+/// error here.
+pub(crate) fn wrk(address: SocketAddr, arguments: &[&str], file: &str) -> io::Result<f64> {
+    let mut command = Command::new("wrk");
+    command.args(["-t1", "-c8", "-d1s", "--timeout", "30s"]).args(arguments);
+    let output = command.arg(format!("http://{address}/{file}")).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
+    let rate: Option<f64> = rate.and_then(|rate| rate.trim().parse().ok());
+    match rate {
+        Some(rate) if rate > 0.0 && !text.contains("Non-2xx") => Ok(rate),
+        _ => Err(io::Error::other(format!("wrk says: {text}"))),
     }
 }
 

@@ -96,9 +96,9 @@ pub struct Scene {
 /// The messages of a binary protocol, for people.
 #[derive(Debug)]
 pub struct Messages {
-    /// Makes alike what differs in each run, a random id; the first message is that of the whole
-    /// recording.
-    pub alike: fn(&[u8], &mut [u8]),
+    /// Makes alike what differs in each run, a random id; `first` is the first datagram of the whole
+    /// recording, and empty where it has none.
+    pub alike: fn(first: &[u8], Carried, &mut [u8]),
     /// What a message is, in a few words, by its first bytes; nothing where they do not tell. Over a
     /// stream there is a length before it.
     pub describe: fn(&[u8], Carried) -> Option<String>,
@@ -117,8 +117,8 @@ pub struct Specimen {
     pub title: &'static str,
     /// The scene that it occurs in.
     pub scene: &'static str,
-    /// Which of the scene's datagrams it is, from 1.
-    pub datagram: usize,
+    /// Which of the scene's messages it is, from 1.
+    pub message: usize,
 }
 
 /// What a message came in.

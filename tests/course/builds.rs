@@ -1,6 +1,8 @@
 //! Building programs of the corpus. All bodies of a lab go into one program, each in a module of
-//! its own: most of what rustc does for one of them is the same for all, and so is the linking.
+//! its own: most of what rustc does for one of them is the same for all, and so is the linking. Given
+//! modules that do not depend on a body are there once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,15 +72,25 @@ impl Built {
         let place = |name: &str| folder.path().join(name);
         let write = |file: PathBuf, text: &str| fs::write(file, text).expect("a source");
         let (mut modules, mut arms) = (String::new(), String::new());
+        let (shared, own) = given_modules(lab);
+        for (module, text) in &shared {
+            write(place(&format!("{module}.rs")), text);
+            modules += &format!("mod {module};\n");
+        }
         for (name, source) in sources {
             fs::create_dir(place(name)).expect("a folder");
             // What calls itself the crate is a module here.
             let as_module = |text: &str| text.replace("crate::", &format!("crate::{name}::"));
-            for (file, text) in given_modules(lab) {
-                write(place(name).join(file), &as_module(&text));
+            for (module, text) in &own {
+                write(place(name).join(format!("{module}.rs")), &as_module(text));
+            }
+            let mut source = as_module(source);
+            for module in shared.keys() {
+                let (own, other) = (format!("\nmod {module};"), format!("\nuse crate::{module};"));
+                source = source.replace(&own, &other);
             }
             let start = "pub(super) fn start() -> impl std::process::Termination { main() }\n";
-            write(place(name).join("main.rs"), &(as_module(source) + start));
+            write(place(name).join("main.rs"), &(source + start));
             modules += &format!("#[path = \"{name}/main.rs\"]\nmod {name};\n");
             arms += &format!("Some(\"{name}\") => {name}::start().report(),\n");
         }
@@ -135,10 +147,34 @@ impl Built {
     }
 }
 
-/// The sources of a lab besides the one that has its regions, by name.
-fn given_modules(lab: &Lab) -> Vec<(String, String)> {
+/// Sources by the names of their modules.
+type Modules = BTreeMap<String, String>;
+
+/// The sources of a lab besides the one that has its regions: first those that are the same module
+/// whatever that one says, since they use nothing but one another, then the others.
+fn given_modules(lab: &Lab) -> (Modules, Modules) {
     let files = corpus::files(&corpus::root().join(lab.folder).join("src"));
-    let name = |file: &Path| file.file_name().expect("a name").to_string_lossy().into_owned();
-    let all = files.iter().map(|file| (name(file), corpus::read(file)));
-    all.filter(|(name, _)| name != "main.rs").collect()
+    let name = |file: &Path| file.file_stem().expect("a name").to_string_lossy().into_owned();
+    let mut shared: Modules = files
+        .iter()
+        .map(|file| (name(file), corpus::read(file)))
+        .filter(|it| it.0 != "main")
+        .collect();
+    let mut own = Modules::new();
+    loop {
+        let names: BTreeSet<String> = shared.keys().cloned().collect();
+        let (others, rest): (Modules, Modules) =
+            shared.into_iter().partition(|(_, text)| used(text).any(|used| !names.contains(&used)));
+        shared = rest;
+        if others.is_empty() {
+            return (shared, own);
+        }
+        own.extend(others);
+    }
+}
+
+/// What a module names of its crate: the `text` of `crate::text::File`. Of a list, its brace.
+fn used(text: &str) -> impl Iterator<Item = String> {
+    let is_part = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '{');
+    text.split("crate::").skip(1).map(move |rest| rest.chars().take_while(is_part).collect())
 }

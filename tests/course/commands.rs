@@ -73,7 +73,7 @@ fn labs_steps_and_checks_are_understood_by_number_and_by_name_everywhere() {
     for (arguments, words) in [
         (&["check", "half-close"][..], "WAIT  server/half-close  "),
         (&["check", "1/listen"], "1  server "),
-        (&["check", "accept-loop"], "   2 accept_loop "),
+        (&["check", "send-and-receive"], "   3 send_and_receive "),
         (&["hint", "1/2"], "hint 1 of 3 for server step 2, accept_loop:"),
         (&["list", "3"], "3  peer "),
         (&["reset", "1"], "server: nothing is written yet: listen, accept_loop, serve"),
@@ -157,7 +157,7 @@ fn a_reset_puts_one_stub_back_or_all_and_says_where_the_file_is() {
     workspace.write_steps(server, 2);
     let written = fs::read(&source).unwrap();
 
-    let (said, status) = say(&workspace.root, &["reset", "accept_loop"]);
+    let (said, status) = say(&workspace.root, &["reset", "server/accept_loop"]);
     assert_eq!(status, 0, "{said}");
     let saved = said.trim_end().rsplit_once("saved in ").unwrap().1;
     assert_eq!(fs::read(workspace.root.join(saved)).unwrap(), written);
@@ -192,7 +192,10 @@ fn records_are_had_in_the_formats_that_others_read() {
         "{junit}"
     );
     let (said, status) = check("xml");
-    assert!(status == 2 && said.contains("json, junit, gradescope, classroom50, tap"), "{said}");
+    assert!(
+        status == 2 && said.contains("json, junit, gradescope, classroom50, tap, singly"),
+        "{said}"
+    );
 
     let mut command = lab(corpus::root());
     command.args(["check", "server/echoes", "--format", "classroom50"]);

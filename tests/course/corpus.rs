@@ -34,6 +34,26 @@ pub(crate) enum Source {
     File(PathBuf),
 }
 
+/// How much is run of what can be run: `LAB_CORPUS`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// What proves something that nothing else proves.
+    Proof,
+    /// The other checks of the same step, too.
+    Step,
+    /// Every check of the lab.
+    All,
+}
+
+pub(crate) fn asked() -> Asked {
+    match std::env::var("LAB_CORPUS").unwrap_or_default().as_str() {
+        "" => Asked::Proof,
+        "step" => Asked::Step,
+        "all" => Asked::All,
+        other => panic!("LAB_CORPUS is step or all, not {other}"),
+    }
+}
+
 /// The course's root.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

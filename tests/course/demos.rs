@@ -45,3 +45,19 @@ fn names_are_unique_and_texts_are_sentences() {
         assert!(demo.claim.ends_with('.') && demo.truth.ends_with('.'), "{}", demo.name);
     }
 }
+
+#[test]
+fn after_a_kill_every_client_loads_the_page_twice_more() {
+    let _turn = turn();
+    let output = lab(&["demo", "kills", "--kills", "1"]);
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let numbers = |line: &str| -> Vec<usize> {
+        line.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    };
+    let rows = text.lines().map(numbers).filter(|cells| cells.len() == 10 && cells[0] == 1);
+    let afterwards: Vec<usize> = rows.map(|cells| cells[6..].iter().sum()).collect();
+    let missing = text.matches("not measured: ").count();
+    assert_eq!(afterwards, vec![8 * 2; 3 - missing], "{text}");
+    assert_eq!(lab(&["demo", "kills", "--kills"]).status.code(), Some(2));
+}

@@ -160,11 +160,19 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
     fs::write(class.folder.path().join("sheet.csv"), sheet).unwrap();
     let moodle = ["gradebook", "results/records", "--out", "moodle", "--worksheet", "sheet.csv"];
     let said = text(&class.lab(&moodle));
-    assert!(said.contains("ann: not in the worksheet") && !said.contains("Bob, _B:"), "{said}");
+    assert!(said.contains("note: ann is not in the worksheet\n"), "{said}");
+    assert!(!said.contains("Bob, _B") && !said.contains("passed over"), "{said}");
     let filled = fs::read_to_string(class.folder.path().join("moodle/worksheet.csv")).unwrap();
     let expected = "Identifier,Full name,Grade,Maximum Grade\r\n\
         Participant 4711,\"Bob, =B\",0.00,20.00\r\nParticipant 9,Zoe,-,20.00\r\n";
     assert_eq!(filled, expected);
+    // Nobody is asked which one of two submissions counts, and nobody is left to guess.
+    let record = class.result("records/Bob, _B.json");
+    fs::write(class.folder.path().join("results/records/Bob, _B-2.json"), record).unwrap();
+    let said = text(&class.lab(&moodle));
+    let words = "2 submissions, Bob, _B and Bob, _B-2: the grade is that of Bob, _B-2\n";
+    assert!(said.contains(words), "{said}");
+    fs::remove_file(class.folder.path().join("results/records/Bob, _B-2.json")).unwrap();
 
     let twice =
         class.lab(&["gradebook", "results/records", "results/records/ann.json", "--out", "x"]);
@@ -200,7 +208,11 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
 #[test]
 fn what_can_not_be_graded_is_wrong_usage() {
     let empty = tempfile::tempdir().unwrap();
-    let workspace = Workspace::start();
+    let (workspace, touched) = (Workspace::start(), Workspace::start());
+    let server = labs::lab("server").unwrap();
+    workspace.write_steps(server, 3);
+    let readme = touched.root.join(server.folder).join("README.md");
+    fs::write(readme, "Nothing to do.\n").unwrap();
     let grade = |folder: &Path, arguments: &[&str]| {
         let output = lab(folder).arg("grade").args(arguments).output().unwrap();
         (output.status.code(), text(&output))
@@ -213,7 +225,11 @@ fn what_can_not_be_graded_is_wrong_usage() {
         (corpus::root(), &[nothing, "--out", nothing, "--labs", "sever"], "`server`"),
         (corpus::root(), &[nothing, "--out", nothing, "--part", "4/3"], "as 2/3, not `4/3`"),
         (corpus::root(), &[nothing, "--out", nothing], "there is no submission"),
-        (&workspace.root, &[nothing, "--out", nothing], "is not the course but a workspace"),
+        (corpus::root(), &[nothing, nothing, "--format", "json"], "of one submission"),
+        (corpus::root(), &[nothing, "--format", "json", "--jobs", "2"], "writes no file"),
+        // A workspace judges as well as the course, as long as it is what the course has made.
+        (&workspace.root, &[nothing, "--out", nothing], "there is no submission"),
+        (&touched.root, &[nothing, "--out", nothing], "is not as it was given"),
     ] {
         let (status, said) = grade(folder, arguments);
         assert!(status == Some(2) && said.contains(words), "{arguments:?}: {status:?} {said}");

@@ -10,21 +10,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use sockets_lab::labs::{Check, LABS, Lab, TOGETHER};
 use sockets_lab::verdict::Outcome;
 
-use super::corpus::{self, Program};
+use super::corpus::{self, Asked, Program};
 use super::runs::{self, Result, is_skipped};
 
 /// Which checks are run on a mistake.
 fn checks(lab: &Lab, mistake: &Program) -> Vec<&'static Check> {
-    let asked = std::env::var("LAB_CORPUS").unwrap_or_default();
     let must_fail = |check: &Check| mistake.must.contains(&check.id());
     let same_step = |check: &Check| {
         mistake.region.is_none() || mistake.region.as_deref() == Some(check.step().name)
     };
-    let is_asked = |check: &Check| match asked.as_str() {
-        "" => false,
-        "step" => same_step(check),
-        "all" => true,
-        other => panic!("LAB_CORPUS is step or all, not {other}"),
+    let is_asked = |check: &Check| match corpus::asked() {
+        Asked::Proof => false,
+        Asked::Step => same_step(check),
+        Asked::All => true,
     };
     let own = lab.checks().filter(|check| is_asked(check) || must_fail(check));
     own.chain(TOGETHER.checks().filter(|check| must_fail(check))).collect()

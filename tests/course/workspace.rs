@@ -143,12 +143,13 @@ fn a_workspace_s_labs_are_the_course_s_with_stubs_whatever_is_written() {
 }
 
 /// Lines of solutions that every program with sockets has, and that give nothing away.
-const COMMON: [&str; 6] = [
+const COMMON: [&str; 7] = [
     "Err(error) => Err(error),",
     "TcpListener::bind(address)",
     "TcpStream::connect(address)",
     "let mut lines = Vec::new();",
     "match listener.accept() {",
+    "thread::sleep(PAUSE);",
     "thread::spawn(move || {",
 ];
 

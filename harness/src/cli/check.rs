@@ -1,20 +1,18 @@
 //! `lab check`: checks labs, steps or single checks, and reports.
 
-use std::env;
 use std::fs;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
+use super::format::Format;
 use super::{CliError, print, select};
 use crate::labs::{self, Check, LABS, Lab};
 use crate::program::Template;
-use crate::report::document::{self, About};
-use crate::report::{self, classroom50, gradescope, junit, tap};
+use crate::report::document::About;
+use crate::report::{self, junit};
 use crate::root;
 use crate::run::session::Record;
 use crate::run::session::{self, Judgement};
-use crate::term::Style;
+use crate::term::{Progress, Style};
 use crate::verdict::Outcome;
 use crate::workspace::last_run::LastRun;
 
@@ -31,34 +29,6 @@ struct Options {
     junit: Option<PathBuf>,
     /// Whose work it is, for the record.
     submission: Option<String>,
-}
-
-/// How other programs read the records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Json,
-    Junit,
-    Gradescope,
-    Classroom50,
-    Tap,
-}
-
-impl Format {
-    const ALL: [(&str, Self); 5] = [
-        ("json", Self::Json),
-        ("junit", Self::Junit),
-        ("gradescope", Self::Gradescope),
-        ("classroom50", Self::Classroom50),
-        ("tap", Self::Tap),
-    ];
-
-    fn parse(name: &str) -> Result<Self, CliError> {
-        let found = Self::ALL.iter().find(|(known, _)| *known == name);
-        found.map(|(_, format)| *format).ok_or_else(|| {
-            let known = Self::ALL.map(|(known, _)| known).join(", ");
-            CliError::Usage(format!("there is no format `{name}`; there are {known}"))
-        })
-    }
 }
 
 impl Options {
@@ -135,22 +105,10 @@ pub(super) fn template(text: &str, lab: &Lab) -> Result<Template, CliError> {
 /// Carries it out. Returns the exit status.
 pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let order = Options::parse(words)?;
-    let classroom = match order.format {
-        // Told before anything is judged.
-        Some(Format::Classroom50) => {
-            classroom50::submission(&|name| env::var(name).ok()).map_err(|missing| {
-                CliError::Usage(format!(
-                    "the runner of Classroom 50 says whose work it is, in its environment; \
-                     missing: {missing}"
-                ))
-            })?
-        }
-        _ => Vec::new(),
-    };
-    let progress = Progress::new();
+    let progress = Progress::on_stderr();
     let Judgement { records, isolated, notes } =
-        session::judge(&order.checks, &order.programs, &|what| progress.show(what))?;
-    progress.clear();
+        session::judge(&order.checks, &order.programs, &|what| progress.tell(what))?;
+    drop(progress);
     if order.programs.is_empty() {
         // Nobody needs to hear that it could not be noted.
         let _ = root::find_root().map(|root| LastRun::note(&root, &records));
@@ -159,19 +117,12 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
         write(file, &junit::render(&records))?;
     }
     let about = About { submission: order.submission.as_deref(), isolated, notes: &notes };
-    let json = || document::records_to_json(&records, &about).pretty();
     if let Some(file) = &order.record {
-        write(file, &json())?;
+        write(file, &Format::Json.render(&records, &about))?;
     }
-    print(&match order.format {
+    print(&match &order.format {
         None => report::text(&records, &notes, Style::for_stdout()),
-        Some(Format::Json) => json(),
-        Some(Format::Junit) => junit::render(&records),
-        Some(Format::Gradescope) => gradescope::render(&records, &notes).pretty(),
-        Some(Format::Classroom50) => {
-            classroom50::render(&records, &classroom, SystemTime::now()).pretty()
-        }
-        Some(Format::Tap) => tap::render(&records),
+        Some(format) => format.render(&records, &about),
     })?;
     Ok(status(&records))
 }
@@ -181,7 +132,8 @@ fn write(file: &Path, text: &str) -> Result<(), CliError> {
         .map_err(|error| CliError::Trouble(format!("cannot write {}: {error}", file.display())))
 }
 
-fn status(records: &[Record]) -> u8 {
+/// The exit status that these records come to.
+pub(super) fn status(records: &[Record]) -> u8 {
     let any = |kind: fn(&Outcome) -> bool| records.iter().any(|record| kind(&record.outcome));
     if any(|outcome| matches!(outcome, Outcome::Fault(_))) {
         3
@@ -191,28 +143,5 @@ fn status(records: &[Record]) -> u8 {
         1
     } else {
         0
-    }
-}
-
-/// One line on standard error that says what is being done; only on a terminal.
-pub(super) struct Progress {
-    terminal: bool,
-}
-
-impl Progress {
-    pub(super) fn new() -> Self {
-        Self { terminal: io::stderr().is_terminal() }
-    }
-
-    pub(super) fn show(&self, what: &str) {
-        if self.terminal {
-            eprint!("\r\x1b[K{what} ");
-        }
-    }
-
-    pub(super) fn clear(&self) {
-        if self.terminal {
-            eprint!("\r\x1b[K");
-        }
     }
 }

@@ -3,16 +3,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::check::Progress;
+use super::format::Format;
 use super::{CliError, print, scheme, select};
-use crate::grade::{Class, Graded, Scheme, Worksheet, merge};
-use crate::labs::Lab;
+use crate::grade::{self, Class, Graded, One, Scheme, Worksheet, merge};
+use crate::labs::{Check, Lab};
+use crate::report::document::About;
+use crate::report::gradescope;
 use crate::root;
 use crate::sync::lock;
+use crate::term::Progress;
 
-/// Submissions side by side, unless told otherwise: while one is compiled another one is checked.
+/// Submissions side by side for each processor, unless told otherwise: while some wait for time to pass,
+/// others are compiled and checked.
 const JOBS: usize = 2;
 
 /// What both commands take: paths, where the results go, and what counts.
@@ -23,6 +28,9 @@ struct Options {
     scheme: Option<Scheme>,
     worksheet: Option<Worksheet>,
     labs: Vec<&'static Lab>,
+    user: Option<String>,
+    /// The result of one submission is printed, and nothing is kept.
+    format: Option<Format>,
     jobs: Option<usize>,
     part: Option<(usize, usize)>,
 }
@@ -41,6 +49,8 @@ impl Options {
                 "--worksheet" => {
                     order.worksheet = Some(Worksheet::read(Path::new(value("a file")?))?);
                 }
+                "--user" => order.user = Some(value("an account")?.to_string()),
+                "--format" => order.format = Some(Format::parse(value("a format")?)?),
                 "--jobs" => {
                     let number = value("a number")?;
                     let jobs = number.parse().ok().filter(|jobs| *jobs > 0);
@@ -59,11 +69,7 @@ impl Options {
                         ))
                     })?);
                 }
-                "--labs" => {
-                    for name in value("labs, as in server,client")?.split(',') {
-                        order.labs.push(select::lab(name.trim())?);
-                    }
-                }
+                "--labs" => order.labs.extend(select::labs(value("labs, as in server,client")?)?),
                 option if option.starts_with('-') => {
                     return Err(CliError::Usage(format!("there is no option {option}")));
                 }
@@ -86,19 +92,63 @@ impl Options {
             ));
         }
         let out = self.out()?;
+        let labs = self.counting_labs()?;
         let scheme = self.scheme.unwrap_or_default();
-        let shared: Vec<_> = scheme.shares.iter().map(|(lab, _)| *lab).collect();
-        let labs = match (self.labs.is_empty(), shared.is_empty()) {
-            (true, _) => shared,
-            (false, true) => self.labs,
-            (false, false) => {
-                let words = "the scheme says which labs count: leave out --labs";
-                return Err(CliError::Usage(words.into()));
-            }
+        let jobs = self
+            .jobs
+            .unwrap_or_else(|| JOBS * thread::available_parallelism().map_or(1, usize::from));
+        let part = self.part.unwrap_or((1, 1));
+        let (worksheet, user) = (self.worksheet, self.user);
+        Ok(Class { paths: self.paths, out, labs, scheme, worksheet, jobs, user, part })
+    }
+
+    /// The labs that count: the scheme's, or those that were named; none stands for all.
+    fn counting_labs(&mut self) -> Result<Vec<&'static Lab>, CliError> {
+        let shares = self.scheme.iter().flat_map(|scheme| &scheme.shares);
+        let shared: Vec<_> = shares.map(|(lab, _)| *lab).collect();
+        scheme::expect_one_list(&self.labs, !shared.is_empty())?;
+        Ok(if shared.is_empty() { std::mem::take(&mut self.labs) } else { shared })
+    }
+
+    /// One submission's result, as `format` has it. Returns the exit status: that something failed
+    /// is a result.
+    fn print_one(mut self, format: &Format) -> Result<u8, CliError> {
+        let [path] = self.paths.as_slice() else {
+            let words = "--format prints the result of one submission: `cargo lab grade SUBMISSION --format json`";
+            return Err(CliError::Usage(words.into()));
         };
-        let (jobs, part) = (self.jobs.unwrap_or(JOBS), self.part.unwrap_or((1, 1)));
-        let worksheet = self.worksheet;
-        Ok(Class { paths: self.paths, out, labs, scheme, worksheet, jobs, part })
+        let path = path.to_owned();
+        let is_for_many = self.out.is_some() || self.worksheet.is_some();
+        if is_for_many || self.jobs.is_some() || self.part.is_some() {
+            let words = "--format prints one result and writes no file: leave out --out, --worksheet, --jobs and --part";
+            return Err(CliError::Usage(words.into()));
+        }
+        let labs = self.counting_labs()?;
+        let scheme = self.scheme.unwrap_or_default();
+        let is_weighed = !scheme.shares.is_empty() || !scheme.points.is_empty();
+        if is_weighed && !matches!(format, Format::Gradescope) {
+            let words = "only gradescope has other points than the course: leave out the scheme's";
+            return Err(CliError::Usage(words.into()));
+        }
+        let user = self.user.as_deref();
+        let One { records, isolated, notes, trouble } =
+            grade::judge(&root::find_root()?, &path, &labs, &scheme, user)?;
+        let about = About {
+            submission: path.file_name().and_then(|name| name.to_str()),
+            isolated,
+            notes: &notes,
+        };
+        print(&if is_weighed {
+            let checks: Vec<&Check> = records.iter().map(|record| record.check).collect();
+            let worth = |check: &Check| scheme.worth(check, &checks);
+            gradescope::render(&records, &notes, &worth).pretty()
+        } else {
+            format.render(&records, &about)
+        })?;
+        match trouble {
+            Some(trouble) => Err(CliError::Trouble(trouble)),
+            None => Ok(0),
+        }
     }
 }
 
@@ -119,15 +169,19 @@ fn results(worksheet: Option<&Worksheet>) -> Vec<(&'static str, &'static str)> {
 
 /// Grades, and says what came of it. Returns the exit status.
 pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
-    let class = Options::parse(words)?.class()?;
-    let progress = Progress::new();
+    let mut order = Options::parse(words)?;
+    if let Some(format) = order.format.take() {
+        return order.print_one(&format);
+    }
+    let class = order.class()?;
+    let progress = Progress::on_stderr();
     let began = Instant::now();
     let last = Mutex::new(());
     let graded = class.grade(&root::find_root()?, &|done, all| {
         let _one_after_another = lock(&last);
-        progress.show(&format!("{done} of {all} submissions{}", left(began.elapsed(), done, all)));
+        progress.tell(&format!("{done} of {all} submissions{}", left(began.elapsed(), done, all)));
     })?;
-    progress.clear();
+    drop(progress);
     let mut files = results(class.worksheet.as_ref());
     files.push(("likeness.txt", "who has written alike: a hint to look, and no verdict"));
     files.push(("records/", "all that is known of each"));
@@ -137,8 +191,10 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
 /// Makes a class of records. Returns the exit status.
 pub(super) fn gradebook(words: &[&str]) -> Result<u8, CliError> {
     let mut order = Options::parse(words)?;
-    if order.jobs.is_some() || order.part.is_some() || !order.labs.is_empty() {
-        let words = "gradebook judges nothing: --jobs, --part and --labs go with `cargo lab grade`";
+    let how = order.jobs.is_some() || order.user.is_some() || order.format.is_some();
+    if how || order.part.is_some() || !order.labs.is_empty() {
+        let words = "gradebook judges nothing: --jobs, --user, --format, --part and --labs go with \
+                     `cargo lab grade`";
         return Err(CliError::Usage(words.into()));
     }
     if order.paths.is_empty() {
@@ -153,7 +209,7 @@ pub(super) fn gradebook(words: &[&str]) -> Result<u8, CliError> {
 }
 
 fn tell(graded: Graded, out: &Path, files: &[(&str, &str)]) -> Result<u8, CliError> {
-    let Graded { submissions, known, faults, passed_over, text } = graded;
+    let Graded { submissions, known, faults, passed_over, notes, text } = graded;
     let out = out.display();
     let mut told = text;
     if known > 0 {
@@ -163,6 +219,9 @@ fn tell(graded: Graded, out: &Path, files: &[(&str, &str)]) -> Result<u8, CliErr
     }
     for one in &passed_over {
         told.push_str(&format!("\npassed over: {one}\n"));
+    }
+    for note in &notes {
+        told.push_str(&format!("\nnote: {note}\n"));
     }
     told.push('\n');
     for (file, what) in files {

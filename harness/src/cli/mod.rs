@@ -3,8 +3,11 @@
 
 mod check;
 mod demo;
+mod format;
 mod grade;
+mod gradescope;
 mod hint;
+mod kills;
 mod list;
 mod nearest;
 mod ports;
@@ -40,7 +43,8 @@ cargo lab check [WHAT ...]    check labs (server, or 1), steps (server/1, or lis
                               `cargo lab check together --client 'nc -N {host} {port}'`
     --json                    the record as JSON on standard output, and no board
     --format NAME             the same in a format that others read: json, junit,
-                              gradescope, classroom50 or tap
+                              gradescope, classroom50, tap, or singly: of each
+                              check what it says of that alone
     --record FILE             the same record into FILE, beside the board
     --junit FILE              the record as JUnit XML into FILE, too
     --submission NAME         whose work it is, for the record
@@ -58,11 +62,17 @@ cargo lab grade PATH ... --out DIR
     --labs server,client      only these labs count
     --scheme FILE             what counts, and how much: a line `server 25` for each lab
     --worksheet FILE          fill in Moodle's grading worksheet: DIR/worksheet.csv
-    --jobs N                  judge N submissions side by side (2)
+    --jobs N                  judge N submissions side by side (two a processor)
     --part 2/3                judge every third one, from the second on
+    --user NAME               where the system refuses namespaces: judge as this
+                              account, which has no rights (only root can)
+    --format NAME             PATH is one submission: print its result, as for check,
+                              and keep nothing; status 0 means judged
 cargo lab gradebook RECORD ... --out DIR
                               the same of records that were made in parts, or
                               elsewhere; nothing is judged
+cargo lab gradescope-zip FILE  an autograder for Gradescope, without the solutions;
+                              --labs and --scheme as above
 cargo lab trace [WHAT]        record a check, or one of the book's scenes, and show
                               both ends step by step, with what the kernel shows
     --program 'CMD'           of this program instead of the lab's own
@@ -70,6 +80,16 @@ cargo lab trace [WHAT]        record a check, or one of the book's scenes, and s
     --json FILE               the recording as JSON into FILE, too
     --svg FILE                the recording as a figure into FILE, too
 cargo lab demo [NAME | --all] show that what many believe about sockets is wrong
+cargo lab demo who-pays [--chart FILE]
+                              measure how long it takes until many have a file, from
+                              one and from each other, with your lab 9 (3 minutes)
+cargo lab demo pipelining [--chart FILE]
+                              measure how long a file takes over a long line, by how
+                              many requests are in flight, with your lab 9 (a minute)
+cargo lab demo kills [--kills N] [--seed N]
+                              kill one process after another of two balancers, three
+                              web servers and a name server, your own, and count what
+                              clients notice; haproxy and nginx as well (5 minutes)
 cargo lab ports [--all]       the ports that the lab's programs (all: your programs)
                               have in use
 cargo lab help, --version
@@ -87,7 +107,7 @@ exit status: 0 nothing failed, 1 something failed, 2 wrong usage,
 ";
 
 /// The commands that a user types.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "check",
     "watch",
     "list",
@@ -97,6 +117,7 @@ const COMMANDS: [&str; 13] = [
     "update",
     "grade",
     "gradebook",
+    "gradescope-zip",
     "trace",
     "demo",
     "ports",
@@ -163,6 +184,7 @@ pub fn run(arguments: &[String]) -> u8 {
         ["trace", rest @ ..] => trace::run(rest),
         ["grade", rest @ ..] => grade::run(rest),
         ["gradebook", rest @ ..] => grade::gradebook(rest),
+        ["gradescope-zip", rest @ ..] => gradescope::run(rest),
         ["ports", rest @ ..] => ports::run(rest),
         ["help" | "--help" | "-h", ..] => print(HELP).map(|()| 0),
         ["version" | "--version" | "-V", ..] => {
@@ -175,6 +197,12 @@ pub fn run(arguments: &[String]) -> u8 {
         }
         ["worker", "keep", how, address, folder] => {
             crate::show::demo::keep(how, address, folder).map(|()| 0).map_err(CliError::from)
+        }
+        ["worker", "halves", address] => {
+            crate::show::demo::halves(address).map(|()| 0).map_err(CliError::from)
+        }
+        ["worker", "stay", address] => {
+            crate::show::demo::stay(address).map(|()| 0).map_err(CliError::from)
         }
         ["worker", "enclosed", order] => Err(CliError::from(cell::enclosed::enter(order))),
         ["worker", "cell"] => cell::warden::run().map(|()| 0).map_err(CliError::from),

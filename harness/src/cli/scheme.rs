@@ -6,6 +6,7 @@ use std::path::Path;
 use super::CliError;
 use super::select::{self, Selected};
 use crate::grade::Scheme;
+use crate::labs::Lab;
 use crate::root;
 
 /// What a line may look like.
@@ -87,4 +88,12 @@ fn conversations(scheme: &mut Scheme, lab: &str, from: &Path) -> Result<(), CliE
     } else {
         Err(CliError::Usage(format!("there is no conversation in {}", from.display())))
     }
+}
+
+/// Only one can say which labs count: the scheme, where it has shares, or the command line.
+pub(super) fn expect_one_list(labs: &[&'static Lab], has_shares: bool) -> Result<(), CliError> {
+    if labs.is_empty() || !has_shares {
+        return Ok(());
+    }
+    Err(CliError::Usage("the scheme says which labs count: leave out --labs".into()))
 }

@@ -57,6 +57,11 @@ pub(super) fn any(what: &str) -> Result<Selected, CliError> {
     }
 }
 
+/// Labs by their names or numbers, with commas between them.
+pub(super) fn labs(names: &str) -> Result<Vec<&'static Lab>, CliError> {
+    names.split(',').map(|name| lab(name.trim())).collect()
+}
+
 /// The lab of this name or number.
 pub(super) fn lab(name: &str) -> Result<&'static Lab, CliError> {
     lab_of(name).ok_or_else(|| {
@@ -170,7 +175,7 @@ mod tests {
             ("1/accept_loop", "server/2"),
             ("server/accept-loop", "server/2"),
             ("receive", "peer/3"),
-            ("accept-loop", "server/2"),
+            ("read-request", "web/1"),
             ("half-close", "server/half-close"),
             ("half_close", "server/half-close"),
             ("1/half-close", "server/half-close"),

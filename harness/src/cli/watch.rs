@@ -12,13 +12,13 @@ use std::time::Instant;
 use self::keys::{Key, Keys};
 use self::screen::Screen;
 use self::since::Before;
-use super::check::Progress;
 use super::{CliError, hint, list, reset, select};
 use crate::labs::{self, Check, LABS, Lab, Step};
 use crate::report::board;
 use crate::root;
 use crate::run::session::Record;
 use crate::run::session::{self, Judgement};
+use crate::term::Progress;
 use crate::verdict::{Blocked, Outcome};
 use crate::workspace::fingerprint::Stamp;
 use crate::workspace::last_run::LastRun;
@@ -55,9 +55,9 @@ fn first_to_do() -> Result<&'static Lab, CliError> {
 /// Has these checks carried out.
 fn judge(checks: impl Iterator<Item = &'static Check>) -> Result<Judgement, CliError> {
     let checks: Vec<_> = checks.collect();
-    let progress = Progress::new();
-    let judgement = session::judge(&checks, &[], &|what| progress.show(what));
-    progress.clear();
+    let progress = Progress::on_stderr();
+    let judgement = session::judge(&checks, &[], &|what| progress.tell(what));
+    drop(progress);
     Ok(judgement?)
 }
 

@@ -8,8 +8,7 @@ use crate::kernel;
 use crate::trial::{Trial, Verdict};
 
 pub(crate) fn is_idle(t: &Trial, of: &Listens) -> Verdict {
-    let service = of.start(t)?;
-    t.expect_idle(&service.running, &service.expect_rest()?)
+    of.start(t)?.expect_idle()
 }
 
 pub(crate) fn leaves_nothing_behind(t: &Trial, of: &Listens) -> Verdict {

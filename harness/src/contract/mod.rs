@@ -8,6 +8,7 @@
 
 mod address;
 mod descriptors;
+mod greetings;
 mod growth;
 mod lasting;
 mod memory;
@@ -28,9 +29,13 @@ pub(crate) use address::{
     binds_no_wider, has_only_its_listeners, listens_on_a_name, listens_on_ipv6,
     listens_on_the_given_address,
 };
+pub(crate) use greetings::{DRIBBLE, GIVES_UP, SlowToGreet};
 pub(crate) use lasting::{is_idle, leaves_nothing_behind, restarts_on_the_same_port};
 pub(crate) use memory::MORE;
-pub(crate) use ready::{prints_the_ready_line, tells_the_port_that_it_got};
+pub(crate) use ready::{
+    prints_the_ready_line, prints_the_ready_line_and, tells_the_port_that_it_got,
+    tells_the_port_that_it_got_and,
+};
 pub(crate) use refusals::{
     refuses_a_foreign_address, refuses_a_privileged_port, refuses_a_taken_port,
     refuses_bad_arguments,

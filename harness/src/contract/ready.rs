@@ -10,7 +10,15 @@ use crate::words::quote_short;
 const READY_LINE_ALONE: &str =
     "standard output is for the ready line alone; anything else goes to standard error";
 
+const AND_NO_MORE: &str = "behind the ready line stands what the program has to tell at its start, and nothing else; anything \
+    else goes to standard error";
+
 pub(crate) fn prints_the_ready_line(t: &Trial, of: &Listens) -> Verdict {
+    prints_the_ready_line_and(t, of, "")
+}
+
+/// The same for a program that tells something more at its start.
+pub(crate) fn prints_the_ready_line_and(t: &Trial, of: &Listens, more: &str) -> Verdict {
     let address = t.addresses().free_address();
     // Whoever prints is blocked in that for now, and can be looked at.
     t.set_next_output(Output::Full);
@@ -21,7 +29,7 @@ pub(crate) fn prints_the_ready_line(t: &Trial, of: &Listens) -> Verdict {
     };
     running.program.release_stdout();
     let service = t.listening(running, address)?;
-    let expected = format!("listening on {}\n", service.bound()?);
+    let expected = format!("listening on {}\n{more}", service.bound()?);
     let stdout = ready_line(t, &service)?;
     let said = quote_short(&stdout, 60);
     if too_early && stdout.starts_with(b"listening on") {
@@ -48,9 +56,11 @@ pub(crate) fn prints_the_ready_line(t: &Trial, of: &Listens) -> Verdict {
 
 /// What is wrong with a ready line that is not as expected.
 pub(super) fn why_not_ready(stdout: &[u8], expected: &str) -> &'static str {
-    let lines = stdout.split_inclusive(|byte| *byte == b'\n');
-    if lines.into_iter().any(|line| line == expected.as_bytes()) {
-        READY_LINE_ALONE
+    let mut lines = stdout.split_inclusive(|byte| *byte == b'\n');
+    let mut wanted = expected.split_inclusive('\n');
+    let ready = wanted.next().unwrap_or_default();
+    if lines.any(|line| line == ready.as_bytes()) {
+        if wanted.next().is_none() { READY_LINE_ALONE } else { AND_NO_MORE }
     } else if stdout.starts_with(b"listening on ") {
         "print the numeric address that the listener really has, as HOST:PORT: what local_addr() \
          says (getsockname)"
@@ -60,12 +70,17 @@ pub(super) fn why_not_ready(stdout: &[u8], expected: &str) -> &'static str {
 }
 
 pub(crate) fn tells_the_port_that_it_got(t: &Trial, of: &Listens) -> Verdict {
+    tells_the_port_that_it_got_and(t, of, "")
+}
+
+/// The same for a program that tells something more at its start.
+pub(crate) fn tells_the_port_that_it_got_and(t: &Trial, of: &Listens, more: &str) -> Verdict {
     t.needs_watching()?;
     let mut any = t.addresses().free_address();
     any.set_port(0);
     let service = of.start_at(t, any)?;
     let stdout = ready_line(t, &service)?;
-    let expected = format!("listening on {}\n", service.bound()?);
+    let expected = format!("listening on {}\n{more}", service.bound()?);
     if stdout == expected.as_bytes() {
         return Ok(());
     }

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::account::Account;
 use super::handed_in::HandedIn;
 use super::ladders::{self, LADDERS};
 use super::marks::Marks;
@@ -16,11 +17,13 @@ use crate::json::Json;
 use crate::labs::Lab;
 use crate::run::isolation;
 use crate::show::trace::Recording;
-use crate::workspace::contents::File;
+use crate::workspace::contents::{self, File};
 use crate::workspace::{Error, cannot, write_whole};
 
 /// The member of a record that says what was judged.
 pub(super) const HANDED_IN: &str = "handed_in";
+/// The folder of a tree where things are built, and others are laid down.
+const WRITABLE: &str = "target";
 /// A manifest that makes the tree one of this course.
 const MANIFEST: &str = "# Made to judge a submission.\n[workspace]\n";
 
@@ -31,6 +34,10 @@ pub(super) struct Desk<'a> {
     files: &'a [File],
     labs: &'a [&'static Lab],
     scheme: &'a Scheme,
+    /// As whom everything is judged, where there are no namespaces.
+    account: Option<&'a Account>,
+    /// Whether failures are recorded, for the feedback.
+    pub(super) records_ladders: bool,
     /// Of all that decides besides the submission.
     course: u64,
 }
@@ -41,6 +48,7 @@ impl<'a> Desk<'a> {
         files: &'a [File],
         labs: &'a [&'static Lab],
         scheme: &'a Scheme,
+        account: Option<&'a Account>,
     ) -> Result<Self, Error> {
         let out = out.canonicalize().map_err(cannot("look at", out))?;
         let trees = out.join(".trees");
@@ -49,7 +57,7 @@ impl<'a> Desk<'a> {
         fs::create_dir(&trees).map_err(cannot("make the folder", &trees))?;
         let mut hasher = DefaultHasher::new();
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
-        for file in files.iter().filter(|file| is_needed(file)) {
+        for file in files.iter().filter(|file| contents::decides(&file.path)) {
             (&file.path, &file.bytes).hash(&mut hasher);
         }
         for lab in labs {
@@ -60,7 +68,10 @@ impl<'a> Desk<'a> {
         // A harness that was built anew may judge in another way.
         let built = env::current_exe().and_then(fs::metadata).and_then(|file| file.modified());
         built.ok().hash(&mut hasher);
-        Ok(Self { out, trees, files, labs, scheme, course: hasher.finish() })
+        // A record says whether there was isolation, and is not good for the other case.
+        account.map(Account::name).hash(&mut hasher);
+        let course = hasher.finish();
+        Ok(Self { out, trees, files, labs, scheme, account, records_ladders: true, course })
     }
 
     pub(super) fn files(&self) -> &[File] {
@@ -116,27 +127,27 @@ impl<'a> Desk<'a> {
             fs::write(file, bytes)
         };
         write("Cargo.toml", MANIFEST.as_bytes())?;
-        for file in self.files.iter().filter(|file| is_needed(file)) {
+        for file in self.files.iter().filter(|file| contents::decides(&file.path)) {
             write(&file.path, &file.bytes)?;
         }
         for (path, bytes) in handed_in.sources.iter().chain(&self.scheme.conversations) {
             write(path, bytes)?;
         }
-        let record = tree.join("record.json");
-        let mut command = Command::new(env::current_exe()?);
+        let mut command = self.command(tree)?;
         command.arg("check").args(self.labs.iter().map(|lab| lab.name));
-        command.args(["--submission", name, "--record"]).arg(&record);
-        command.current_dir(tree).stdin(Stdio::null());
-        if !isolation::is_forgone() {
-            command.env("LAB_STRICT", "1");
-        }
+        // Nobody can write to a pipe by its name.
+        command.args(["--submission", name, "--json"]);
         let output = command.output()?;
-        let text = fs::read_to_string(&record);
-        let Some(Json::Object(mut members)) = text.ok().and_then(|text| Json::parse(&text).ok())
-        else {
+        let record = Json::parse(&String::from_utf8_lossy(&output.stdout));
+        self.end_all()?;
+        let Ok(Json::Object(mut members)) = record else {
             let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(io::Error::other(format!("`lab check` gave no record: {words}")));
         };
+        if let Some(account) = self.account {
+            members.retain(|(name, _)| name != "notes");
+            members.push(("notes".into(), Json::Array(vec![account.note().as_str().into()])));
+        }
         let names = |all: &mut dyn Iterator<Item = &String>| {
             Json::Array(all.map(|name| name.as_str().into()).collect())
         };
@@ -150,12 +161,35 @@ impl<'a> Desk<'a> {
         let mut record = Json::Object(members);
         let mut marks = Marks::read(name, &record, self.scheme)
             .ok_or_else(|| io::Error::other("its record makes no sense"))?;
-        marks.ladders = ladders::record(tree, &marks);
+        if self.records_ladders {
+            let folder = tree.join(WRITABLE);
+            marks.ladders = ladders::record(&marks, &folder, &|| self.command(tree));
+            self.end_all()?;
+        }
         let recorded = marks.ladders.iter().map(Recording::to_json).collect();
         if let Json::Object(members) = &mut record {
             members.push((LADDERS.into(), Json::Array(recorded)));
         }
         Ok((marks, record))
+    }
+
+    /// Ends what a submission has left behind, where no namespace has done it.
+    fn end_all(&self) -> io::Result<()> {
+        self.account.map_or(Ok(()), Account::end_all)
+    }
+
+    /// This harness once more, where a submission is judged.
+    fn command(&self, tree: &Path) -> io::Result<Command> {
+        let harness = env::current_exe()?;
+        let mut command = match self.account {
+            Some(account) => account.command(&harness, &tree.join(WRITABLE))?,
+            None => Command::new(harness),
+        };
+        command.current_dir(tree).stdin(Stdio::null());
+        if self.account.is_none() && !isolation::is_forgone() {
+            command.env("LAB_STRICT", "1");
+        }
+        Ok(command)
     }
 }
 
@@ -163,9 +197,4 @@ impl Drop for Desk<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.trees);
     }
-}
-
-/// What judging needs of a workspace: the labs with their stubs, and what is played to them.
-fn is_needed(file: &File) -> bool {
-    file.path.starts_with("labs/") || file.path.starts_with("fixtures/")
 }

@@ -36,9 +36,9 @@ pub fn merge(
         }
     }
     fs::create_dir_all(out).map_err(cannot("make the folder", out))?;
-    let results::Written { text, missing } = results::write(out, &marks, &faults, worksheet)?;
+    let results::Written { text, notes } = results::write(out, &marks, &faults, worksheet)?;
     faults.extend(marks.iter().filter_map(|one| Some((one.name.clone(), one.trouble()?))));
-    Ok(Graded { submissions: files.len(), known: 0, faults, passed_over: missing, text })
+    Ok(Graded { submissions: files.len(), known: 0, faults, passed_over: Vec::new(), notes, text })
 }
 
 fn records(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
@@ -51,7 +51,8 @@ fn records(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         let entries = fs::read_dir(path).map_err(cannot("read the folder", path))?;
         let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         entries.retain(|entry| entry.extension().is_some_and(|kind| kind == "json"));
-        entries.sort();
+        // As `lab grade` has them: `Ann` before `Ann-2`.
+        entries.sort_by_key(|entry| name(entry));
         files.extend(entries);
     }
     if files.is_empty() {

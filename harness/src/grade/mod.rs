@@ -6,6 +6,8 @@
 //! `results`, which are the `gradebook`, the `feedback` and the page about the `class`, are made of the
 //! records, here or on another machine (`merge`), by the instructor's `scheme`.
 
+mod account;
+pub mod autograder;
 mod class;
 mod desk;
 mod feedback;
@@ -15,6 +17,7 @@ mod ladders;
 mod likeness;
 mod marks;
 mod merge;
+mod one;
 mod page;
 mod results;
 mod scheme;
@@ -28,15 +31,19 @@ use std::sync::Mutex;
 use std::thread;
 
 use crate::labs::Lab;
+use crate::run::isolation;
+use crate::run::pool::Pool;
 use crate::sync::lock;
 use crate::workspace::{self, Error, contents};
 
+use account::Account;
 use desk::Desk;
 use handed_in::Place;
 use likeness::Runs;
 use marks::Marks;
 
 pub use merge::merge;
+pub use one::{One, judge};
 pub use scheme::Scheme;
 pub use worksheet::Worksheet;
 
@@ -55,6 +62,8 @@ pub struct Class {
     pub worksheet: Option<Worksheet>,
     /// How many submissions are judged side by side.
     pub jobs: usize,
+    /// The account that judges where the system refuses namespaces, one after the other.
+    pub user: Option<String>,
     /// Every so many are judged, from this one on: `(2, 3)` is the second of three parts.
     pub part: (usize, usize),
 }
@@ -70,6 +79,8 @@ pub struct Graded {
     pub faults: Vec<(String, String)>,
     /// What was found beside the submissions and is none.
     pub passed_over: Vec<String>,
+    /// What there is to say of the worksheet.
+    pub notes: Vec<String>,
     /// The class in words, for the terminal.
     pub text: String,
 }
@@ -85,7 +96,9 @@ impl Class {
         course: &Path,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Graded, Error> {
-        let files = contents::of(course)?;
+        let files = contents::to_judge_with(course)?;
+        let account = account_needed(self.user.as_deref())?;
+        let account = account.as_ref();
         let mut found = handed_in::find(&self.paths)?;
         if found.places.is_empty() {
             return Err(Error::Refused(
@@ -98,13 +111,15 @@ impl Class {
         found.places.retain(|_| number.next().is_some_and(|number| number % parts == part - 1));
         let records = self.out.join("records");
         fs::create_dir_all(&records).map_err(workspace::cannot("make the folder", &records))?;
-        let desk = Desk::new(&self.out, &files, &self.labs, &self.scheme)?;
+        let desk = Desk::new(&self.out, &files, &self.labs, &self.scheme, account)?;
+        // What is left of one submission must not meet the next.
+        let jobs = if account.is_some() { 1 } else { self.jobs };
         let waiting: Mutex<VecDeque<(usize, &Place)>> =
             Mutex::new(found.places.iter().enumerate().collect());
         let done: Mutex<Vec<(usize, Marked<'_>)>> = Mutex::default();
         progress(0, found.places.len());
         thread::scope(|scope| {
-            for _ in 0..self.jobs.min(found.places.len()) {
+            for _ in 0..jobs.min(found.places.len()) {
                 scope.spawn(|| {
                     let next = || lock(&waiting).pop_front();
                     while let Some((number, place)) = next() {
@@ -129,14 +144,33 @@ impl Class {
             runs.push((one.name, one.runs));
             marks.extend(one.marks);
         }
-        let results::Written { text, missing } =
+        let results::Written { text, notes } =
             results::write(&self.out, &marks, &faults, self.worksheet.as_ref())?;
         let alike = likeness::text(&likeness::pairs(&runs));
         workspace::write_whole(&self.out.join("likeness.txt"), alike.as_bytes())?;
         faults.extend(marks.iter().filter_map(|one| Some((one.name.clone(), one.trouble()?))));
-        let passed_over = [found.passed_over, missing].concat();
-        Ok(Graded { submissions: found.places.len(), known, faults, passed_over, text })
+        let (submissions, passed_over) = (found.places.len(), found.passed_over);
+        Ok(Graded { submissions, known, faults, passed_over, notes, text })
     }
+}
+
+/// The account to judge with, where there are no namespaces: they are better.
+fn account_needed(user: Option<&str>) -> Result<Option<Account>, Error> {
+    let pool = Pool::open().map_err(cannot_start)?;
+    match user {
+        _ if pool.is_isolated() => Ok(None),
+        Some(user) => Account::find(user).map(Some),
+        None if isolation::is_forgone() => Ok(None),
+        None => Err(Error::Refused(format!(
+            "nothing is graded without isolation. {}. As root, `--user nobody` judges as an account \
+             that has no rights; LAB_ISOLATION=off says that you want none",
+            pool.notes.join("; ")
+        ))),
+    }
+}
+
+fn cannot_start(error: io::Error) -> Error {
+    workspace::cannot("start", Path::new("a worker"))(error)
 }
 
 /// One submission, when it is done.

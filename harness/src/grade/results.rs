@@ -13,8 +13,8 @@ use crate::workspace::{Error, cannot, write_whole};
 pub(super) struct Written {
     /// The class in words.
     pub(super) text: String,
-    /// Who is not in the worksheet.
-    pub(super) missing: Vec<String>,
+    /// What there is to say of the worksheet.
+    pub(super) notes: Vec<String>,
 }
 
 /// Writes the gradebook, the feedback, the class and, where there is one, the worksheet.
@@ -40,11 +40,11 @@ pub(super) fn write(
     ] {
         write_whole(&out.join(name), text.as_bytes())?;
     }
-    let mut missing = Vec::new();
+    let mut notes = Vec::new();
     if let Some(worksheet) = worksheet {
-        let (text, unknown) = worksheet.filled_in(marks);
+        let (text, said) = worksheet.filled_in(marks);
         write_whole(&out.join("worksheet.csv"), text.as_bytes())?;
-        missing = unknown.into_iter().map(|name| format!("{name}: not in the worksheet")).collect();
+        notes = said;
     }
-    Ok(Written { text: class.text(), missing })
+    Ok(Written { text: class.text(), notes })
 }

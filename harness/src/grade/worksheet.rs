@@ -3,6 +3,7 @@
 //! It is the file of *Download grading worksheet*, comma-separated values (RFC 4180) with a line for
 //! each participant. Only the column `Grade` is written to, and only where there are marks.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -70,10 +71,12 @@ impl Worksheet {
         Ok(Self { lines, identifier, grade, most: full })
     }
 
-    /// The file with the grades of these submissions, and the names of those that are not in it.
+    /// The file with the grades of these submissions, and what an instructor has to know of it: who is
+    /// not in it, and who is meant by several.
     pub(super) fn filled_in(&self, marks: &[Marks<'_>]) -> (String, Vec<String>) {
         let mut lines = self.lines.clone();
-        let mut missing = Vec::new();
+        let mut notes = Vec::new();
+        let mut graded: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for one in marks {
             let is_line = |line: &Vec<String>| {
                 line[self.identifier].strip_prefix(PARTICIPANT) == one.participant.as_deref()
@@ -83,15 +86,25 @@ impl Worksheet {
                 // What has to be graded again is not graded.
                 Some(number) if one.trouble().is_none() => {
                     lines[number][self.grade] = grade(one.total().share(), self.most[number]);
+                    graded.entry(number).or_default().push(&one.name);
                 }
                 Some(_) => {}
-                None => missing.push(one.name.clone()),
+                None => notes.push(format!("{} is not in the worksheet", one.name)),
             }
+        }
+        for (number, names) in graded.iter().filter(|(_, names)| names.len() > 1) {
+            notes.push(format!(
+                "{} has handed in {} submissions, {}: the grade is that of {}",
+                lines[*number][self.identifier],
+                names.len(),
+                names.join(" and "),
+                names[names.len() - 1]
+            ));
         }
         let line = |line: &Vec<String>| {
             line.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(",") + "\r\n"
         };
-        (lines.iter().map(line).collect(), missing)
+        (lines.iter().map(line).collect(), notes)
     }
 }
 
@@ -139,11 +152,11 @@ mod tests {
 
     #[test]
     fn what_is_not_filled_in_stays_as_it_came() {
-        let (text, missing) = Worksheet::parse(FILE).unwrap().filled_in(&[]);
+        let (text, notes) = Worksheet::parse(FILE).unwrap().filled_in(&[]);
         let cells = |text: &str| lines(text.trim_start_matches('\u{feff}')).unwrap();
         assert_eq!(cells(&text), cells(FILE));
         assert_eq!(cells(FILE)[1][4], "one\n\"two\"");
-        assert!(missing.is_empty());
+        assert!(notes.is_empty());
     }
 
     #[test]

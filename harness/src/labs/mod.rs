@@ -4,11 +4,17 @@
 #[macro_use]
 mod declare;
 
+pub mod balance;
 pub mod client;
+mod dissect;
+pub mod flood;
+pub mod index;
 pub mod mail;
 pub mod names;
 pub mod peer;
 pub mod server;
+mod sha1;
+pub mod swarm;
 pub mod together;
 pub mod web;
 
@@ -59,7 +65,8 @@ macro_rules! labs {
     };
 }
 
-labs! { $ "01-server" server, "02-client" client, "03-peer" peer, "04-web" web, "05-mail" mail, "06-names" names }
+labs! { $ "01-server" server, "02-client" client, "03-peer" peer, "04-web" web, "05-mail" mail, "06-names" names, "07-index" index,
+"08-flood" flood, "09-swarm" swarm, "10-balance" balance }
 
 /// What is not a lab: the programs that a student wrote, against each other.
 pub static TOGETHER: Lab = together::PART;

@@ -89,6 +89,11 @@ impl Console {
         self.expect_events(&[event], cause)
     }
 
+    /// The line that was expected last.
+    pub fn last(&self) -> String {
+        self.last.borrow().clone()
+    }
+
     /// Expects these lines next, in any order.
     pub fn expect_events(&self, expected: &[&str], cause: &str) -> Verdict {
         let mut open: Vec<&str> = expected.to_vec();

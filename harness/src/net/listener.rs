@@ -74,20 +74,37 @@ impl Listener {
             Err(stall) => return Ok(Err(stall)),
         };
         self.trial.note(told(from));
+        self.taken(running, stream, from).map(Ok)
+    }
+
+    /// Takes the program's connection if it is there, and does not wait for it.
+    pub fn take_now(&self, running: &Rc<Running>) -> Verdict<Option<Connection>> {
+        let Some((stream, from)) = self.next()? else { return Ok(None) };
+        self.trial.note(self.told(from));
+        self.taken(running, stream, from).map(Some)
+    }
+
+    fn told(&self, from: SocketAddr) -> String {
+        format!("{} accepted a connection from port {}", self.name, from.port())
+    }
+
+    fn taken(
+        &self,
+        running: &Rc<Running>,
+        stream: TcpStream,
+        from: SocketAddr,
+    ) -> Verdict<Connection> {
         let (trial, running) = (self.trial.clone(), Rc::clone(running));
         let still = trial.record_before(&running, usize::MAX);
         let name = self.name.clone();
         let connection = Connection::new(trial, running, stream, name, from, self.terms)?;
         connection.record(still, Act::Accept);
-        Ok(Ok(connection))
+        Ok(connection)
     }
 
     /// Expects the program's connection, and takes it; `cause` is why it may not connect.
     pub fn accept(&self, running: &Rc<Running>, cause: &str) -> Verdict<Connection> {
-        let told = |from: SocketAddr| {
-            format!("{} accepted a connection from port {}", self.name, from.port())
-        };
-        self.take(running, told)?.map_err(|stall| {
+        self.take(running, |from| self.told(from))?.map_err(|stall| {
             let name = &running.name;
             self.trial
                 .fail(match stall.kind {

@@ -14,6 +14,7 @@ pub(crate) mod likely;
 mod lines;
 mod listener;
 mod lossy_wire;
+mod messages;
 mod pace;
 mod pattern;
 mod payload;
@@ -31,7 +32,7 @@ use std::net::SocketAddr;
 use crate::words::{count, summary};
 
 pub use connection::{Connection, End};
-pub(crate) use connection::{Got, Put};
+pub(crate) use connection::{Got, Put, Stopped};
 pub use console::Console;
 pub use datagrams::{Answerer, Asker, Datagram, Words};
 pub use doors::{Door, Doors, Transport};

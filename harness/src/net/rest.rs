@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::causes::{BUSY, SPINS};
 use crate::kernel::{Snapshot, State, Stillness};
-use crate::trial::{Progress, Running, StallKind, Stop, Trial, Verdict};
+use crate::trial::{Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 
 /// Where a call has a time-out, the program is watched for so long.
 const WINDOW: Duration = Duration::from_millis(200);
@@ -59,8 +59,13 @@ impl Trial {
 
     /// Expects that the program, which has come to rest in the look `first`, stays there. Two
     /// looks that find every thread asleep in the same call prove it at once; where a call has
-    /// a time-out, processor time decides.
-    pub fn expect_idle(&self, running: &Running, first: &Snapshot) -> Verdict {
+    /// a time-out, processor time decides. That it ends is a failure, in the words of `ended`.
+    pub(crate) fn expect_idle(
+        &self,
+        running: &Running,
+        first: &Snapshot,
+        ended: impl FnOnce(ExitStatus) -> Stop,
+    ) -> Verdict {
         let name = &running.name;
         if first.stillness(first) == Stillness::Still {
             self.note(format!("the {name} is at rest: every thread is blocked"));
@@ -89,7 +94,11 @@ impl Trial {
             let over = began.elapsed() >= WINDOW;
             Ok(if over { Progress::Done(now) } else { Progress::Nothing })
         })?;
-        let last = last.or_else(|_| self.look(running))?;
+        let last = match last {
+            Ok(last) => last,
+            Err(Stall { kind: StallKind::Ended(status) }) => return Err(ended(status)),
+            Err(_) => self.look(running)?,
+        };
         let elapsed = began.elapsed();
         let used = last.cpu_ns().saturating_sub(first.cpu_ns());
         let turns = last.turns().saturating_sub(first.turns());

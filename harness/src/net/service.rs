@@ -157,6 +157,16 @@ impl Service {
         self.trial.expect_rest(&self.running, |status| self.ended(status))
     }
 
+    /// Expects that it comes to rest and stays there.
+    pub fn expect_idle(&self) -> Verdict {
+        self.expect_idle_since(&self.expect_rest()?)
+    }
+
+    /// Expects that it stays at rest, as it was in the look `first`.
+    pub fn expect_idle_since(&self, first: &Snapshot) -> Verdict {
+        self.trial.expect_idle(&self.running, first, |status| self.ended(status))
+    }
+
     /// Waits for its end, which it was told.
     pub fn wait_for_end(&self, cause: &str) -> Verdict<ExitStatus> {
         let nothing = || Ok(Progress::<Infallible>::Nothing);

@@ -14,7 +14,7 @@ use crate::kernel;
 pub(super) const ALL: &[&str] =
     &["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"];
 /// Where the user has none to lose.
-const SOME: &[&str] = &["setpriv", "--no-new-privs", "--"];
+const SOME: &[&str] = &["setpriv", "--inh-caps=-all", "--no-new-privs", "--"];
 
 /// The words in front of a program, as far as this system has what they name: found out once.
 pub(super) fn words() -> &'static [&'static str] {

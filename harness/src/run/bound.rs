@@ -23,8 +23,9 @@ pub(super) struct Watch(mpsc::Sender<()>);
 /// machine busy by itself gains no time by that.
 const BOUND: Duration = Duration::from_secs(20);
 const TICK: Duration = Duration::from_millis(100);
-/// Processor time is looked up at every so many ticks: that means to read all processes.
-const TICKS_A_LOOK: u32 = 2;
+/// Processor time is looked up at every so many ticks: that means to read all processes, so a check
+/// that is over before the first of them costs nothing.
+const TICKS_A_LOOK: u32 = 5;
 /// But not longer than this times the bound.
 const MOST: u32 = 4;
 
@@ -40,8 +41,8 @@ fn share_of_a_processor(cores: f64) -> f64 {
 /// that fork without end leave one another no processor time to be known by.
 const TOO_MANY: usize = 256;
 
-/// Processor time since a moment: of this process and all that it has started, and of the latter
-/// alone.
+/// Processor time since the first look: of this process and all that it has started, and of the
+/// latter alone.
 #[derive(Default)]
 struct Used {
     since: Duration,
@@ -49,16 +50,10 @@ struct Used {
     /// Processes, this one included: the most at any look.
     processes: usize,
     /// What the kernel counted at the last look: of all, and of this process.
-    last: (Duration, Duration),
+    last: Option<(Duration, Duration)>,
 }
 
 impl Used {
-    fn begin() -> Self {
-        let mut used = Self::default();
-        used.last = used.now().unwrap_or_default();
-        used
-    }
-
     fn now(&mut self) -> Option<(Duration, Duration)> {
         let (all, processes) = kernel::usage(process::id()).ok()?;
         self.processes = self.processes.max(processes);
@@ -68,10 +63,11 @@ impl Used {
     /// What has ended unwaited for has taken its time along: the sum may shrink.
     fn look(&mut self) {
         let Some(now) = self.now() else { return };
-        let all = now.0.saturating_sub(self.last.0);
-        self.since += all;
-        self.by_programs += all.saturating_sub(now.1.saturating_sub(self.last.1));
-        self.last = now;
+        if let Some(last) = self.last.replace(now) {
+            let all = now.0.saturating_sub(last.0);
+            self.since += all;
+            self.by_programs += all.saturating_sub(now.1.saturating_sub(last.1));
+        }
     }
 }
 
@@ -129,7 +125,7 @@ impl Watch {
             let bound = BOUND.mul_f64(patience::factor());
             let cores = thread::available_parallelism().map_or(1, usize::from) as f64;
             let (began, mut spent) = (Instant::now(), Duration::ZERO);
-            let mut used = Used::begin();
+            let mut used = Used::default();
             for number in 1_u32.. {
                 let tick = Instant::now();
                 match receiver.recv_timeout(TICK) {
@@ -187,7 +183,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn processor_time_of_everything_that_was_started_counts() {
-        let mut used = Used::begin();
+        let mut used = Used::default();
         let mut child = Command::new("yes").stdout(Stdio::null()).spawn().unwrap();
         while used.by_programs.min(used.since) < Duration::from_millis(200) {
             thread::yield_now();

@@ -250,6 +250,10 @@ impl Toolchain {
                 format!("cannot run rustc: {error}; see https://rustup.rs"),
             )
         })?;
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(io::Error::other(format!("rustc does not run: {words}")));
+        }
         let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         let found = Self::around(&Path::new(&folder).join("bin/cargo"));
         found.ok_or_else(|| io::Error::other(format!("there is no cargo in {folder}/bin")))

@@ -20,10 +20,21 @@ impl Cast<'_> {
 
     /// These bytes, on the connection of this side of the harness.
     pub(super) fn expect_bytes(&mut self, side: usize, bytes: &Bytes) -> Verdict {
+        let stage = &*self.stage;
         let Some(link) = &mut self.links[side] else { return Err(no_link()) };
         let length = bytes.like(b"", &self.memory).len();
         let _ = link.remote.hear_until(|unread| unread.len() >= length)?;
-        let expected = bytes.like(link.remote.unread(), &self.memory);
+        let (remote, seen) = (&link.remote, link.remote.unread());
+        let expected = bytes.like(seen, &self.memory);
+        if !seen.starts_with(&expected)
+            && let Some((wanted, told)) = stage.in_words(&expected, seen)
+        {
+            let (name, program) = (remote.name(), remote.program());
+            let headline = format!("the {program} sent {name} another message than expected");
+            let blame = self.trial.fail(headline).expected(wanted);
+            let blame = told.into_iter().fold(blame, |blame, seen| blame.seen(seen));
+            return Err(blame.cause(stage.cause(Expected::Message)).stop());
+        }
         link.remote.expect_bytes(&expected, SAYS)?;
         bytes.remember(&expected, &mut self.memory);
         link.heard.extend(expected);

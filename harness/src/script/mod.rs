@@ -34,7 +34,7 @@ pub use error::SyntaxError;
 pub use parse::parse;
 pub use play::play;
 pub use segments::{Burst, Segments, bursts};
-pub use stage::{Expected, Player, Stage, Transcript, Vocabulary};
+pub use stage::{Expected, Player, Stage, Transcript, Vocabulary, Wording};
 
 /// A conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,9 @@ pub struct Vocabulary {
     pub console: bool,
     /// Whether a program's replies can be told apart: `answers`.
     pub replies: bool,
+    /// The messages of a binary protocol in words, where it has some: `sends-message`,
+    /// `receives-message`.
+    pub messages: Option<&'static Wording>,
     /// Whether there is a folder: `given file`, `then file`.
     pub files: bool,
     /// What can stand behind `given`, and how. A word in capital letters stands for any word, and
@@ -27,8 +30,24 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     /// What the conversations of every lab can speak of.
-    pub const LEAST: Self =
-        Self { services: &[], console: false, replies: false, files: false, given: &[], then: &[] };
+    pub const LEAST: Self = Self {
+        services: &[],
+        console: false,
+        replies: false,
+        messages: None,
+        files: false,
+        given: &[],
+        then: &[],
+    };
+}
+
+/// Messages of a binary protocol as a person writes them, in a line: `ping 1, TTL 7, hops 0`.
+#[derive(Debug)]
+pub struct Wording {
+    /// How one is written, for who has written something else.
+    pub form: &'static str,
+    /// The same as it stands behind `sends-hex`: `u32 1 zeros 12 00 07 00 u32le 0`.
+    pub bytes: fn(&str) -> Option<String>,
 }
 
 /// A room's part in the performances of its conversations. It starts the programs, and knows how
@@ -87,6 +106,12 @@ pub trait Stage {
         false
     }
 
+    /// What is expected and what has come, in the words of a binary protocol: the second is wrong.
+    /// Nothing where bytes tell more.
+    fn in_words(&self, _expected: &[u8], _seen: &[u8]) -> Option<(String, Vec<String>)> {
+        None
+    }
+
     /// What is likely wrong where this does not come.
     fn cause(&self, of: Expected<'_>) -> &str;
 }
@@ -131,6 +156,8 @@ pub enum Expected<'a> {
     Line(&'a str),
     /// A reply that fits this.
     Reply(&'a str),
+    /// A message of a binary protocol.
+    Message,
     /// A line on standard output.
     Event(&'a str),
     /// The end of the program.

@@ -5,14 +5,16 @@ use super::cursor::Cursor;
 use super::{Action, Bytes, Line, SyntaxError, Vocabulary, facts};
 
 /// The verbs that every lab has, in the order in which the page of the book explains them.
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 17] = [
     "calls",
     "says",
     "sends",
     "sends-hex",
+    "sends-message",
     "repeats",
     "hears",
     "receives-hex",
+    "receives-message",
     "ends",
     "closes",
     "resets",
@@ -36,6 +38,7 @@ impl Known<'_> {
     fn has(&self, verb: &str) -> bool {
         match verb {
             "answers" => self.vocabulary.replies,
+            "sends-message" | "receives-message" => self.vocabulary.messages.is_some(),
             _ => self.vocabulary.console || !OF_USERS.contains(&verb),
         }
     }
@@ -43,6 +46,18 @@ impl Known<'_> {
     fn verbs(&self) -> String {
         let verbs = VERBS.iter().chain(&OF_USERS).filter(|verb| self.has(verb));
         format!("a verb: one of {}", verbs.copied().collect::<Vec<_>>().join(", "))
+    }
+
+    /// The bytes of a message in words.
+    fn message(&self, cursor: &mut Cursor<'_>) -> Result<Bytes, SyntaxError> {
+        let form = self.vocabulary.messages.map_or("", |messages| messages.form);
+        let start = *cursor;
+        let words = cursor.rest(form)?.trim();
+        let bytes = self.vocabulary.messages.and_then(|messages| (messages.bytes)(words));
+        let wrong = || start.back_to(start.at + 1).error(form);
+        let bytes = bytes.ok_or_else(wrong)?;
+        let mut bytes = Cursor { file: cursor.file, number: cursor.number, line: &bytes, at: 0 };
+        Bytes::read(&mut bytes, self.files).map_err(|_| wrong())
     }
 
     fn side(&self, cursor: &mut Cursor<'_>) -> Result<usize, SyntaxError> {
@@ -91,6 +106,8 @@ impl Known<'_> {
             }
             "sends-hex" => Action::Sends(Bytes::read(cursor, self.files)?),
             "receives-hex" => Action::Receives(Bytes::read(cursor, self.files)?),
+            "sends-message" => Action::Sends(self.message(cursor)?),
+            "receives-message" => Action::Receives(self.message(cursor)?),
             "exits" => Action::Exits(cursor.number("an exit status from 0 to 255", 255)?),
             "calls" => self.call(cursor, side)?,
             "is" => is(cursor)?,

@@ -41,6 +41,11 @@ impl Listing {
         self.0.iter().map(|entry| entry.name.as_str()).collect()
     }
 
+    /// The length of the longest file, in bytes.
+    pub fn longest(&self) -> u64 {
+        self.0.iter().map(|entry| entry.length).max().unwrap_or_default()
+    }
+
     /// What is there and was not, is not there and was, or is not what it was.
     fn changes_since(&self, before: &Self) -> Vec<String> {
         let find =
@@ -186,6 +191,24 @@ impl Scratch {
             )),
         };
         Err(failure.expected(format!("{shown}, {}", count(bytes.len()))).cause(cause).stop())
+    }
+
+    /// Expects that exactly these names stand in it, as [`Listing::names`] has them.
+    pub fn expect_names(&self, names: &[&str], cause: &str) -> Verdict {
+        let listing = self.list()?;
+        let name = self.folder.name();
+        let expected = format!("in {name}: {}", told(names));
+        if listing.names() == names {
+            self.trial.note(expected);
+            return Ok(());
+        }
+        Err(self
+            .trial
+            .fail(format!("{name} does not hold what it should"))
+            .expected(expected)
+            .seen(format!("in {name}: {}", told(&listing.names())))
+            .cause(cause)
+            .stop())
     }
 
     /// Expects that nothing in it has changed since `before`: no name, and no byte of any file.

@@ -65,15 +65,30 @@ impl Trial {
                 // So is what it has printed at its end.
                 running.program.stop()?;
             }
-            let stderr = running.program.stderr();
-            match unwritten(&String::from_utf8_lossy(&stderr.head)) {
-                Some(unwritten) if self.0.needs.includes(unwritten.step) => {
-                    return Err(Stop::Unwritten(unwritten));
-                }
-                _ => {}
-            }
+            self.expect_no_stub(&running)?;
         }
         Ok(())
+    }
+
+    /// The same behind an answer of a program: a stub tells of its step before it answers, so what
+    /// a program does afterwards is not waited for.
+    pub fn expect_written_so_far(&self) -> Verdict {
+        for running in self.running() {
+            let all_is_here = || Ok(self.is_all_moved(&running).then_some(()));
+            let _ = self.look_until(all_is_here)?;
+            self.expect_no_stub(&running)?;
+        }
+        Ok(())
+    }
+
+    fn expect_no_stub(&self, running: &Running) -> Verdict {
+        let stderr = running.program.stderr();
+        match unwritten(&String::from_utf8_lossy(&stderr.head)) {
+            Some(unwritten) if self.0.needs.includes(unwritten.step) => {
+                Err(Stop::Unwritten(unwritten))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Error, cannot, manifest, marks};
+use super::{Error, cannot, given, manifest, marks, read_if_there};
 use crate::labs::{LABS, Lab, parts};
 use crate::region;
 
@@ -152,6 +152,44 @@ pub fn of(course: &Path) -> Result<Vec<File>, Error> {
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
+}
+
+/// What submissions are judged with: of the course, what a workspace gets; of a workspace, what it was
+/// given, with the stubs in their places again.
+///
+/// # Errors
+/// Something in a workspace that decides over a verdict is not as it was given.
+pub fn to_judge_with(root: &Path) -> Result<Vec<File>, Error> {
+    let Some(given) = given::read(root)? else { return of(root) };
+    let mut files = Vec::new();
+    for (path, print) in given {
+        let from = root.join(&path);
+        let bytes = match read_if_there(&from)? {
+            Some(bytes) if lab_of_source(&path).is_some() => Some(with_stubs(root, &path, &bytes)?),
+            other => other,
+        };
+        let found = bytes.as_ref().map(|bytes| given::fingerprint(&path, bytes));
+        match (found.transpose().map_err(marks(&from))?, bytes) {
+            (Some(found), Some(bytes)) if found == print => {
+                files.push(File { path, bytes, executable: is_executable(&from)? });
+            }
+            _ if decides(&path) => {
+                return Err(Error::Refused(format!(
+                    "{} is not as it was given: judge from a workspace that `lab start` has just made, \
+                     or from the course",
+                    from.display()
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a verdict depends on this file of a workspace: on the labs with their stubs, and on what is
+/// played to them.
+pub fn decides(path: &str) -> bool {
+    path.starts_with("labs/") || path.starts_with("fixtures/")
 }
 
 /// A lab's source with nothing written. Every region must be a step, and every step a region.

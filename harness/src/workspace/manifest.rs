@@ -10,6 +10,10 @@ pub(super) const FILE: &str = "Cargo.toml";
 /// Sections that stay with the course.
 const LEFT_OUT: [&str; 2] = ["[dev-dependencies]", "[[bench]]"];
 
+/// What a line begins with that stays with the course: `cargo test` in a workspace runs the labs'
+/// checks alone.
+const LINE_LEFT_OUT: &str = "default-members = ";
+
 /// What these sections get besides: the harness's own tests are the course's as well.
 const ADDED: [(&str, &str); 2] =
     [("[lib]", "test = false\ndoctest = false\n"), ("[[bin]]", "test = false\n")];
@@ -28,6 +32,9 @@ pub(super) fn of_workspace(course: &[u8]) -> Result<Vec<u8>, Error> {
             return Err(Error::Refused(format!("{FILE} has no section {name}")));
         }
     }
+    let line = text.split_inclusive('\n').find(|line| line.starts_with(LINE_LEFT_OUT));
+    let line =
+        line.ok_or_else(|| Error::Refused(format!("{FILE} has no line {LINE_LEFT_OUT}…")))?;
     let mut out = String::new();
     for section in sections.iter().filter(|section| !LEFT_OUT.contains(&section.name)) {
         let added = ADDED.iter().find(|(name, _)| *name == section.name);
@@ -41,7 +48,7 @@ pub(super) fn of_workspace(course: &[u8]) -> Result<Vec<u8>, Error> {
             None => out.push_str(section.text),
         }
     }
-    Ok(out.into_bytes())
+    Ok(out.replace(line, "").into_bytes())
 }
 
 /// A part of a manifest, from the comment above its header to the next one.
@@ -74,7 +81,8 @@ fn sections(text: &str) -> Vec<Section<'_>> {
 mod tests {
     use super::*;
 
-    const COURSE: &str = "[package]\nname = \"lab\"\n\n[lib]\npath = \"a\"\n\n[[bin]]\nname = \"b\"\n\n\
+    const COURSE: &str = "[package]\nname = \"lab\"\n\n[workspace]\nmembers = []\n\
+                          default-members = [\".\"] # The tests.\n\n[lib]\npath = \"a\"\n\n[[bin]]\nname = \"b\"\n\n\
                           [[bench]]\nname = \"c\"\n\n[dev-dependencies]\ntempfile = \"3\"\n\n\
                           # Why.\n# And how.\n[profile.dev]\ndebug = 1\n";
 
@@ -83,7 +91,8 @@ mod tests {
         let made = String::from_utf8(of_workspace(COURSE.as_bytes()).unwrap()).unwrap();
         assert_eq!(
             made,
-            "[package]\nname = \"lab\"\n\n[lib]\npath = \"a\"\ntest = false\ndoctest = false\n\n\
+            "[package]\nname = \"lab\"\n\n[workspace]\nmembers = []\n\n\
+             [lib]\npath = \"a\"\ntest = false\ndoctest = false\n\n\
              [[bin]]\nname = \"b\"\ntest = false\n\n# Why.\n# And how.\n[profile.dev]\ndebug = 1\n"
         );
     }
@@ -95,5 +104,7 @@ mod tests {
             let error = of_workspace(without.as_bytes()).unwrap_err();
             assert_eq!(error.to_string(), format!("Cargo.toml has no section {name}"));
         }
+        let error = of_workspace(COURSE.replace("default-", "").as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("default-members"), "{error}");
     }
 }

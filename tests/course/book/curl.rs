@@ -7,7 +7,7 @@ use super::tables::{Running, agrees, solution};
 
 /// The lines that went over the connection, with one version and one date for all runs. What else
 /// curl says differs from version to version.
-fn conversation(said: &str) -> String {
+pub(super) fn conversation(said: &str) -> String {
     let lines = said.lines().map(str::trim_end).filter(|line| line.starts_with(['>', '<']));
     let alike = |line: &str| match line.split_once(": ") {
         Some((name @ "> User-Agent", _)) => format!("{name}: curl/8.0.0\n"),

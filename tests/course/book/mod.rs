@@ -8,11 +8,16 @@ use std::path::PathBuf;
 
 use super::{builds, corpus, runs, stubs};
 
+mod balance;
 mod broken;
 mod curl;
 mod dig;
+mod figures;
+mod flood;
+mod index;
 mod mail;
 mod screens;
+mod swarm;
 mod tables;
 mod words;
 

@@ -1,6 +1,7 @@
 //! What `lab ports` shows of the lab's own programs, and what these print, for the book.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::ops::RangeInclusive;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,7 @@ impl Running {
         Self { stdin: child.stdin.take(), child, stdout }
     }
 
-    fn types(&mut self, line: &str) {
+    pub(super) fn types(&mut self, line: &str) {
         self.stdin.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
     }
 
@@ -48,6 +49,24 @@ impl Running {
         line.trim_end().to_owned()
     }
 
+    /// Its number in the system.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends its standard input: all lines that come before its end.
+    pub(super) fn rest(mut self) -> String {
+        self.stdin = None;
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
     /// The address in its ready line.
     pub(super) fn address(&mut self) -> String {
         self.line().strip_prefix("listening on ").expect("a ready line").to_owned()
@@ -55,13 +74,17 @@ impl Running {
 }
 
 /// A table of `lab ports`, as cells; and what it says of each state.
-struct Ports {
+pub(super) struct Ports {
     rows: Vec<Vec<String>>,
     states: Vec<String>,
 }
 
 /// The rows that speak of one of the addresses, when there are as many as expected and `ready`.
-fn ports(addresses: &[&str], count: usize, ready: impl Fn(&Ports) -> bool) -> Ports {
+pub(super) fn ports(
+    addresses: &[&str],
+    count: RangeInclusive<usize>,
+    ready: impl Fn(&Ports) -> bool,
+) -> Ports {
     let began = Instant::now();
     loop {
         let lab =
@@ -79,7 +102,7 @@ fn ports(addresses: &[&str], count: usize, ready: impl Fn(&Ports) -> bool) -> Po
         let ours = lines.filter(|row| row[1..3].iter().any(|at| addresses.contains(&at.as_str())));
         let rows: Vec<_> = [head].into_iter().chain(ours).collect();
         let ports = Ports { rows, states: states.lines().map(str::to_owned).collect() };
-        if ports.rows.len() == count + 1 && ready(&ports) {
+        if count.contains(&(ports.rows.len() - 1)) && ready(&ports) {
             return ports;
         }
         assert!(began.elapsed() < Duration::from_secs(30), "{text}");
@@ -88,18 +111,41 @@ fn ports(addresses: &[&str], count: usize, ready: impl Fn(&Ports) -> bool) -> Po
 }
 
 impl Ports {
-    fn has(&self, cell: &str) -> bool {
+    pub(super) fn has(&self, cell: &str) -> bool {
         self.rows.iter().flatten().any(|one| one == cell)
     }
 
     /// The own address of the row whose other end is `server`, and that none of `known` is.
-    fn caller_of(&self, server: &str, known: &[String]) -> String {
+    pub(super) fn caller_of(&self, server: &str, known: &[String]) -> String {
         let mut callers = self.rows.iter().filter(|row| row[2] == server).map(|row| &row[1]);
         callers.find(|at| !known.contains(at)).expect("a caller").clone()
     }
 
+    /// The own address of the row whose other end is `server`, and that this program has.
+    pub(super) fn call_of(&self, program: &str, server: &str) -> String {
+        let mut own = self.rows.iter().filter(|row| row[2] == server && row[5] == program);
+        own.next().expect("a connection")[1].clone()
+    }
+
+    /// In how many rows nothing waits.
+    pub(super) fn at_rest(&self) -> usize {
+        self.rows.iter().filter(|row| row[4] == "empty").count()
+    }
+
+    /// Whether of a connection just the end of `server` is left.
+    pub(super) fn has_had(&self, server: &str) -> bool {
+        let mut left = self.rows.iter().filter(|row| row[3] == "TIME-WAIT");
+        left.next().is_some_and(|row| row[1] == server) && left.next().is_none()
+    }
+
+    /// The other end of the connection that `server` has had.
+    pub(super) fn called_by(&self, server: &str) -> String {
+        let mut had = self.rows.iter().filter(|row| row[1] == server && row[3] == "TIME-WAIT");
+        had.next().expect("a connection")[2].clone()
+    }
+
     /// The table with other names for what differs from run to run, in the order of `lab ports`.
-    fn render(&self, names: &[(String, &str)]) -> String {
+    pub(super) fn render(&self, names: &[(String, &str)]) -> String {
         let rename = |cell: &String| {
             let name = names.iter().find(|(real, _)| real == cell).map(|(_, name)| *name);
             let cell = name.unwrap_or(cell);
@@ -119,10 +165,18 @@ impl Ports {
             text += cells.collect::<Vec<_>>().join("  ").trim_end();
             text.push('\n');
         }
-        let is_here = |line: &&String| rows.iter().any(|row| line.starts_with(&row[3]));
+        let is_here = |state: &str| rows.iter().any(|row| row[3] == state);
         // As wide as these need it: other programs have other states.
-        let states = self.states.iter().filter(is_here).filter_map(|line| line.split_once("  "));
-        let states: Vec<_> = states.map(|(state, words)| (state, words.trim_start())).collect();
+        let lines = self.states.iter().filter_map(|line| line.split_once("  "));
+        let mut states: Vec<(&str, &str)> = Vec::new();
+        let mut of = "";
+        for (state, words) in lines {
+            // A line without a state goes on with the one above.
+            of = if state.is_empty() { of } else { state };
+            if is_here(of) {
+                states.push((state, words.trim_start()));
+            }
+        }
         let width = states.iter().map(|(state, _)| state.len()).max().unwrap_or_default();
         let lines = states.iter().map(|(state, words)| format!("{state:<width$}  {words}\n"));
         format!("{text}\n{}", lines.collect::<String>())
@@ -150,15 +204,15 @@ fn the_ports_of_a_server_and_two_clients_are_those_of_the_book() {
     // When the first line is back, the first client is the one that is served.
     first.types("hello\n");
     assert_eq!(first.line(), "hello");
-    let one = ports(&[&address], 3, |_| true).caller_of(&address, &[]);
+    let one = ports(&[&address], 3..=3, |_| true).caller_of(&address, &[]);
     let mut second = Running::start(&client, &[&address]);
-    let both = ports(&[&address], 5, |ports| ports.has("1 waits for accept"));
+    let both = ports(&[&address], 5..=5, |ports| ports.has("1 waits for accept"));
     let two = both.caller_of(&address, std::slice::from_ref(&one));
     let names =
         [(address.clone(), "127.0.0.1:7007"), (one, "127.0.0.1:50001"), (two, "127.0.0.1:50002")];
     agrees("harness/ports.txt", &both.render(&names));
     second.types("hello\n");
-    let unread = ports(&[&address], 5, |ports| ports.has("6 unread"));
+    let unread = ports(&[&address], 5..=5, |ports| ports.has("6 unread"));
     agrees("harness/ports-unread.txt", &unread.render(&names));
 }
 
@@ -171,12 +225,12 @@ fn three_peers_have_the_ports_and_the_words_of_the_book() {
     let mut bob = Running::start(&peer, &["bob", "127.0.0.1:0", &at_ann]);
     let at_bob = bob.address();
     let mut said = [vec![ann.line()], vec![bob.line()], Vec::new()];
-    let bobs_end = ports(&[&at_ann], 3, |_| true).caller_of(&at_ann, &[]);
+    let bobs_end = ports(&[&at_ann], 3..=3, |_| true).caller_of(&at_ann, &[]);
     let mut carol = Running::start(&peer, &["carol", "127.0.0.1:0", &at_bob]);
     let at_carol = carol.address();
     said[2].push(carol.line());
     said[1].push(bob.line());
-    let all = ports(&[&at_ann, &at_bob, &at_carol], 7, |_| true);
+    let all = ports(&[&at_ann, &at_bob, &at_carol], 7..=7, |_| true);
     let carols_end = all.caller_of(&at_bob, &[]);
     let process = |peer: &Running| format!("peer ({})", peer.child.id());
     let names = [
@@ -222,6 +276,6 @@ fn a_name_server_has_one_number_in_two_tables() {
     let arguments = ["serve", "127.0.0.1:0", zone.to_str().unwrap()];
     let mut server = Running::start(&solution("names"), &arguments);
     let address = server.address();
-    let both = ports(&[&address], 2, |_| true);
+    let both = ports(&[&address], 2..=2, |_| true);
     agrees("harness/ports-of-names.txt", &both.render(&[(address, "127.0.0.1:5353")]));
 }

@@ -154,3 +154,22 @@ fn times_are_left_out() {
         "<a time=\"0.003\"><b time=\"0.003\"/>\n"
     );
 }
+
+/// What a chapter tells a student to check of `together` is what that chapter is about.
+#[test]
+fn together_is_named_by_its_steps() {
+    let mut named = 0;
+    for (file, text) in super::pages() {
+        let page = file.file_stem().unwrap().to_string_lossy().into_owned();
+        for number in text.split("together/").skip(1) {
+            let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+            let Ok(number) = digits.parse::<u8>() else { continue };
+            let step = labs::TOGETHER.steps.iter().find(|step| step.number == number);
+            let step = step.unwrap_or_else(|| panic!("{page}: there is no together/{number}"));
+            let told = page == "instructors" || page == step.chapter;
+            assert!(told, "{page} names together/{number}, which is about {}", step.task);
+            named += usize::from(page == "instructors");
+        }
+    }
+    assert_eq!(named, labs::TOGETHER.steps.len(), "the instructors' page names each step once");
+}

@@ -13,7 +13,7 @@ use crate::run::protocol::Request;
 use crate::run::session;
 use crate::show::demo::page::render;
 use crate::show::demo::{DEMOS, NOT_SHOWN};
-use crate::show::trace::{Recording, mask, normalise, undate};
+use crate::show::trace::{Ports, Recording, mask, normalise, undate};
 use crate::show::{ladder, svg};
 use crate::term::Style;
 
@@ -59,6 +59,8 @@ fn figures(pool: &Pool, scene: &Scene) -> io::Result<Vec<Recorded>> {
         recording.make_alike(messages);
         recording.explain(messages);
     }
+    let ports = Ports::of(&recording.to_json().pretty());
+    recording.steps.iter_mut().for_each(|step| ports.rename(&mut step.bytes));
     let text = normalise(&recording.to_json().pretty());
     // What is drawn is what was normalised.
     let normal = Json::parse(&text).ok().as_ref().and_then(Recording::from_json);
@@ -109,8 +111,8 @@ fn specimens(
 ) -> io::Result<Vec<Recorded>> {
     let own = messages.specimens.iter().filter(|specimen| specimen.scene == scene.name);
     own.map(|specimen| {
-        let found = recording.datagrams().nth(specimen.datagram - 1);
-        let bytes = &found.ok_or_else(|| io::Error::other("no such datagram"))?.bytes;
+        let found = recording.messages(messages).nth(specimen.message - 1);
+        let bytes = &found.ok_or_else(|| io::Error::other("no such message"))?.bytes;
         let text = svg::fields(specimen.name, specimen.title, bytes, &(messages.fields)(bytes));
         Ok(Recorded { file: format!("{}.html", specimen.name), text })
     })

@@ -130,6 +130,12 @@ impl Client {
         self.trial.expect_rest(&self.running, |status| self.goes_on(status))
     }
 
+    /// Expects that it comes to rest and stays there.
+    pub fn expect_idle(&self) -> Verdict {
+        let first = self.expect_rest()?;
+        self.trial.expect_idle(&self.running, &first, |status| self.goes_on(status))
+    }
+
     /// The failure of a client that ended while it should have gone on.
     pub(super) fn goes_on(&self, status: ExitStatus) -> Stop {
         let blame = self.ended_early(status);

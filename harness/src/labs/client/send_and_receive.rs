@@ -319,12 +319,12 @@ const NOBODY: &str = "the error of a write to standard output went unnoticed (`l
 
 fn is_idle_while_nothing_happens(t: &mut Trial) -> Verdict {
     let (client, mut server) = t.conversation()?;
-    t.expect_idle(&client.running, &client.expect_rest()?)?;
+    client.expect_idle()?;
     server.send(b"hello\n")?;
     client.expect_output(b"hello\n")?;
-    t.expect_idle(&client.running, &client.expect_rest()?)?;
+    client.expect_idle()?;
     client.end_input();
-    t.expect_idle(&client.running, &client.expect_rest()?)
+    client.expect_idle()
 }
 
 /// A client in the middle of sending to a server that does not read.

@@ -181,7 +181,7 @@ fn is_idle(t: &mut Trial) -> Verdict {
     let _reader = mail.fetch_as(&BOB)?;
     let _silent = [mail.call(Protocol::Smtp)?, mail.call(Protocol::Pop3)?];
     let service = mail.service(Protocol::Smtp);
-    t.expect_idle(&service.running, &service.expect_rest()?)
+    service.expect_idle()
 }
 
 fn tells_no_password(t: &mut Trial) -> Verdict {

@@ -121,6 +121,17 @@ impl Client {
         Err(failure.cause(causes::unhandled(&stderr).unwrap_or(cause)).stop())
     }
 
+    /// The same; a server may answer with its records in any order.
+    pub(super) fn expect_lines_in_any_order(&self, lines: &[&str], cause: &str) -> Verdict {
+        let expected: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        self.wait_for_end(&expected, cause)?;
+        let stdout = self.running.program.stdout().head;
+        let printed = String::from_utf8_lossy(&stdout);
+        let mut as_printed = lines.to_vec();
+        as_printed.sort_by_key(|line| printed.lines().position(|one| one == *line));
+        self.expect_lines(&as_printed, cause)
+    }
+
     /// Expects that it prints no record, says this in one line on standard error, and ends with
     /// status 1. `{server}` stands for whom it asks; with `…` at its end more may follow.
     pub(super) fn expect_refusal(&self, line: &str, cause: &str) -> Verdict {

@@ -13,15 +13,13 @@ use super::{Names, ZONE, fields};
 use crate::net::{Cut, Rule, Terms};
 use crate::trial::{Trial, Verdict};
 
-/// A question for the one record of a name.
+/// A question for the records of a name, which are all of one type.
 pub(in crate::labs) struct Question {
-    record: Record,
-    /// The record in the zone file.
-    in_zone: String,
+    records: Vec<Record>,
     /// How the type is called on the command line.
     kind: &'static str,
-    /// What the client prints.
-    line: String,
+    /// What the client prints, a line for each record. The zone file has the same.
+    lines: Vec<String>,
 }
 
 /// The name that is asked for.
@@ -30,9 +28,14 @@ const NAME: &str = "page.example.test";
 impl Question {
     /// For an address.
     pub(in crate::labs) fn for_address(address: Ipv4Addr) -> Self {
-        let line = format!("{NAME} 300 A {address}");
-        let record = Record::new(NAME, A, address.octets().to_vec());
-        Self { record, in_zone: format!("{line}\n"), kind: "A", line }
+        Self::for_addresses(&[address])
+    }
+
+    /// For the addresses of a name that has several.
+    pub(in crate::labs) fn for_addresses(addresses: &[Ipv4Addr]) -> Self {
+        let lines = addresses.iter().map(|address| format!("{NAME} 300 A {address}"));
+        let record = |address: &Ipv4Addr| Record::new(NAME, A, address.octets().to_vec());
+        Self { records: addresses.iter().map(record).collect(), kind: "A", lines: lines.collect() }
     }
 
     /// For a text that has no room in a datagram.
@@ -40,13 +43,12 @@ impl Question {
         let text = [b'x'; 255];
         let data = [&[255][..], &text].concat().repeat(3);
         let string = format!("\"{}\"", String::from_utf8_lossy(&text));
-        let line = format!("{NAME} 300 TXT {string} {string} {string}");
-        let record = Record::new(NAME, TXT, data);
-        Self { record, in_zone: format!("{line}\n"), kind: "TXT", line }
+        let lines = vec![format!("{NAME} 300 TXT {string} {string} {string}")];
+        Self { records: vec![Record::new(NAME, TXT, data)], kind: "TXT", lines }
     }
 
     fn is_long(&self) -> bool {
-        self.record.data.len() > 512
+        self.records.iter().any(|record| record.data.len() > 512)
     }
 
     fn words(&self) -> [&str; 2] {
@@ -54,11 +56,22 @@ impl Question {
     }
 
     fn query(&self) -> Query {
-        Query::new(NAME, self.record.kind)
+        Query::new(NAME, self.records[0].kind)
     }
 
     fn server(&self, t: &Trial) -> Verdict<Names> {
-        Names::over(t, &format!("{ZONE}{}", self.in_zone))
+        Names::over(t, &format!("{ZONE}{}\n", self.lines.join("\n")))
+    }
+
+    /// Expects that the client prints what it has been answered.
+    fn is_printed(&self, client: &Client, cause: &str) -> Verdict {
+        let lines: Vec<_> = self.lines.iter().map(String::as_str).collect();
+        client.expect_lines_in_any_order(&lines, cause)
+    }
+
+    /// All records, as an answer to this question.
+    fn answer_to(&self, question: &[u8]) -> Reply {
+        self.records.iter().fold(Reply::to(question), Reply::with)
     }
 
     /// The client asks the server, over a wire that loses what these rules say.
@@ -78,7 +91,7 @@ impl Question {
             }
         };
         let client = Client::start(t, at, &self.words())?;
-        client.expect_lines(&[&self.line], "each of the two is tried alone next")
+        self.is_printed(&client, "each of the two is tried alone next")
     }
 
     /// The client asks the harness, which does not answer the first `lost` tries.
@@ -96,7 +109,7 @@ impl Question {
             answerer.lose(&client.running, AGAIN)?;
         }
         let asked = answerer.take(&client.running, if lost == 0 { ASKS } else { AGAIN })?;
-        let whole = Reply::to(&asked.bytes).with(&self.record);
+        let whole = self.answer_to(&asked.bytes);
         if self.is_long() {
             let cut = Reply::to(&asked.bytes).turned(TC);
             answerer.answer(&client.running, &asked, &cut.bytes())?;
@@ -104,19 +117,19 @@ impl Question {
             let mut stream = Framed::new(listener.accept(&client.running, over_tcp)?);
             let query =
                 stream.expect_message("the same question", over_tcp, |it| Ok(it.to_vec()))?;
-            let whole = Reply::to(&query).with(&self.record);
+            let whole = self.answer_to(&query);
             stream.send(&framed(&whole.bytes()), Cut::Whole)?;
-            return client.expect_lines(&[&self.line], "what comes over TCP is printed");
+            return self.is_printed(&client, "what comes over TCP is printed");
         }
         answerer.answer(&client.running, &asked, &whole.bytes())?;
-        client.expect_lines(&[&self.line], "the record of the answer is printed")
+        self.is_printed(&client, "each record of the answer is printed")
     }
 
     /// The harness asks the server.
     pub(in crate::labs) fn server_alone(&self, t: &Trial) -> Verdict {
-        const CAUSE: &str = "the zone has this record";
+        const CAUSE: &str = "the zone has these records";
         let (names, query) = (self.server(t)?, self.query());
-        let wanted = Wanted::records(vec![self.record.clone()]);
+        let wanted = Wanted::records(self.records.clone());
         let inquirer = names.inquirer()?;
         if !self.is_long() {
             return inquirer.expect_answer(&query, &wanted, CAUSE);

@@ -149,8 +149,7 @@ fn formerr_bad_label(t: &mut Trial) -> Verdict {
         inquirer.expect_answer(&raw([1, 0, 0, 0], &question), &Wanted::refusal(FORMERR), CAUSE)?;
     }
     names.expect_service()?;
-    let service = names.service();
-    t.expect_idle(names.running(), &service.expect_rest()?)?;
+    names.service().expect_idle()?;
     t.expect_written()
 }
 

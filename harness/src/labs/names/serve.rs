@@ -132,6 +132,5 @@ fn is_still_without_questions(t: &mut Trial) -> Verdict {
     t.new_scene()?;
     let names = Names::start(t)?;
     names.expect_service()?;
-    let service = names.service();
-    t.expect_idle(names.running(), &service.expect_rest()?)
+    names.service().expect_idle()
 }

@@ -186,10 +186,10 @@ pub(super) fn is_idle_among_peers(t: &mut Trial) -> Verdict {
     peer.expect_event("carol: now be quiet", SAID)?;
     let _silent = peer.called_by("dave")?;
     peer.service.wait_until_accepted()?;
-    t.expect_idle(peer.running(), &peer.service.settle()?)?;
+    peer.service.expect_idle_since(&peer.service.settle()?)?;
     // What it says of that is another check's matter.
     carol.end()?;
-    t.expect_idle(peer.running(), &peer.service.settle()?)
+    peer.service.expect_idle_since(&peer.service.settle()?)
 }
 
 fn waits_for_a_silent_peer(t: &mut Trial) -> Verdict {

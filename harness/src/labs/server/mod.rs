@@ -94,7 +94,3 @@ impl Trial {
         SERVER.start_at(self, address)
     }
 }
-
-fn expect_idle(t: &Trial, server: &Service) -> Verdict {
-    t.expect_idle(&server.running, &server.expect_rest()?)
-}

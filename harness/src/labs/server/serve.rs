@@ -7,7 +7,7 @@ use super::endure::{
     finishes_each_write, is_bounded_while_nobody_reads, survives_a_broken_pipe,
     waits_for_a_silent_client,
 };
-use super::expect_idle;
+
 use crate::contract::MORE;
 use crate::net::{Connection, Cut, noise, pattern};
 use crate::trial::{Trial, Verdict};
@@ -188,9 +188,9 @@ fn is_idle_while_a_client_is_silent(t: &mut Trial) -> Verdict {
     let mut client = server.connect()?;
     client.send(b"hello\n")?;
     client.expect(b"hello\n")?;
-    expect_idle(t, &server)?;
+    server.expect_idle()?;
     client.half_close()?;
-    expect_idle(t, &server)
+    server.expect_idle()
 }
 
 fn survives_a_reset(t: &mut Trial) -> Verdict {

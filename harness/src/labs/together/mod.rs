@@ -4,14 +4,20 @@
 //! Where a client and a server fail together, each is tried once more with the harness in the
 //! other's place: so the fault is laid at the right door.
 
+mod across;
 mod crosswise;
 mod lookup;
 mod named_page;
 mod page;
 mod pair;
+mod part;
 mod peers;
 mod post;
 mod scenes;
+mod swap;
+mod tracked;
+mod twice;
+mod whole;
 
 use crate::lab::{Lab, Step};
 
@@ -68,6 +74,48 @@ pub const PART: Lab = Lab {
             chapter: "21-when-it-does-not-fit",
             programs: &["names", "web", "client"],
         },
+        Step {
+            number: 7,
+            name: "swap",
+            task: "your index and two and three of your peers",
+            chapter: "23-going-on-where-it-stopped",
+            programs: &["index"],
+        },
+        Step {
+            number: 8,
+            name: "part",
+            task: "your client and your peer",
+            chapter: "23-going-on-where-it-stopped",
+            programs: &["index", "client"],
+        },
+        Step {
+            number: 9,
+            name: "whole",
+            task: "your peer and your web server",
+            chapter: "23-going-on-where-it-stopped",
+            programs: &["index", "web"],
+        },
+        Step {
+            number: 10,
+            name: "across",
+            task: "your peers and your servents over one folder",
+            chapter: "24-no-middle-at-all",
+            programs: &["index", "flood"],
+        },
+        Step {
+            number: 11,
+            name: "tracked",
+            task: "your swarm and your web server",
+            chapter: "26-giving-while-getting",
+            programs: &["swarm", "web"],
+        },
+        Step {
+            number: 12,
+            name: "twice",
+            task: "your client, your name server, and two of your balancers before two of your web servers",
+            chapter: "29-no-single-point-of-failure",
+            programs: &["balance", "names", "web", "client"],
+        },
     ],
     checks: CHECKS,
     scenes: &[],
@@ -81,4 +129,5 @@ pub const PART: Lab = Lab {
 
 steps! { $ together_checks: pair together_pair, peers together_peers,
 page together_page, post together_post, lookup together_lookup,
-named_page together_named_page }
+named_page together_named_page, swap together_swap, part together_part,
+whole together_whole, across together_across, tracked together_tracked, twice together_twice }

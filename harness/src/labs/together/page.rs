@@ -1,5 +1,7 @@
 //! Your client and your web server: what is typed is a request, and what is printed is a reply.
 
+use std::net::SocketAddr;
+
 use super::crosswise::Pair;
 use crate::labs::client::Client;
 use crate::labs::web::Web;
@@ -25,7 +27,7 @@ checks! { $ together_page, "together" step 3:
 }
 
 const PAIR: Pair = Pair { client: "client", server: "web server" };
-const PAGE: &str = "page.html";
+pub(super) const PAGE: &str = "page.html";
 /// How much of what was printed is shown.
 const SHOWN: usize = 80;
 
@@ -150,12 +152,12 @@ pub(super) fn serves_three_clients(t: &mut Trial) -> Verdict {
 }
 
 /// A request for the page. `fields` are further ones, each ended by CRLF.
-fn get(fields: &str) -> Vec<u8> {
+pub(super) fn get(fields: &str) -> Vec<u8> {
     format!("GET /{PAGE} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n").into_bytes()
 }
 
 /// What a web server may answer.
-fn reply(status: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn reply(status: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
@@ -183,7 +185,7 @@ fn web_behind_wire(t: &Trial, cut: Cut, page: &[u8]) -> Verdict<(Site, Wire)> {
 
 /// The harness is the web server: it gives the same answer to each of these requests, and ends when
 /// the client has ended.
-fn client_alone(t: &Trial, requests: &[&Vec<u8>], answer: &[u8], cut: Cut) -> Verdict {
+pub(super) fn client_alone(t: &Trial, requests: &[&Vec<u8>], answer: &[u8], cut: Cut) -> Verdict {
     let (client, mut server) = t.conversation()?;
     let Some((last, first)) = requests.split_last() else { return Ok(()) };
     for request in first {
@@ -203,19 +205,23 @@ fn client_alone(t: &Trial, requests: &[&Vec<u8>], answer: &[u8], cut: Cut) -> Ve
 }
 
 /// A client, and how much of what it has printed was expected.
-struct Guest {
+pub(super) struct Guest {
     trial: Trial,
-    client: Client,
+    pub(super) client: Client,
     taken: usize,
 }
 
 impl Guest {
     fn comes(t: &Trial, wire: &Wire) -> Verdict<Self> {
-        let client = t.client(Given::address(wire.address))?;
+        Self::comes_to(t, wire.address)
+    }
+
+    pub(super) fn comes_to(t: &Trial, address: SocketAddr) -> Verdict<Self> {
+        let client = t.client(Given::address(address))?;
         Ok(Self { trial: t.clone(), client, taken: 0 })
     }
 
-    fn types(&self, bytes: &[u8]) {
+    pub(super) fn types(&self, bytes: &[u8]) {
         self.client.input(bytes);
     }
 
@@ -257,7 +263,7 @@ impl Guest {
     }
 
     /// Expects that it prints a reply with this status and this body next.
-    fn expect_reply(&mut self, status: u16, body: &[u8]) -> Verdict {
+    pub(super) fn expect_reply(&mut self, status: u16, body: &[u8]) -> Verdict {
         let seen = self.expect_status(status)?;
         if seen == body {
             return Ok(());

@@ -93,10 +93,13 @@ steps! { $ web_checks: start web_start, read_request web_read_request,
 parse_request web_parse_request, refusals web_refusals, respond web_respond, download web_download,
 upload web_upload, conversations web_conversations, serve_many web_serve_many }
 
+/// What the reader calls the program.
+const CALLED: &str = "web server";
+
 /// How its program is started as one that listens.
 const WEB: Listens = Listens {
     lab: LAB.name,
-    called: "web server",
+    called: CALLED,
     stdin: Stdin::Null,
     given: |t, address| {
         let root = t.scratch("ROOT")?;
@@ -157,6 +160,16 @@ impl Web {
         let root = outer.path().join(below);
         let running = run(t, Given::address(address), root.display(), NOBODY_IS_LATE)?;
         Ok(Self { service: t.listening(running, address)?, root: outer })
+    }
+
+    /// Starts another one over the same folder; the reader calls it `called`.
+    pub(in crate::labs) fn another(&self, called: &str) -> Verdict<Self> {
+        let t = self.service.trial();
+        let address = t.addresses().free_address();
+        let given = Given::address(address);
+        let root = self.root.path();
+        let running = run_as(t, called, given, root.display(), NOBODY_IS_LATE)?;
+        Ok(Self { service: t.listening(running, address)?, root: self.root.clone() })
     }
 
     /// A new client connects.
@@ -235,7 +248,18 @@ fn start(t: &Trial, address: SocketAddr, root: &Scratch, seconds: Option<u32>) -
 
 /// Starts the program with these arguments, and does not wait.
 fn run(t: &Trial, given: Given, root: impl ToString, seconds: Option<u32>) -> Verdict<Rc<Running>> {
+    run_as(t, CALLED, given, root, seconds)
+}
+
+/// The same; the reader calls it `called`.
+fn run_as(
+    t: &Trial,
+    called: &str,
+    given: Given,
+    root: impl ToString,
+    seconds: Option<u32>,
+) -> Verdict<Rc<Running>> {
     let given = given.with("root", root).with_all("seconds", seconds);
     let (command, shown) = t.template_of(LAB.name)?.fill(&given);
-    t.start_command("web server", command, &shown, Stdin::Null)
+    t.start_command(called, command, &shown, Stdin::Null)
 }

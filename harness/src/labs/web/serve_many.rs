@@ -258,7 +258,7 @@ fn is_idle(t: &mut Trial) -> Verdict {
         client.expect_file(A_FILE, BESIDE)?;
         kept.push(client);
     }
-    t.expect_idle(&web.service.running, &web.service.expect_rest()?)
+    web.service.expect_idle()
 }
 
 fn says_nothing_else(t: &mut Trial) -> Verdict {

@@ -91,6 +91,8 @@ impl Cell {
         command.args(LIMITS).arg(format!("--fsize={LARGEST_FILE}"));
         command.args(["--", "unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child"]);
         command.arg("--").arg(std::env::current_exe()?).args(["worker", "cell"]);
+        // None of the tools has to read its translations: they are most of what `mount` opens.
+        command.env("LC_ALL", "C");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let stdin = child.stdin.take();

@@ -1,4 +1,4 @@
-use super::super::{Action, Bytes, Premise};
+use super::super::{Action, Bytes, Premise, Wording};
 use super::*;
 
 /// All that a lab can have.
@@ -6,11 +6,16 @@ const ALL: Vocabulary = Vocabulary {
     services: &["SMTP", "POP3"],
     console: true,
     replies: true,
+    messages: Some(&Wording { form: "`note NUMBER`", bytes: note }),
     files: true,
     given: &["user NAME PASSWORD"],
     then: &["there is 1 mail for NAME"],
 };
 const LEAST: Vocabulary = Vocabulary::LEAST;
+
+fn note(words: &str) -> Option<String> {
+    Some(format!("ff u16le {}", words.strip_prefix("note ")?))
+}
 
 fn error(text: &str) -> String {
     parse("a.txt", text, &ALL).unwrap_err().to_string()
@@ -58,12 +63,14 @@ fn the_head_tells_what_is_given_and_how_lines_end() {
 type Statement = (&'static str, fn() -> Action);
 
 /// Statements as a person writes them, and what they mean.
-const STATEMENTS: [Statement; 18] = [
+const STATEMENTS: [Statement; 20] = [
     ("bob says a # b", || Action::Says("a # b".into())),
     ("bob sends a ", || Action::Sends(Bytes::exact(b"a ".to_vec()))),
     ("bob sends-hex u16 258", || Action::Sends(Bytes::exact(vec![1, 2]))),
     ("bob hears a*", || Action::Hears("a*".into())),
     ("bob receives-hex 0102", || Action::Receives(Bytes::exact(vec![1, 2]))),
+    ("bob sends-message note 258", || Action::Sends(Bytes::exact(vec![255, 2, 1]))),
+    ("bob receives-message  note 1", || Action::Receives(Bytes::exact(vec![255, 1, 0]))),
     ("ann answers 250 *", || Action::Answers("250 *".into())),
     ("ann ends", || Action::Ends),
     ("ann is silent", || Action::IsSilent),
@@ -144,6 +151,9 @@ fn an_error_of_a_line_names_the_place_and_what_should_stand_there() {
         ("ann answers", "line 3, column 12: expected a space and what the reply is"),
         ("bob sends-hex 4", "line 3, column 15: expected bytes: pairs"),
         ("bob sends-hex 48 +1", "line 3, column 18: expected bytes: pairs"),
+        ("bob sends-message nothing", "line 3, column 19: expected `note NUMBER`, found `nothing`"),
+        ("bob sends-message note 70000", "line 3, column 19: expected `note NUMBER`"),
+        ("bob sends-message", "line 3, column 18: expected a space and `note NUMBER`"),
         ("bob repeats x y", "line 3, column 13: expected how often"),
         ("bob repeats 9000000 ab", "line 3, column 20: expected less"),
         ("bob ends now", "line 3, column 10: expected the end of the line, found `now`"),
@@ -165,6 +175,7 @@ fn what_a_lab_does_not_have_is_a_syntax_error() {
         ("bob calls ann for SMTP", "line 3, column 15: expected the end of the line"),
         ("ann answers 250", "line 3, column 5: expected a verb: one of calls, says"),
         ("ann prints x", "line 3, column 5: expected a verb"),
+        ("bob sends-message note 1", "line 3, column 5: expected a verb"),
         ("then there is no file x", "line 3, column 6: expected another line"),
     ] {
         let text = format!("the program is ann\nbob calls ann\n{line}\n");

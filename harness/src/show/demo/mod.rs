@@ -7,24 +7,36 @@
 
 mod addresses;
 mod asking;
+mod backend;
 mod boxes;
 mod costs;
 mod crowds;
 mod datagrams;
+mod directory;
 mod ends;
+mod failing;
+mod flooding;
 mod handover;
 mod messages;
 pub(crate) mod page;
+mod parts;
+mod pieces;
 mod queues;
+mod relays;
 mod requests;
 mod roles;
 mod sessions;
+mod sharing;
+mod silence;
 mod stage;
 mod streams;
+mod tracking;
 mod transfers;
 
 pub use addresses::bind_and_end;
+pub use backend::halves;
 pub use handover::keep;
+pub use silence::stay;
 pub use stage::{DemoStep, Mismatch, Stage};
 
 use crate::json::Json;
@@ -98,6 +110,32 @@ pub static DEMOS: &[Demo] = &[
     handover::SMUGGLED,
     boxes::NO_QUIT,
     boxes::NEVER_MEET,
+    directory::THROUGH_THE_SERVER,
+    directory::CALLERS_PORT,
+    silence::DEAD_MACHINE,
+    parts::SAME_NAME,
+    directory::INDEX_DOWN,
+    parts::RANGE_IS_HONOURED,
+    parts::END_IS_COMPLETE,
+    flooding::NO_ADDRESS,
+    flooding::TTL_STOPS_IT,
+    flooding::NOBODY_HAS_IT,
+    flooding::SHORTEST_WAY,
+    tracking::TRACKER_HAS_IT,
+    tracking::HASH_IN_A_URL,
+    tracking::ONE_ID,
+    pieces::MORE_IN_FLIGHT,
+    sharing::FIRST_PIECE_FIRST,
+    pieces::SILENT_PEER,
+    pieces::LIAR,
+    sharing::ALWAYS_FASTER,
+    sharing::COSTS_NOTHING,
+    relays::SEES_THE_CLIENT,
+    relays::END_PASSES,
+    relays::ONE_SOCKET,
+    failing::OUTLIVES_A_CRASH,
+    failing::CONNECT_IS_HEALTH,
+    failing::TWO_IS_ENOUGH,
 ];
 
 /// The misconception of this name or number.

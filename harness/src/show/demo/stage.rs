@@ -184,12 +184,18 @@ impl Stage {
 
     /// A listener, and a client that it has accepted.
     pub(super) fn pair(&mut self) -> Result<Pair, Mismatch> {
-        let listener = TcpListener::bind(self.address())?;
-        let address = listener.local_addr()?;
-        let client = TcpStream::connect(address)?;
-        let (server, from) = listener.accept()?;
+        let pair = self.pair_unseen()?;
+        let (address, from) = (pair.server.local_addr()?, pair.server.peer_addr()?);
         self.tell(format!("a client connects to {address}, and the server accepts it"));
         self.kernel(address, from, "ESTABLISHED")?;
+        Ok(pair)
+    }
+
+    /// A pair of which nothing is told: one of many.
+    pub(super) fn pair_unseen(&self) -> Result<Pair, Mismatch> {
+        let listener = TcpListener::bind(self.address())?;
+        let client = TcpStream::connect(listener.local_addr()?)?;
+        let (server, _) = listener.accept()?;
         Ok(Pair { listener, client, server })
     }
 }

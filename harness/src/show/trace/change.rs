@@ -24,16 +24,18 @@ pub(super) struct Change {
     pub(super) known: Known,
 }
 
-/// All changes, connection by connection, in the order in which a program does such things.
+/// All changes, connection by connection, in the order in which a program does such things. Where
+/// it has only said something, that comes last: it is likely said of what was read elsewhere.
 pub(super) fn between(before: &View, after: &View, links: &[Pair]) -> Vec<Change> {
     let nothing = [None, None];
-    (0..links.len())
-        .flat_map(|link| {
-            let then = before.ends.get(link).unwrap_or(&nothing);
-            let now = after.ends.get(link).unwrap_or(&nothing);
-            of_link(link, then, now)
-        })
-        .collect()
+    let of_each = (0..links.len()).map(|link| {
+        let then = before.ends.get(link).unwrap_or(&nothing);
+        let now = after.ends.get(link).unwrap_or(&nothing);
+        of_link(link, then, now)
+    });
+    let is_said = |changes: &Vec<Change>| changes.iter().all(|change| change.call == "write");
+    let (said, others): (Vec<_>, Vec<_>) = of_each.partition(is_said);
+    others.into_iter().chain(said).flatten().collect()
 }
 
 type Ends = [Option<Row>; 2];
@@ -186,5 +188,26 @@ mod tests {
     fn nothing_has_changed_where_nothing_was_done() {
         let ends = || [row(State::Established, 3, 7), row(State::Established, 0, 8)];
         assert!(of_link(0, &ends(), &ends()).is_empty());
+    }
+
+    #[test]
+    fn what_is_passed_on_was_read_first() {
+        let pair = |name: &str| Pair {
+            name: name.into(),
+            program: "bob".into(),
+            here: "127.0.0.1:1".parse().unwrap(),
+            there: "127.0.0.1:2".parse().unwrap(),
+            dials: false,
+        };
+        let view = |to_ann: u32, of_carol: u32| View {
+            ends: vec![
+                [row(State::Established, to_ann, 1), row(State::Established, 0, 2)],
+                [row(State::Established, 0, 3), row(State::Established, of_carol, 4)],
+            ],
+            ..View::default()
+        };
+        let told = between(&view(0, 30), &view(30, 0), &[pair("ann"), pair("carol")]);
+        let told: Vec<_> = told.iter().map(|change| (change.link, change.call)).collect();
+        assert_eq!(told, [(1, "read"), (0, "write")]);
     }
 }

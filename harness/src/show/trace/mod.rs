@@ -18,7 +18,7 @@ mod syscalls;
 mod tests;
 mod view;
 
-pub use normal::{mask, normalise, undate};
+pub use normal::{Ports, mask, normalise, undate};
 use recorder::Recorder;
 pub(crate) use run::record;
 
@@ -84,8 +84,9 @@ pub struct Event {
 /// What stands for the state of a socket that has none.
 pub const UDP: &str = "UDP";
 
-/// Bytes that a step keeps.
-pub const SHOWN: usize = 64;
+/// Bytes that a step keeps: as many as the longest message has that the book takes apart, and a short
+/// one behind it.
+pub const SHOWN: usize = 74;
 
 /// One socket at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,18 +142,21 @@ impl Recording {
         }
     }
 
-    /// Makes alike what differs from run to run in the messages of datagrams. Over a stream the
-    /// harness speaks first, and always says the same.
+    /// Makes alike what differs from run to run in its messages.
     pub fn make_alike(&mut self, messages: &Messages) {
-        let Some(first) = self.datagrams().next().map(|first| first.bytes.clone()) else { return };
-        for step in self.steps.iter_mut().filter(|step| step.carried() == Carried::Datagram) {
-            (messages.alike)(&first, &mut step.bytes);
+        let is_datagram = |step: &&Event| step.to.is_some() && step.carried() == Carried::Datagram;
+        let first = self.steps.iter().find(is_datagram).map(|first| first.bytes.clone());
+        let first = first.unwrap_or_default();
+        for step in self.steps.iter_mut().filter(|step| !step.bytes.is_empty()) {
+            let carried = step.carried();
+            (messages.alike)(&first, carried, &mut step.bytes);
         }
     }
 
-    /// The datagrams that were sent, in order.
-    pub fn datagrams(&self) -> impl Iterator<Item = &Event> {
-        self.steps.iter().filter(|step| step.to.is_some() && step.carried() == Carried::Datagram)
+    /// The messages that were sent, in order; of those that a call has carried whole.
+    pub fn messages<'a>(&'a self, messages: &'a Messages) -> impl Iterator<Item = &'a Event> {
+        let is_one = |step: &&Event| (messages.describe)(&step.bytes, step.carried()).is_some();
+        self.steps.iter().filter(|step| step.to.is_some()).filter(is_one)
     }
 }
 

@@ -17,15 +17,55 @@ const FIRST_OWN: usize = 7007;
 /// assert_eq!(text, "127.0.0.1:7007 with 127.0.0.1:50001");
 /// ```
 pub fn normalise(text: &str) -> String {
-    let (mut own, mut ephemeral) = (Vec::new(), Vec::new());
+    named(text, &mut Ports::default())
+}
+
+/// The ports that were seen in a text, each kind in the order in which it appears.
+#[derive(Debug, Default)]
+pub struct Ports {
+    own: Vec<u32>,
+    ephemeral: Vec<u32>,
+}
+
+impl Ports {
+    /// Those of a text.
+    pub fn of(text: &str) -> Self {
+        let mut ports = Self::default();
+        named(text, &mut ports);
+        ports
+    }
+
+    /// Gives the ports in what a program has said the names that they have in the text: numbers
+    /// that stand by themselves.
+    pub fn rename(&self, bytes: &mut [u8]) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric();
+            let length = bytes[at..].iter().take_while(|byte| is_in_word(byte)).count();
+            let word = &mut bytes[at..at + length];
+            let number = str::from_utf8(word).ok().and_then(|word| word.parse().ok());
+            if let Some(name) = number.and_then(|number| self.name(number)) {
+                // They have as many digits as the real ones.
+                word.copy_from_slice(name.to_string().as_bytes());
+            }
+            at += length + 1;
+        }
+    }
+
+    fn name(&self, port: u32) -> Option<usize> {
+        let place = |seen: &[u32]| seen.iter().position(|known| *known == port);
+        let own = place(&self.own).map(|place| FIRST_OWN + place);
+        own.or_else(|| place(&self.ephemeral).map(|place| FIRST_EPHEMERAL + place))
+    }
+}
+
+fn named(text: &str, Ports { own, ephemeral }: &mut Ports) -> String {
     replace_numbers(text, |before, number| {
         let is_port = [":", "port ", "htons("].iter().any(|lead| before.ends_with(lead));
         match number {
             _ if !is_port => None,
-            _ if OWN.contains(&number) => Some(FIRST_OWN + place(&mut own, number)),
-            _ if EPHEMERAL.contains(&number) => {
-                Some(FIRST_EPHEMERAL + place(&mut ephemeral, number))
-            }
+            _ if OWN.contains(&number) => Some(FIRST_OWN + place(own, number)),
+            _ if EPHEMERAL.contains(&number) => Some(FIRST_EPHEMERAL + place(ephemeral, number)),
             _ => None,
         }
     })
@@ -89,6 +129,15 @@ mod tests {
         let normal = "127.0.0.1:7007 127.0.0.1:50001 port 50002 port 50001 htons(7007) x:7008";
         assert_eq!(normalise(text), normal);
         assert_eq!(normalise(normal), normal, "a recording is its own normal form");
+    }
+
+    #[test]
+    fn what_a_program_says_of_ports_has_the_same_names() {
+        let ports = Ports::of("127.0.0.1:7108 127.0.0.1:50234 127.0.0.1:7110");
+        let mut said = *b"JOIN bob 7110, WELCOME 127.0.0.1:7108 7109 a7110 50234 97110";
+        ports.rename(&mut said);
+        let names = b"JOIN bob 7008, WELCOME 127.0.0.1:7007 7109 a7110 50001 97110";
+        assert_eq!(&said, names);
     }
 
     #[test]

@@ -89,10 +89,16 @@ impl Tape {
         self.links.iter().rposition(|link| link.here == here && link.there == there)
     }
 
-    /// The view, and from now on the last one.
+    /// The view, and from now on the last one. A program that is on its way from one call to the next
+    /// is looked at again, for a while: what it is doing is the call that it comes to.
     pub(super) fn look(&mut self, trial: &Trial) -> View {
-        let names = trial.names();
-        let view = View::take(&trial.running(), &self.links, &self.askers, &names);
+        let (names, began) = (trial.names(), Instant::now());
+        let take = || View::take(&trial.running(), &self.links, &self.askers, &names);
+        let mut view = take();
+        while view.is_running() && began.elapsed() < ACKNOWLEDGED {
+            thread::sleep(PAUSE);
+            view = take();
+        }
         self.last = view.clone();
         view
     }

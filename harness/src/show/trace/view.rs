@@ -37,6 +37,9 @@ pub(super) struct View {
     pub(super) doing: Vec<String>,
 }
 
+/// What a thread does that is in no call.
+const RUNS: &str = "is running";
+
 impl View {
     /// Looks now. What can't be looked at is not there.
     pub(super) fn take(
@@ -84,6 +87,11 @@ impl View {
     /// Whether a thread of a program is blocked in reading from the end of that name.
     pub(super) fn is_reading_from(&self, name: &str) -> bool {
         self.doing.iter().any(|doing| doing.ends_with(&format!("in read, from {name}")))
+    }
+
+    /// Whether a thread of a program is in no call.
+    pub(super) fn is_running(&self) -> bool {
+        self.doing.iter().any(|doing| doing.ends_with(RUNS))
     }
 
     /// Whether something is under way that shows within moments.
@@ -161,7 +169,7 @@ fn call_of(
     names: &Names,
 ) -> Option<String> {
     let Some(call) = &thread.call else {
-        return (thread.state == 'R').then(|| "is running".to_owned());
+        return (thread.state == 'R').then(|| RUNS.to_owned());
     };
     Some(match call.waits {
         Waits::Thread => "waits for another thread".into(),

@@ -69,7 +69,7 @@ impl Visitor {
 
     /// A stub refuses with 501, which is no proof of its step.
     fn expect_written(&self, reply: &Reply) -> Verdict {
-        if reply.status == NOT_WRITTEN { self.trial().expect_written() } else { Ok(()) }
+        if reply.status == NOT_WRITTEN { self.trial().expect_written_so_far() } else { Ok(()) }
     }
 
     /// Takes in what comes until it begins with a whole reply.
