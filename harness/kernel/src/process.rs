@@ -101,13 +101,15 @@ pub fn own_thread() -> Option<u32> {
     fs::read_link("/proc/thread-self").ok()?.file_name()?.to_str()?.parse().ok()
 }
 
-/// Whether a thread of this process is blocked in a call. One that has been woken is not.
+/// Whether a thread of this process is blocked in a call. One that has been woken is not, nor is one
+/// that the kernel is at work for (`D`): in the middle of `read`, say, it waits for a page of the
+/// buffer while another thread forks, and the bytes are as good as on their way.
 pub fn is_blocked(thread: u32) -> bool {
     let file = |name| read_text(format!("/proc/self/task/{thread}/{name}")).ok();
     let in_call = file("syscall").is_some_and(|text| Call::parse(&text).is_some());
     // A thread that is being woken, on its way to another processor, still has its call; but it
     // counts as running.
-    in_call && file("stat").and_then(|text| parse_stat(&text)).is_some_and(|it| it.state != 'R')
+    in_call && file("stat").and_then(|text| parse_stat(&text)).is_some_and(|it| it.state == 'S')
 }
 
 /// The descriptors of this process, besides the three streams, that a program which it executes
