@@ -35,9 +35,11 @@ pub(crate) enum Source {
 }
 
 /// How much is run of what can be run: `LAB_CORPUS`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Asked {
-    /// What proves something that nothing else proves.
+    /// One mistake for each check, and of what is right the steps that it changes.
+    Sample,
+    /// Every mistake by the checks that it must fail, and what is right by all that sees it.
     Proof,
     /// The other checks of the same step, too.
     Step,
@@ -45,12 +47,16 @@ pub(crate) enum Asked {
     All,
 }
 
+/// A plain `cargo test` takes the sample; who asks for tests by name wants to know of all.
 pub(crate) fn asked() -> Asked {
+    let by_name = || std::env::args().skip(1).any(|word| !word.starts_with('-'));
     match std::env::var("LAB_CORPUS").unwrap_or_default().as_str() {
-        "" => Asked::Proof,
+        "" if by_name() => Asked::Proof,
+        "" | "sample" => Asked::Sample,
+        "proof" => Asked::Proof,
         "step" => Asked::Step,
         "all" => Asked::All,
-        other => panic!("LAB_CORPUS is step or all, not {other}"),
+        other => panic!("LAB_CORPUS is sample, proof, step or all, not {other}"),
     }
 }
 

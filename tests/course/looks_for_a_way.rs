@@ -1,22 +1,24 @@
 //! A submission that looks for a way to its judge, says what it has found, and ends.
 
 use std::fs::{self, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn main() {
     let mut tried = 0;
-    let mut look = |path: PathBuf| {
+    let mut opens = |path: &Path| {
         tried += 1;
-        if OpenOptions::new().append(true).open(&path).is_ok() {
-            eprintln!("found a way: {}", path.display());
-        }
+        OpenOptions::new().append(true).open(path).is_ok()
     };
+    let found = |path: &Path| eprintln!("found a way: {}", path.display());
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        // Other checks run this program, too.
-        let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-        if name.trim() == "lab" {
-            look(entry.path().join("mem"));
-            look(entry.path().join("fd/1"));
+        // Other checks run this program, too. One that was being started at the first look, and is the
+        // program at the second one, is no judge.
+        let judges = || fs::read_to_string(entry.path().join("comm")).is_ok_and(|it| it == "lab\n");
+        for name in ["mem", "fd/1"] {
+            let path = entry.path().join(name);
+            if judges() && opens(&path) && judges() {
+                found(&path);
+            }
         }
     }
     // The folder where it was built is its own; what it is judged with stands above.
@@ -24,8 +26,12 @@ fn main() {
     let target = program.ancestors().filter(|folder| folder.ends_with("target")).last();
     let tree = target.and_then(Path::parent).unwrap();
     let conversations = fs::read_dir(tree.join("fixtures/03-peer/conversations")).unwrap();
-    conversations.flatten().for_each(|entry| look(entry.path()));
-    look(tree.join("labs/01-server/src/main.rs"));
+    let files = conversations.flatten().map(|entry| entry.path());
+    for file in files.chain([tree.join("labs/01-server/src/main.rs")]) {
+        if opens(&file) {
+            found(&file);
+        }
+    }
     if fs::write(tree.join("new"), "").is_ok() {
         eprintln!("found a way: {}", tree.display());
     }
