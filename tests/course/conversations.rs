@@ -4,15 +4,14 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sockets_lab::labs::peer::{self, Peers};
-use sockets_lab::net::{LineEnd, Lines, Listener, Service};
+use sockets_lab::net::{Listener, Service};
 use sockets_lab::program::{Stdin, Template};
 use sockets_lab::run::build::{Built, build};
 use sockets_lab::script::{self, Expected, Player, Stage, Transcript, Vocabulary};
-use sockets_lab::trial::{Addresses, Needs, Running, Scratch, Stop, Trial, Verdict};
+use sockets_lab::trial::{Addresses, Needs, Scratch, Stop, Trial, Verdict};
 use sockets_lab::verdict::Failure;
 
 use super::corpus;
@@ -33,7 +32,7 @@ struct Office {
 
 struct Clerk {
     keep: Service,
-    read: SocketAddr,
+    read: Service,
 }
 
 impl Stage for Office {
@@ -64,7 +63,9 @@ impl Stage for Office {
         command.arg(self.folder.as_ref().unwrap().path());
         let running = self.trial.start_command(name, command, "clerk.py", Stdin::Null)?;
         let keep = self.trial.listening(running, keep)?;
-        Ok(Box::new(Clerk { keep, read }))
+        let mut clerk = Clerk { read: keep.clone(), keep };
+        clerk.read.address = read;
+        Ok(Box::new(clerk))
     }
 
     /// `250-kept`, `250 note`: all lines up to the first that has no hyphen.
@@ -90,24 +91,8 @@ impl Stage for Office {
 }
 
 impl Player for Clerk {
-    fn running(&self) -> &Rc<Running> {
-        &self.keep.running
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.keep.address
-    }
-
-    fn called_by(&self, side: &str, service: Option<&str>) -> Verdict<Lines> {
-        let mut door = self.keep.clone();
-        if service == Some("READ") {
-            door.address = self.read;
-        }
-        Ok(Lines::new(door.connect_as(side.to_owned(), true)?, LineEnd::Lf))
-    }
-
-    fn calls(&self, host: &Listener) -> Verdict<Lines> {
-        Err(Stop::Fault(format!("a clerk does not call {}", host.name())))
+    fn service(&self, name: Option<&str>) -> &Service {
+        if name == Some("READ") { &self.read } else { &self.keep }
     }
 }
 

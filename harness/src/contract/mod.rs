@@ -46,13 +46,29 @@ pub(crate) use resources::{
 
 pub(crate) use writes::SHORT;
 
-/// Declares checks of the contract for a lab's program: a function by the name of each.
+/// Declares checks of the contract for a lab's program: a function by the name of each, or by another
+/// one (`is_idle_alone = is_idle`).
+///
+/// Where all that they look at is given, the lab names a function that looks whether the step that they
+/// belong to has been written at all; each ends with it: `contract! { WEB, expect_step_1: is_idle }`.
 macro_rules! contract {
     ($listens:ident: $($name:ident)*) => {$(
         fn $name(t: &mut $crate::trial::Trial) -> $crate::trial::Verdict {
             $crate::contract::$name(t, &$listens)
         }
     )*};
+    ($listens:ident, $then:ident: $($name:ident $(= $other:ident)?)*) => {
+        $($crate::contract::contract! { @ $listens $then $name $($other)? })*
+    };
+    (@ $listens:ident $then:ident $name:ident) => {
+        $crate::contract::contract! { @ $listens $then $name $name }
+    };
+    (@ $listens:ident $then:ident $name:ident $other:ident) => {
+        fn $name(t: &mut $crate::trial::Trial) -> $crate::trial::Verdict {
+            $crate::contract::$other(t, &$listens)?;
+            $then(t)
+        }
+    };
 }
 pub(crate) use contract;
 

@@ -81,7 +81,8 @@ impl<'a> Cast<'a> {
         let mut others: Vec<SocketAddr> = Vec::new();
         for (_, called) in self.conversation.calls().filter(|(caller, _)| *caller == program) {
             let host = self.hosts[called].as_ref().map(|host| host.address());
-            let player = || self.players[called].as_ref().map(|player| player.address());
+            let player =
+                || self.players[called].as_ref().map(|player| player.service(None).address);
             others.extend(host.or_else(player).filter(|at| !others.contains(at)));
         }
         let conversation = self.conversation;

@@ -28,6 +28,8 @@ use std::io;
 use std::path::Path;
 
 use crate::net::LineEnd;
+use crate::root;
+use crate::trial::{Stop, Verdict};
 
 pub use bytes::Bytes;
 pub use error::SyntaxError;
@@ -169,6 +171,16 @@ pub fn load(
         .collect();
     files.sort();
     files.iter().map(|path| read(path, vocabulary)).collect()
+}
+
+/// Plays all conversations of a folder of the course, each on a stage of its own. A file that can't be
+/// read is a fault.
+pub fn play_all<S: Stage>(folder: &str, vocabulary: &Vocabulary, stage: impl Fn() -> S) -> Verdict {
+    for conversation in load(&root::find_root()?.join(folder), vocabulary)? {
+        let conversation = conversation.map_err(|error| Stop::Fault(error.to_string()))?;
+        play(&mut stage(), &conversation)?;
+    }
+    Ok(())
 }
 
 /// One file. Its name for the reader is its path from `fixtures` on.

@@ -88,7 +88,7 @@ fn enter<'a>(
     trial.note(conversation.announce(programs, segments));
     if let Some(players) = again {
         for player in players.iter().flatten() {
-            let (name, at) = (&player.running().name, player.address());
+            let (name, at) = (&player.running().name, player.service(None).address);
             trial.note(format!("the {name} has listened on {at} since before"));
         }
         if let Some(folder) = stage.folder() {

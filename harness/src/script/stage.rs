@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::{Fact, Segments};
-use crate::net::{Console, Lines, Listener};
+use crate::net::{Console, LineEnd, Lines, Listener, Service};
 use crate::trial::{Running, Scratch, Stop, Trial, Verdict};
 
 /// What the conversations of a lab can speak of. All else in a file is a syntax error.
@@ -118,21 +118,41 @@ pub trait Stage {
 
 /// A program on the stage.
 pub trait Player {
-    /// The program.
-    fn running(&self) -> &Rc<Running>;
+    /// Its side that listens, by the name that it can be called `for`; without a name the first one.
+    fn service(&self, name: Option<&str>) -> &Service;
 
-    /// Where it listens first of all.
-    fn address(&self) -> SocketAddr;
+    /// How the lines of its protocol end.
+    fn line_end(&self) -> LineEnd {
+        LineEnd::Lf
+    }
 
-    /// A side of the harness calls it.
-    fn called_by(&self, side: &str, service: Option<&str>) -> Verdict<Lines>;
-
-    /// It calls a side of the harness.
-    fn calls(&self, host: &Listener) -> Verdict<Lines>;
+    /// What is likely wrong where it does not call whom it should; nothing of a program that calls
+    /// nobody.
+    fn why_it_does_not_call(&self) -> Option<&str> {
+        None
+    }
 
     /// Its standard input and output, where its lab gives it a user.
     fn console(&self) -> Option<&Console> {
         None
+    }
+
+    /// The program.
+    fn running(&self) -> &Rc<Running> {
+        &self.service(None).running
+    }
+
+    /// A side of the harness calls it.
+    fn called_by(&self, side: &str, service: Option<&str>) -> Verdict<Lines> {
+        let connection = self.service(service).connect_as(side.to_owned(), true)?;
+        Ok(Lines::new(connection, self.line_end()))
+    }
+
+    /// It calls a side of the harness.
+    fn calls(&self, host: &Listener) -> Verdict<Lines> {
+        let nobody = || Stop::Fault(format!("this lab's program does not call {}", host.name()));
+        let cause = self.why_it_does_not_call().ok_or_else(nobody)?;
+        Ok(Lines::new(host.accept(self.running(), cause)?, self.line_end()))
     }
 }
 

@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::{CALLED, CARRIES, LAB};
-use crate::net::{Console, LineEnd, Lines, Listener, Service};
+use crate::net::{Console, Listener, Service};
 use crate::program::{Given, Stdin};
-use crate::root;
 use crate::script::{self, Expected, Player, Segments, Stage, Vocabulary};
-use crate::trial::{Running, Stop, Trial, Verdict};
+use crate::trial::{Trial, Verdict};
 
 checks! { $ balance_conversations, "balance" step 4:
     keeps_to_every_conversation, 3 points: "carries every conversation, however it is cut";
@@ -74,21 +73,12 @@ impl Stage for FrontDoor {
 }
 
 impl Player for Carrier {
-    fn running(&self) -> &Rc<Running> {
-        &self.service.running
+    fn service(&self, _: Option<&str>) -> &Service {
+        &self.service
     }
 
-    fn address(&self) -> SocketAddr {
-        self.service.address
-    }
-
-    fn called_by(&self, side: &str, _: Option<&str>) -> Verdict<Lines> {
-        let connection = self.service.connect_as(side.to_owned(), true)?;
-        Ok(Lines::new(connection, LineEnd::Lf))
-    }
-
-    fn calls(&self, host: &Listener) -> Verdict<Lines> {
-        Ok(Lines::new(host.accept(self.running(), CALLS)?, LineEnd::Lf))
+    fn why_it_does_not_call(&self) -> Option<&str> {
+        Some(CALLS)
     }
 
     fn console(&self) -> Option<&Console> {
@@ -99,9 +89,5 @@ impl Player for Carrier {
 const CALLS: &str = "each client is dialled for at once, and the backends take turns";
 
 fn keeps_to_every_conversation(t: &mut Trial) -> Verdict {
-    for conversation in script::load(&root::find_root()?.join(FILES), &VOCABULARY)? {
-        let conversation = conversation.map_err(|error| Stop::Fault(error.to_string()))?;
-        script::play(&mut FrontDoor { trial: t.clone() }, &conversation)?;
-    }
-    Ok(())
+    script::play_all(FILES, &VOCABULARY, || FrontDoor { trial: t.clone() })
 }

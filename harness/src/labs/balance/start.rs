@@ -3,7 +3,7 @@
 
 use super::BALANCE;
 use super::program::Balance;
-use crate::contract::{self, Listens};
+use crate::contract::{self, contract};
 use crate::trial::{Trial, Verdict};
 
 checks! { $ balance_start, "balance" step 1:
@@ -38,54 +38,26 @@ checks! { $ balance_start, "balance" step 1:
     "A listener that was stopped can be started again on the same port at once, also over TIME_WAIT."
 }
 
-/// These checks are of a program that is given: each ends with a look whether step 1, which they
-/// belong to, has been written at all.
-fn and_step_1(t: &Trial, check: fn(&Trial, &Listens) -> Verdict) -> Verdict {
-    check(t, &BALANCE)?;
+fn expect_step_1(t: &Trial) -> Verdict {
     t.new_scene()?;
     Balance::before(t, 1)?.serves().map(drop)
 }
 
-fn listens_on_the_given_address(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::listens_on_the_given_address)
-}
-
-fn binds_no_wider(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::binds_no_wider)
-}
-
-fn listens_on_ipv6(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::listens_on_ipv6)
-}
-
-fn listens_on_a_name(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::listens_on_a_name)
-}
-
-fn has_one_listener(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::has_only_its_listeners)
+contract! { BALANCE, expect_step_1:
+    listens_on_the_given_address
+    binds_no_wider
+    listens_on_ipv6
+    listens_on_a_name
+    has_one_listener = has_only_its_listeners
+    refuses_a_taken_port
+    refuses_bad_arguments
+    is_idle_alone = is_idle
+    restarts_on_the_same_port
 }
 
 fn prints_the_ready_line(t: &mut Trial) -> Verdict {
-    and_step_1(t, |t, of| {
-        contract::prints_the_ready_line(t, of)?;
-        t.new_scene()?;
-        contract::tells_the_port_that_it_got(t, of)
-    })
-}
-
-fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::refuses_a_taken_port)
-}
-
-fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::refuses_bad_arguments)
-}
-
-fn is_idle_alone(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::is_idle)
-}
-
-fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::restarts_on_the_same_port)
+    contract::prints_the_ready_line(t, &BALANCE)?;
+    t.new_scene()?;
+    contract::tells_the_port_that_it_got(t, &BALANCE)?;
+    expect_step_1(t)
 }

@@ -1,15 +1,13 @@
 //! Step 4 of lab 8, once more as text: the files in `fixtures/08-flood/conversations`.
 
 use std::net::{SocketAddr, SocketAddrV4};
-use std::rc::Rc;
 
 use super::descriptor::{Descriptor, PING, PONG, QUERY, QUERY_HIT, id};
 use super::servent::Servent;
 use super::{FOLDER, fields};
-use crate::net::{Console, LineEnd, Lines, Listener};
-use crate::root;
+use crate::net::{Console, Listener, Service};
 use crate::script::{self, Expected, Player, Segments, Stage, Vocabulary, Wording};
-use crate::trial::{Running, Scratch, Stop, Trial, Verdict};
+use crate::trial::{Scratch, Stop, Trial, Verdict};
 
 checks! { $ flood_conversations, "flood" step 4:
     keeps_to_every_conversation, 3 points: "keeps to every conversation";
@@ -159,21 +157,12 @@ impl Stage for Neighbourhood {
 }
 
 impl Player for Servent {
-    fn running(&self) -> &Rc<Running> {
-        self.running()
+    fn service(&self, _: Option<&str>) -> &Service {
+        &self.service
     }
 
-    fn address(&self) -> SocketAddr {
-        self.address()
-    }
-
-    fn called_by(&self, side: &str, _: Option<&str>) -> Verdict<Lines> {
-        let connection = self.service.connect_as(side.to_owned(), true)?;
-        Ok(Lines::new(connection, LineEnd::Lf))
-    }
-
-    fn calls(&self, host: &Listener) -> Verdict<Lines> {
-        Ok(Lines::new(host.accept(self.running(), CALLS)?, LineEnd::Lf))
+    fn why_it_does_not_call(&self) -> Option<&str> {
+        Some(CALLS)
     }
 
     fn console(&self) -> Option<&Console> {
@@ -184,13 +173,8 @@ impl Player for Servent {
 const CALLS: &str = "each PEER of the command line is dialled";
 
 fn keeps_to_every_conversation(t: &mut Trial) -> Verdict {
-    for conversation in script::load(&root::find_root()?.join(FILES), &VOCABULARY)? {
-        let conversation = conversation.map_err(|error| Stop::Fault(error.to_string()))?;
-        let (folder, addresses) = (None, Vec::new());
-        let mut stage = Neighbourhood { trial: t.clone(), folder, addresses };
-        script::play(&mut stage, &conversation)?;
-    }
-    Ok(())
+    let stage = || Neighbourhood { trial: t.clone(), folder: None, addresses: Vec::new() };
+    script::play_all(FILES, &VOCABULARY, stage)
 }
 
 #[cfg(test)]

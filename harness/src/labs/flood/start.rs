@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::{CALLED, FLOOD, FOLDER, LAB, alone, expect_greeting, expect_step_1};
-use crate::contract::{self, Listens};
+use crate::contract::{self, contract};
 use crate::net::Started;
 use crate::program::{Stdin, describe_exit};
 use crate::trial::{Stop, Trial, Verdict};
@@ -45,45 +45,21 @@ checks! { $ flood_start, "flood" step 1:
     "A listener that was stopped can be started again on the same port at once, also over TIME_WAIT."
 }
 
-/// These checks are of a program that is given: each ends with a look whether step 1, which they
-/// belong to, has been written at all.
-fn and_step_1(t: &Trial, check: fn(&Trial, &Listens) -> Verdict) -> Verdict {
-    check(t, &FLOOD)?;
-    expect_step_1(t)
-}
-
-fn listens_on_the_given_address(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::listens_on_the_given_address)
-}
-
-fn binds_no_wider(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::binds_no_wider)
-}
-
-fn has_one_listener(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::has_only_its_listeners)
+contract! { FLOOD, expect_step_1:
+    listens_on_the_given_address
+    binds_no_wider
+    has_one_listener = has_only_its_listeners
+    refuses_a_taken_port
+    refuses_bad_arguments
+    is_idle_alone = is_idle
+    restarts_on_the_same_port
 }
 
 fn prints_the_ready_line(t: &mut Trial) -> Verdict {
     contract::prints_the_ready_line(t, &FLOOD)?;
     t.new_scene()?;
-    and_step_1(t, contract::tells_the_port_that_it_got)
-}
-
-fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::refuses_a_taken_port)
-}
-
-fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::refuses_bad_arguments)
-}
-
-fn is_idle_alone(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::is_idle)
-}
-
-fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::restarts_on_the_same_port)
+    contract::tells_the_port_that_it_got(t, &FLOOD)?;
+    expect_step_1(t)
 }
 
 fn refuses_ipv6(t: &mut Trial) -> Verdict {

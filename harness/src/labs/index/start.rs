@@ -3,7 +3,7 @@
 
 use super::SERVES;
 use super::directory::Index;
-use crate::contract::{self, Listens};
+use crate::contract::{self, contract};
 use crate::trial::{Trial, Verdict};
 
 checks! { $ index_start, "index" step 1:
@@ -29,41 +29,24 @@ checks! { $ index_start, "index" step 1:
     "A listener that was stopped can be started again on the same port at once, also over connections in TIME_WAIT."
 }
 
-/// These checks are of a program that is given: each ends with a look whether step 1, which they
-/// belong to, has been written at all.
-fn of_an_index(t: &Trial, check: fn(&Trial, &Listens) -> Verdict) -> Verdict {
-    check(t, &SERVES)?;
+fn expect_step_1(t: &Trial) -> Verdict {
     t.new_scene()?;
     let index = Index::start(t)?;
     index.joined_by("ann").map(drop)
 }
 
+contract! { SERVES, expect_step_1:
+    binds_no_wider
+    prints_the_ready_line
+    tells_the_port_that_it_got
+    refuses_a_taken_port
+    refuses_bad_arguments
+    restarts_on_the_same_port
+}
+
 fn listens_on_the_given_address(t: &mut Trial) -> Verdict {
-    of_an_index(t, contract::listens_on_the_given_address)?;
+    contract::listens_on_the_given_address(t, &SERVES)?;
     t.new_scene()?;
-    contract::listens_on_ipv6(t, &SERVES)
-}
-
-fn binds_no_wider(t: &mut Trial) -> Verdict {
-    of_an_index(t, contract::binds_no_wider)
-}
-
-fn prints_the_ready_line(t: &mut Trial) -> Verdict {
-    of_an_index(t, contract::prints_the_ready_line)
-}
-
-fn tells_the_port_that_it_got(t: &mut Trial) -> Verdict {
-    of_an_index(t, contract::tells_the_port_that_it_got)
-}
-
-fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
-    of_an_index(t, contract::refuses_a_taken_port)
-}
-
-fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
-    of_an_index(t, contract::refuses_bad_arguments)
-}
-
-fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
-    of_an_index(t, contract::restarts_on_the_same_port)
+    contract::listens_on_ipv6(t, &SERVES)?;
+    expect_step_1(t)
 }

@@ -1,15 +1,13 @@
 //! Step 5 of lab 5, once more as text: the files in `fixtures/05-mail/conversations`.
 
 use std::net::SocketAddr;
-use std::rc::Rc;
 
 use super::mailbox::mails;
 use super::reply::{Parsed, Protocol, parse};
 use super::{NOBODY_IS_LATE, USERS, doors, run, users, with_folders};
-use crate::net::{Doors, LineEnd, Lines, Listener};
-use crate::root;
+use crate::net::{LineEnd, Listener, Service};
 use crate::script::{self, Expected, Fact, Player, Segments, Stage, Transcript, Vocabulary};
-use crate::trial::{Running, Scratch, Stop, Trial, Verdict};
+use crate::trial::{Scratch, Stop, Trial, Verdict};
 
 checks! { $ mail_conversations, "mail" step 5:
     keeps_to_every_conversation, 3 points: "keeps to every conversation, however it is cut";
@@ -46,7 +44,10 @@ struct Office {
 
 /// The mail server on it.
 #[derive(Debug)]
-struct Server(Doors);
+struct Server {
+    smtp: Service,
+    pop3: Service,
+}
 
 impl Office {
     fn new(trial: &Trial) -> Self {
@@ -122,7 +123,9 @@ impl Stage for Office {
         let [smtp, pop3] = *self.addresses.get_or_insert_with(|| [free(), free()]);
         let running = run(&self.trial, with_folders(&users, spool, NOBODY_IS_LATE), smtp, pop3)?;
         self.users = Some(users);
-        Ok(Box::new(Server(self.trial.doors(running, &doors(smtp, pop3))?)))
+        let doors = self.trial.doors(running, &doors(smtp, pop3))?;
+        let service = |protocol: Protocol| doors.service_at(doors.address_for(protocol.name()));
+        Ok(Box::new(Server { smtp: service(Protocol::Smtp), pop3: service(Protocol::Pop3) }))
     }
 
     /// Of POP3 the first line: the rest of it is for the file to say, line by line.
@@ -177,29 +180,18 @@ fn protocol(service: Option<&str>) -> Protocol {
 }
 
 impl Player for Server {
-    fn running(&self) -> &Rc<Running> {
-        &self.0.running
+    fn service(&self, name: Option<&str>) -> &Service {
+        match protocol(name) {
+            Protocol::Smtp => &self.smtp,
+            Protocol::Pop3 => &self.pop3,
+        }
     }
 
-    fn address(&self) -> SocketAddr {
-        self.0.address_for(Protocol::Smtp.name())
-    }
-
-    fn called_by(&self, side: &str, service: Option<&str>) -> Verdict<Lines> {
-        let address = self.0.address_for(protocol(service).name());
-        let connection = self.0.service_at(address).connect_as(side.to_owned(), true)?;
-        Ok(Lines::new(connection, LineEnd::CrLf))
-    }
-
-    fn calls(&self, host: &Listener) -> Verdict<Lines> {
-        Err(Stop::Fault(format!("a mail server does not call {}", host.name())))
+    fn line_end(&self) -> LineEnd {
+        LineEnd::CrLf
     }
 }
 
 fn keeps_to_every_conversation(t: &mut Trial) -> Verdict {
-    for conversation in script::load(&root::find_root()?.join(FOLDER), &VOCABULARY)? {
-        let conversation = conversation.map_err(|error| Stop::Fault(error.to_string()))?;
-        script::play(&mut Office::new(t), &conversation)?;
-    }
-    Ok(())
+    script::play_all(FOLDER, &VOCABULARY, || Office::new(t))
 }

@@ -1,14 +1,13 @@
 //! What is said on one connection: the files in `fixtures/03-peer/conversations`.
 
 use std::net::SocketAddr;
-use std::rc::Rc;
 
 use super::Peer;
 use super::causes::{BAD, GREETING, JOINED, LEAVING, LEFT, NOT_FOR_IT, SAID, TELLS};
-use crate::net::{Console, Lines, Listener};
+use crate::net::{Console, Lines, Listener, Service};
 use crate::root;
 use crate::script::{self, Expected, Player, Stage, Vocabulary};
-use crate::trial::{Running, Stop, Trial, Verdict};
+use crate::trial::{Stop, Trial, Verdict};
 
 const FOLDER: &str = "fixtures/03-peer/conversations";
 
@@ -103,12 +102,12 @@ impl Stage for Peers {
 }
 
 impl Player for Peer {
-    fn running(&self) -> &Rc<Running> {
-        self.running()
+    fn service(&self, _: Option<&str>) -> &Service {
+        &self.service
     }
 
-    fn address(&self) -> SocketAddr {
-        self.address()
+    fn console(&self) -> Option<&Console> {
+        Some(&self.console)
     }
 
     fn called_by(&self, side: &str, _: Option<&str>) -> Verdict<Lines> {
@@ -117,10 +116,6 @@ impl Player for Peer {
 
     fn calls(&self, host: &Listener) -> Verdict<Lines> {
         self.calls(host)
-    }
-
-    fn console(&self) -> Option<&Console> {
-        Some(&self.console)
     }
 }
 

@@ -6,10 +6,9 @@ use std::rc::Rc;
 use super::message::{Block, Message, PROTOCOL};
 use super::program::{Start, Swarm};
 use super::torrent::Torrent;
-use crate::net::{Console, LineEnd, Lines, Listener};
-use crate::root;
+use crate::net::{Console, Listener, Service};
 use crate::script::{self, Expected, Player, Segments, Stage, Vocabulary, Wording};
-use crate::trial::{Running, Stop, Trial, Verdict};
+use crate::trial::{Trial, Verdict};
 
 checks! { $ swarm_conversations, "swarm" step 5:
     keeps_to_every_conversation, 3 points: "keeps to every conversation, however it is cut";
@@ -148,21 +147,12 @@ impl Stage for Torrents {
 }
 
 impl Player for Swarm {
-    fn running(&self) -> &Rc<Running> {
-        self.running()
+    fn service(&self, _: Option<&str>) -> &Service {
+        &self.service
     }
 
-    fn address(&self) -> SocketAddr {
-        self.address()
-    }
-
-    fn called_by(&self, side: &str, _: Option<&str>) -> Verdict<Lines> {
-        let connection = self.service.connect_as(side.to_owned(), true)?;
-        Ok(Lines::new(connection, LineEnd::Lf))
-    }
-
-    fn calls(&self, host: &Listener) -> Verdict<Lines> {
-        Ok(Lines::new(host.accept(self.running(), CALLS)?, LineEnd::Lf))
+    fn why_it_does_not_call(&self) -> Option<&str> {
+        Some(CALLS)
     }
 
     fn console(&self) -> Option<&Console> {
@@ -173,12 +163,9 @@ impl Player for Swarm {
 const CALLS: &str = "each PEER of the command line is dialled";
 
 fn keeps_to_every_conversation(t: &mut Trial) -> Verdict {
-    for conversation in script::load(&root::find_root()?.join(FILES), &VOCABULARY)? {
-        let conversation = conversation.map_err(|error| Stop::Fault(error.to_string()))?;
-        let mut stage = Torrents { trial: t.clone(), torrent: Rc::new(torrent()) };
-        script::play(&mut stage, &conversation)?;
-    }
-    Ok(())
+    let torrent = Rc::new(torrent());
+    let stage = || Torrents { trial: t.clone(), torrent: Rc::clone(&torrent) };
+    script::play_all(FILES, &VOCABULARY, stage)
 }
 
 #[cfg(test)]

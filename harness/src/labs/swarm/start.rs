@@ -8,7 +8,7 @@ use super::program::{Start, Swarm};
 use super::torrent::{SONG, Torrent};
 use super::tracker::Tracker;
 use super::{CALLED, LAB, SWARM};
-use crate::contract::{self, Listens};
+use crate::contract::{self, contract};
 use crate::net::Started;
 use crate::program::{Given, Stdin, describe_exit};
 use crate::trial::{Trial, Verdict};
@@ -58,11 +58,15 @@ checks! { $ swarm_start, "swarm" step 1:
     "A listener that was stopped can be started again on the same port at once, also over TIME_WAIT."
 }
 
-/// These checks are of a program that is given: each ends with a look whether step 1, which they
-/// belong to, has been written at all.
-fn and_step_1(t: &Trial, check: fn(&Trial, &Listens) -> Verdict) -> Verdict {
-    check(t, &SWARM)?;
-    expect_step_1(t)
+contract! { SWARM, expect_step_1:
+    listens_on_the_given_address
+    binds_no_wider
+    listens_on_ipv6
+    has_one_listener = has_only_its_listeners
+    refuses_a_taken_port
+    refuses_bad_arguments
+    is_idle_alone = is_idle
+    restarts_on_the_same_port
 }
 
 /// Expects that the tracker is asked.
@@ -74,22 +78,6 @@ pub(super) fn expect_step_1(t: &Trial) -> Verdict {
     tracker.tell(&swarm, 60, &[]).map(drop)
 }
 
-fn listens_on_the_given_address(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::listens_on_the_given_address)
-}
-
-fn binds_no_wider(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::binds_no_wider)
-}
-
-fn listens_on_ipv6(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::listens_on_ipv6)
-}
-
-fn has_one_listener(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::has_only_its_listeners)
-}
-
 fn prints_the_ready_line(t: &mut Trial) -> Verdict {
     // That of the one piece of [`SWARM`]'s torrent, which is not there.
     let more = "have 0 of 1\n";
@@ -97,22 +85,6 @@ fn prints_the_ready_line(t: &mut Trial) -> Verdict {
     t.new_scene()?;
     contract::tells_the_port_that_it_got_and(t, &SWARM, more)?;
     expect_step_1(t)
-}
-
-fn refuses_a_taken_port(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::refuses_a_taken_port)
-}
-
-fn refuses_bad_arguments(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::refuses_bad_arguments)
-}
-
-fn is_idle_alone(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::is_idle)
-}
-
-fn restarts_on_the_same_port(t: &mut Trial) -> Verdict {
-    and_step_1(t, contract::restarts_on_the_same_port)
 }
 
 /// Five pieces of two blocks, of which the last one is shorter.

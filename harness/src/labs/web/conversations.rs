@@ -1,14 +1,12 @@
 //! Step 4 of lab 4, once more as text: the files in `fixtures/04-web/conversations`.
 
 use std::net::SocketAddr;
-use std::rc::Rc;
 
 use super::reply::{Parsed, To, parse};
 use super::{NOBODY_IS_LATE, start};
-use crate::net::{LineEnd, Lines, Listener, Service};
-use crate::root;
+use crate::net::{LineEnd, Listener, Service};
 use crate::script::{self, Expected, Player, Segments, Stage, Transcript, Vocabulary};
-use crate::trial::{Running, Scratch, Stop, Trial, Verdict};
+use crate::trial::{Scratch, Stop, Trial, Verdict};
 
 checks! { $ web_conversations, "web" step 4:
     keeps_to_every_conversation, 3 points: "keeps to every conversation, however it is cut";
@@ -147,29 +145,16 @@ impl Iterator for Requests<'_> {
 }
 
 impl Player for Server {
-    fn running(&self) -> &Rc<Running> {
-        &self.0.running
+    fn service(&self, _: Option<&str>) -> &Service {
+        &self.0
     }
 
-    fn address(&self) -> SocketAddr {
-        self.0.address
-    }
-
-    fn called_by(&self, side: &str, _: Option<&str>) -> Verdict<Lines> {
-        let connection = self.0.connect_as(side.to_owned(), true)?;
-        Ok(Lines::new(connection, LineEnd::CrLf))
-    }
-
-    fn calls(&self, host: &Listener) -> Verdict<Lines> {
-        Err(Stop::Fault(format!("a web server does not call {}", host.name())))
+    fn line_end(&self) -> LineEnd {
+        LineEnd::CrLf
     }
 }
 
 fn keeps_to_every_conversation(t: &mut Trial) -> Verdict {
-    for conversation in script::load(&root::find_root()?.join(FOLDER), &VOCABULARY)? {
-        let conversation = conversation.map_err(|error| Stop::Fault(error.to_string()))?;
-        let mut site = Site { trial: t.clone(), root: None, address: None };
-        script::play(&mut site, &conversation)?;
-    }
-    Ok(())
+    let stage = || Site { trial: t.clone(), root: None, address: None };
+    script::play_all(FOLDER, &VOCABULARY, stage)
 }

@@ -2,7 +2,7 @@
 //! changes it, or writes the program in another language, is told here.
 
 use super::{GET_A, LAB, WEB, Web, start};
-use crate::contract;
+use crate::contract::{self, contract};
 use crate::net::Started;
 use crate::program::{Given, describe_exit};
 use crate::trial::{Trial, Verdict};
@@ -36,18 +36,7 @@ checks! { $ web_start, "web" step 1:
     "A listener that was stopped can be started again on the same port at once."
 }
 
-/// These checks are of a program that is given: each ends with a look whether step 1, which they
-/// belong to, has been written at all.
-macro_rules! contract {
-    ($($name:ident)*) => {$(
-        fn $name(t: &mut Trial) -> Verdict {
-            contract::$name(t, &WEB)?;
-            expect_step_1(t)
-        }
-    )*};
-}
-
-contract! {
+contract! { WEB, expect_step_1:
     listens_on_the_given_address
     binds_no_wider
     listens_on_ipv6
