@@ -24,11 +24,19 @@ impl Snapshot {
         self.threads().all(|(_, thread)| matches!(thread.state, 'T' | 't'))
     }
 
-    /// Whether the main thread of a process waits for another thread, for as long as that takes.
+    /// Whether the main thread of a process waits for another thread, for as long as that takes, and
+    /// none of its threads waits for input or for events: a runtime with threads of its own parks
+    /// the first one, and another one waits for whatever comes next.
     pub fn waits_for_a_thread(&self) -> bool {
-        self.processes.iter().filter_map(|process| process.threads.first()).any(|thread| {
-            let call = thread.call.as_ref();
-            call.is_some_and(|call| call.waits == Waits::Thread && !call.timed)
+        let call = |thread: &Thread| thread.call.clone();
+        self.processes.iter().any(|process| {
+            let first = process.threads.first().and_then(call);
+            first.is_some_and(|call| call.waits == Waits::Thread && !call.timed)
+                && !process.threads.iter().filter_map(call).any(|call| match call.waits {
+                    Waits::Events => true,
+                    Waits::Receive => call.fd == Some(0),
+                    _ => false,
+                })
         })
     }
 

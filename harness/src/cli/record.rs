@@ -38,8 +38,8 @@ pub(super) fn run(words: &[&str]) -> Result<u8, CliError> {
     let differs = |one: &&Recorded| !book::is_same(&folder, one);
     let mut changed: Vec<_> = recorded.iter().filter(differs).collect();
     if check {
-        // On a busy machine a client that waits two seconds asks again in the middle of a scene:
-        // what differs is what differs each time.
+        // A client that asks again by its own clock may do so in the middle of a look at it, on a
+        // busy machine: what differs is what differs each time.
         for _ in 1..TRIES {
             if changed.is_empty() {
                 break;

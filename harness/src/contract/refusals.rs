@@ -14,8 +14,15 @@ pub(crate) fn refuses_a_taken_port(t: &Trial, of: &Listens) -> Verdict {
     let address = t.addresses().free_address();
     let _holder = TcpListener::bind(address)?;
     t.note(format!("another program listens on {address}"));
-    refuses(t, of, address, "Address already in use: two listeners can't have the same port")
+    refuses(t, of, address, "Address already in use: two listeners can't have the same port")?;
+    t.new_scene()?;
+    let first = of.start(t)?;
+    refuses(t, of, first.address, TWICE)
 }
+
+/// Two of one program share a port where both ask for it with SO_REUSEPORT.
+const TWICE: &str = "Address already in use: it runs on that port already, and a second one gets none \
+    (SO_REUSEPORT would let both have it, and each would get a part of the clients)";
 
 pub(crate) fn refuses_a_foreign_address(t: &Trial, of: &Listens) -> Verdict {
     let mut address = t.addresses().free_address();

@@ -1,5 +1,8 @@
 //! What is likely wrong with a program that does not do its part, whatever its protocol.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
 /// What it says or prints is not whole.
 pub(crate) const NO_LINE_END: &str = "what has come is not a line yet: a line ends with its LF (`\\n`), and \
     until then nobody can know that it is whole";
@@ -25,13 +28,28 @@ pub(crate) const SPINS: &str = "a loop that asks again and again: a read that re
 pub(crate) const EXCEPTION: &str = "an exception that nobody handled: what a user, the network or another \
     program can cause is an error to catch and to report in one line";
 
+/// A write that killed it.
+pub(crate) const KILLED_BY_SIGPIPE: &str = "SIGPIPE: a write to a connection or a pipe that the other side has given \
+    up kills a program that does not ignore this signal. Ignored (signal(SIGPIPE, SIG_IGN)), the \
+    write returns the error EPIPE instead";
+
+/// Whether that signal has ended it.
+pub(crate) fn is_killed_by_sigpipe(status: ExitStatus) -> bool {
+    status.signal() == Some(SIGPIPE)
+}
+
+/// Its number, on every system.
+const SIGPIPE: i32 = 13;
+
 /// What in many languages tells of an exception or a panic that nobody handled.
-const UNHANDLED: [(&str, &str); 8] = [
+const UNHANDLED: [(&str, &str); 9] = [
     (" panicked at ", PANIC),
     ("Traceback (most recent call last)", EXCEPTION),
     ("Exception in thread ", EXCEPTION),
     ("Unhandled exception", EXCEPTION),
     ("Unhandled 'error' event", EXCEPTION),
+    // The last line of what Node says of one.
+    ("Node.js v", EXCEPTION),
     ("terminate called after throwing", EXCEPTION),
     ("panic: ", EXCEPTION),
     ("\tfrom ", EXCEPTION),

@@ -137,12 +137,11 @@ impl End {
 
     /// Waits for the next one.
     fn next(&self, on: &Running) -> Verdict<Result<Datagram, Stall>> {
-        self.trial.wait(on, || {
-            Ok(match self.receive()? {
-                Some(datagram) => Progress::Done(datagram),
-                None => Progress::Nothing,
-            })
-        })
+        self.trial.wait(on, || self.look_for_one())
+    }
+
+    fn look_for_one(&self) -> Verdict<Progress<Datagram>> {
+        Ok(self.receive()?.map_or(Progress::Nothing, Progress::Done))
     }
 
     /// Expects that none comes by the time the program has come to rest.
@@ -299,7 +298,9 @@ impl Answerer {
     /// Takes the next datagram that the program sends here.
     pub fn take(&self, running: &Running, cause: &str) -> Verdict<Datagram> {
         let trial = &self.end.trial;
-        match self.end.next(running)? {
+        // An interpreter has a lot to do before it asks for the first time.
+        let next = trial.wait_for_start(running, || self.end.look_for_one())?;
+        match next {
             Ok(datagram) => {
                 trial.name(datagram.from, &format!("the {}", running.name));
                 let (name, what) = (self.name(), (self.end.words)(&datagram.bytes));

@@ -2,13 +2,12 @@
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::Terms;
-use super::causes::unhandled;
+use super::causes::{is_killed_by_sigpipe, unhandled};
 use super::connection::Connection;
 use crate::kernel::{Row, Snapshot};
 use crate::program::describe_exit;
@@ -42,7 +41,7 @@ pub(super) fn cause_of_end(status: ExitStatus) -> &'static str {
             "an error was handed on (`?`) until it ended the program; the last lines of standard \
              error should say which: an error of one client is not the server's end"
         }
-        None if status.signal() == Some(SIGPIPE) => {
+        None if is_killed_by_sigpipe(status) => {
             "SIGPIPE: a write to a connection that the other side has given up kills a program that \
              does not ignore this signal. Ignored (signal(SIGPIPE, SIG_IGN)), the write returns the \
              error EPIPE instead, and that is one client's end"
@@ -50,9 +49,6 @@ pub(super) fn cause_of_end(status: ExitStatus) -> &'static str {
         _ => "the last lines of standard error should say why",
     }
 }
-
-/// Its number, on every system.
-const SIGPIPE: i32 = 13;
 
 const QUEUE_IS_FULL: &str = "the listener is there, and its queue is full: nobody calls accept";
 const DROPPED: &str = "the listening socket is gone: it has to live as long as the program, and is \

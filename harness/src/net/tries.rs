@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::datagrams::{Answerer, Datagram};
+use crate::kernel::Thread;
 use crate::program::describe_exit;
 use crate::trial::{Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 
@@ -40,8 +41,9 @@ pub struct Tries {
     pub datagrams: Vec<(Datagram, Moment)>,
     /// How it has ended, and when.
     pub end: (ExitStatus, Moment),
-    /// Its processor time.
-    used: Duration,
+    /// Whether one of its threads, by the last look, had used the most part of the time in which it
+    /// could run.
+    spun: bool,
 }
 
 impl Answerer {
@@ -57,8 +59,9 @@ impl Answerer {
         let trial = &self.end.trial;
         let mut datagrams: Vec<(Datagram, Moment)> = Vec::new();
         let [mut last_look, mut last_junk, mut alive] = [began; 3];
-        let [mut missed, mut waited, mut used] = [Duration::ZERO; 3];
-        let stall = trial.wait(running, || {
+        let ([mut missed, mut waited], mut spun) = ([Duration::ZERO; 2], false);
+        // An interpreter has a lot to do before it asks for the first time.
+        let stall = trial.wait_for_start(running, || {
             let after = last_look;
             last_look = Instant::now();
             missed += last_look.duration_since(after).saturating_sub(PAUSE);
@@ -68,7 +71,14 @@ impl Answerer {
             // What has ended can't be looked at any more, and has waited as long as it had before.
             let snapshot = trial.look(running)?;
             waited = snapshot.waited().max(waited);
-            used = Duration::from_nanos(snapshot.cpu_ns()).max(used);
+            let life = last_look.duration_since(began).as_nanos() as u64;
+            // The time that it was ready to run, and got no processor, is the machine's.
+            let spins = |(_, thread): (&_, &Thread)| {
+                thread.cpu_ns * 2 > life.saturating_sub(thread.waited_ns)
+            };
+            if snapshot.threads().next().is_some() {
+                spun = snapshot.threads().any(spins);
+            }
             while let Some(datagram) = self.end.receive()? {
                 let moment = Moment { after, by: Instant::now(), held_up: missed + waited };
                 datagrams.push((datagram, moment));
@@ -113,7 +123,7 @@ impl Answerer {
         trial.note(format!("the {} ended, {}", running.name, describe_exit(status)));
         let end = Moment { after: alive, by: Instant::now(), held_up: missed + waited };
         let (trial, running) = (trial.clone(), Rc::clone(running));
-        Ok(Tries { trial, running, began, datagrams, end: (status, end), used })
+        Ok(Tries { trial, running, began, datagrams, end: (status, end), spun })
     }
 }
 
@@ -166,12 +176,10 @@ impl Tries {
         Ok(())
     }
 
-    /// Expects that it has slept while it waited: of the time in which it could have run, it did not
-    /// use the most part.
+    /// Expects that it has slept while it waited: of the time in which it could have run, none of its
+    /// threads used the most part.
     pub fn expect_sleep(&self) -> Verdict {
-        let end = self.end.1;
-        let could_run = end.by.duration_since(self.began).saturating_sub(end.held_up);
-        if self.used * 2 > could_run {
+        if self.spun {
             return Err(spins(&self.trial, &self.running));
         }
         Ok(())

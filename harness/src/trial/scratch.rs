@@ -5,7 +5,7 @@
 
 use std::fs::{self, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -39,6 +39,11 @@ impl Listing {
     /// The names, in order: `a.txt`, `folder/`, `folder/.hidden`, `fifo|`, `link@`.
     pub fn names(&self) -> Vec<&str> {
         self.0.iter().map(|entry| entry.name.as_str()).collect()
+    }
+
+    /// What has such a name.
+    fn of(&self, counts: fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|entry| counts(&entry.name)).cloned().collect())
     }
 
     /// The length of the longest file, in bytes.
@@ -95,6 +100,13 @@ impl Scratch {
         }
         fs::write(self.at(name), bytes)?;
         self.trial.note(format!("{} was written: {}", self.shown(name), count(bytes.len())));
+        Ok(())
+    }
+
+    /// Writes more bytes behind those that a file has.
+    pub fn append(&self, name: &str, bytes: &[u8]) -> Verdict {
+        fs::OpenOptions::new().append(true).open(self.at(name))?.write_all(bytes)?;
+        self.trial.note(format!("{} has grown by {}", self.shown(name), count(bytes.len())));
         Ok(())
     }
 
@@ -213,7 +225,18 @@ impl Scratch {
 
     /// Expects that nothing in it has changed since `before`: no name, and no byte of any file.
     pub fn expect_same_listing(&self, before: &Listing, cause: &str) -> Verdict {
-        let changes = self.list()?.changes_since(before);
+        self.expect_same_of(|_| true, before, cause)
+    }
+
+    /// The same for what has such a name, as [`Listing::names`] has it: the rest is the program's.
+    pub fn expect_same_of(
+        &self,
+        counts: fn(&str) -> bool,
+        before: &Listing,
+        cause: &str,
+    ) -> Verdict {
+        let before = before.of(counts);
+        let changes = self.list()?.of(counts).changes_since(&before);
         if changes.is_empty() {
             self.trial.note(format!("{} is as it was", self.folder.name()));
             return Ok(());

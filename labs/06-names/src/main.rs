@@ -170,9 +170,10 @@ fn answer(zone: &Zone, query: &Query, limit: usize) -> Vec<u8> {
     // ANCHOR_END: answer
 }
 
-/// Step 4, `ask`: sends the query to the server, as often as `TRIES` says, and returns the first
-/// datagram that answers it. `Ok(None)`: nothing of the kind has come.
-fn ask(server: SocketAddr, query: &[u8]) -> io::Result<Option<Vec<u8>>> {
+/// Step 4, `ask`: sends the query to the server, and returns the first datagram that answers it.
+/// `tries` says how often: the moments at which each try is over, counted from the first.
+/// `Ok(None)`: nothing of the kind has come.
+fn ask(server: SocketAddr, query: &[u8], tries: [Duration; 3]) -> io::Result<Option<Vec<u8>>> {
     // ANCHOR: ask
     let any = match server {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
@@ -194,7 +195,7 @@ fn ask(server: SocketAddr, query: &[u8]) -> io::Result<Option<Vec<u8>>> {
 
     let first = Instant::now();
     let mut room = [0; 4096];
-    for end in TRIES {
+    for end in tries {
         socket.send(query)?;
         loop {
             // What is left of this try. With the whole time for each read, anybody who sends
@@ -312,7 +313,8 @@ fn run_client(server: &str, name: &Name, typed: &str, kind: u16) -> Result<(), S
     let address = server.to_socket_addrs().map_err(cannot)?.next();
     let address = address.ok_or_else(|| cannot(ErrorKind::NotFound.into()))?;
     let query = message::query(message::random_id(), name, kind);
-    let mut answer = ask(address, &query).map_err(cannot)?.ok_or_else(silent)?;
+    let tries = stream::in_slow_motion(TRIES);
+    let mut answer = ask(address, &query, tries).map_err(cannot)?.ok_or_else(silent)?;
     if message::is_cut(&answer) {
         // Part of an answer is none: all of it is to be had over TCP.
         answer = stream::ask(address, &query).map_err(|failure| match failure {

@@ -20,8 +20,19 @@ const ANSWER: Duration = Duration::from_secs(2);
 
 /// A time of this module, times `LAB_TEMPO`: who looks at time-outs need not wait for them in full.
 fn at_tempo(time: Duration) -> Duration {
-    let tempo = env::var("LAB_TEMPO").ok().and_then(|text| text.parse().ok());
-    time.mul_f64(tempo.filter(|tempo| (0.01..=100.0).contains(tempo)).unwrap_or(1.0))
+    time.mul_f64(factor("LAB_TEMPO"))
+}
+
+/// The moments of the tries, times `LAB_SLOW_MOTION`: a client that is drawn step by step, for the
+/// book, must not lose its patience while it is looked at.
+pub fn in_slow_motion(tries: [Duration; 3]) -> [Duration; 3] {
+    tries.map(|end| end.mul_f64(factor("LAB_SLOW_MOTION")))
+}
+
+/// What a variable of the environment says; 1 unless it says a number that makes sense.
+fn factor(variable: &str) -> f64 {
+    let set = env::var(variable).ok().and_then(|text| text.parse().ok());
+    set.filter(|factor| (0.01..=100.0).contains(factor)).unwrap_or(1.0)
 }
 
 /// Accepts for ever, and serves each connection in a thread of its own.

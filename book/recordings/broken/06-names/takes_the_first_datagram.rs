@@ -1,6 +1,6 @@
 // What comes is the answer.
 // …
-for end in TRIES {
+for end in tries {
     socket.send(query)?;
     loop {
         // …

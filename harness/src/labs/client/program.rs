@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::LAB;
 use super::causes::JOINED;
 use crate::kernel::Snapshot;
-use crate::net::{Connection, Listener, Terms, causes, describe_addresses, describe_bytes, likely};
+use crate::net::{Connection, Listener, Terms, describe_addresses, describe_bytes, likely};
 use crate::program::{Given, Stdin, describe_exit};
 use crate::trial::{Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
@@ -177,7 +177,9 @@ impl Client {
         }
         let prefix = bytes.starts_with(seen);
         let blame = match &result {
-            Err(Stall { kind: StallKind::Ended(status) }) if prefix => self.ended_early(*status),
+            Err(Stall { kind: StallKind::Ended(status) }) if prefix => {
+                self.ended_in_mid_output(*status)
+            }
             Err(_) if prefix => self
                 .trial
                 .fail(if seen.is_empty() {
@@ -271,16 +273,7 @@ impl Client {
                 codes.join(" or ")
             ))
             .seen(format!("{lines}; {}", describe_exit(status)))
-            .cause(if let Some(cause) = causes::unhandled(&stderr) {
-                cause
-            } else if stderr.is_empty() && self.has_printed_more() {
-                "the line belongs on standard error: standard output is exactly the bytes received"
-            } else if code == 0 {
-                "an error was swallowed: return it (`?`), so that main can tell the user and the \
-                 shell"
-            } else {
-                why
-            })
+            .cause(self.why_not_told(status, &stderr, words).unwrap_or(why))
             .stop())
     }
 
@@ -343,7 +336,7 @@ impl Client {
         })
     }
 
-    fn has_printed_more(&self) -> bool {
+    pub(super) fn has_printed_more(&self) -> bool {
         self.running.program.stdout_len() > self.expected.get() as u64
     }
 

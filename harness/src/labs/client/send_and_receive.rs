@@ -3,6 +3,7 @@
 use super::large;
 use super::program::Client;
 use crate::contract::{MORE, SHORT};
+use crate::net::causes::{KILLED_BY_SIGPIPE, is_killed_by_sigpipe};
 use crate::net::{Connection, Cut, likely, text};
 use crate::program::{Given, Output};
 use crate::trial::{Progress, Trial, Verdict};
@@ -306,13 +307,25 @@ fn ends_quietly_without_a_reader(t: &mut Trial) -> Verdict {
     if status.code() == Some(0) && lines.is_empty() {
         return Ok(());
     }
+    let (headline, cause) = if is_killed_by_sigpipe(status) {
+        ("the client dies of it that nobody reads its output", KILLED_BY_SIGPIPE)
+    } else {
+        ("the client complains that nobody reads its output", NO_FAILURE)
+    };
     Err(t
-        .fail("the client complains that nobody reads its output")
+        .fail(headline)
         .expected("nothing on standard error; exit status 0")
-        .seen(format!("{} lines on standard error; {}", lines.len(), crate::program::describe_exit(status)))
-        .cause("a broken pipe on standard output means that the reader has had enough: that is not a failure")
+        .seen(format!(
+            "{} lines on standard error; {}",
+            lines.len(),
+            crate::program::describe_exit(status)
+        ))
+        .cause(cause)
         .stop())
 }
+
+const NO_FAILURE: &str = "a broken pipe on standard output means that the reader has had enough: that is not a \
+    failure";
 
 const NOBODY: &str = "the error of a write to standard output went unnoticed (`let _ =`): what the \
     client receives from now on reaches nobody, so return the error";

@@ -4,8 +4,13 @@
 use super::Mail;
 use super::client::Client;
 use super::reply::Protocol;
-use crate::trial::Verdict;
+use crate::trial::{Listing, Verdict};
 use crate::words::{count, quote_short};
+
+/// Whether this name, as a listing of SPOOL has it, stands in a folder of a mailbox.
+pub(super) fn stands_in_a_mailbox(name: &str) -> bool {
+    ["/new/", "/tmp/", "/cur/"].iter().any(|folder| name.contains(folder))
+}
 
 /// One of the users of the checks.
 #[derive(Debug)]
@@ -88,6 +93,12 @@ impl Mail {
         let inside = format!("{name}/{folder}/");
         let names = listing.names().into_iter().filter_map(|it| it.strip_prefix(&inside));
         Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Expects that in no mailbox anything has come, gone or changed since `before`. What else a
+    /// program keeps in SPOOL, a file to lock say, is its own.
+    pub(super) fn expect_same_mailboxes(&self, before: &Listing, cause: &str) -> Verdict {
+        self.spool.expect_same_of(stands_in_a_mailbox, before, cause)
     }
 
     /// Expects that there are messages of these names in a mailbox, and no others.

@@ -64,7 +64,7 @@ fn marks_only(t: &mut Trial) -> Verdict {
     }
     client.expect_message("RETR 2", &awkward(), MARKED)?;
     client.expect_ids(&[(2, &ids[1]), (3, &ids[2])], MARKED)?;
-    mail.spool.expect_same_listing(&before, "DELE touches no file before QUIT")?;
+    mail.expect_same_mailboxes(&before, "DELE touches no file before QUIT")?;
     client.good("RSET", "RSET is answered +OK")?;
     client.expect_ids(&[(1, &ids[0]), (2, &ids[1]), (3, &ids[2])], "RSET takes all marks away")?;
     client.expect_message(
@@ -73,7 +73,7 @@ fn marks_only(t: &mut Trial) -> Verdict {
         "RSET takes all marks away",
     )?;
     client.quit()?;
-    mail.spool.expect_same_listing(&before, "what was unmarked by RSET is not removed by QUIT")
+    mail.expect_same_mailboxes(&before, "what was unmarked by RSET is not removed by QUIT")
 }
 
 fn deletes_at_quit(t: &mut Trial) -> Verdict {
@@ -109,7 +109,7 @@ fn deletes_nothing_without_quit(t: &mut Trial) -> Verdict {
         client.good("DELE 2", THERE)?;
         end(client)?;
         mail.settle()?;
-        mail.spool.expect_same_listing(&before, ONLY_QUIT)?;
+        mail.expect_same_mailboxes(&before, ONLY_QUIT)?;
     }
     let mut client = mail.fetch_as(&BOB)?;
     client.expect_ids(
@@ -117,7 +117,7 @@ fn deletes_nothing_without_quit(t: &mut Trial) -> Verdict {
         "a mark belongs to the session that has made it",
     )?;
     client.quit()?;
-    mail.spool.expect_same_listing(&before, "a mark belongs to the session that has made it")
+    mail.expect_same_mailboxes(&before, "a mark belongs to the session that has made it")
 }
 
 fn locks_the_maildrop(t: &mut Trial) -> Verdict {
@@ -156,8 +156,18 @@ fn locks_the_maildrop(t: &mut Trial) -> Verdict {
         second.good(&format!("PASS {}", BOB.password), released)?;
         second.quit()?;
     }
-    Ok(())
+    mail.new_turn();
+    let held = mail.fetch_as(&BOB)?;
+    let mail = mail.kill_and_start_again()?;
+    held.close();
+    let mut next = mail.call(Protocol::Pop3)?;
+    next.good("USER bob", LOG_IN)?;
+    next.good(&format!("PASS {}", BOB.password), OUTLIVED)?;
+    next.quit()
 }
+
+const OUTLIVED: &str = "when the server is killed all of its sessions have ended, and their locks with them: \
+                        a file that says \"locked\" is still there when it is started again";
 
 fn keeps_its_view(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;

@@ -77,6 +77,7 @@ fn lets_users_in(t: &mut Trial) -> Verdict {
         ("bob", start.to_owned()),
         ("bob", format!("{}x", BOB.password)),
         ("bob", format!("{start}{rest}{rest}")),
+        ("bob", format!("{} ", BOB.password)),
         ("bob", BOB.password.to_ascii_uppercase()),
     ];
     for (name, password) in wrong {
@@ -144,11 +145,22 @@ fn expect_list(client: &mut Client, expected: &[[u64; 2]], cause: &str) -> Verdi
     if lines == expected {
         return Ok(());
     }
+    let column = |nth: usize| {
+        let came: Vec<_> = lines.iter().filter_map(|line| line.get(nth).copied()).collect();
+        (came, expected.iter().map(|line| line[nth]).collect::<Vec<_>>())
+    };
+    let ((numbers, right), (mut sizes, mut owed)) = (column(0), column(1));
+    sizes.sort_unstable();
+    owed.sort_unstable();
+    let cause = if numbers == right && sizes == owed { BY_AGE } else { cause };
     let told: Vec<_> = expected.iter().map(|[n, size]| format!("{n} {size}")).collect();
     let expected = format!("to LIST the lines {}", told.join(", "));
     Err(client.wrong(&expected, quote_short(&text, 120), cause))
 }
 
+const BY_AGE: &str = "the sizes are right, and other messages have them: numbers go by age, and the names of \
+    the files, sorted byte by byte, are in that order. A folder is not: read_dir and listdir give \
+    them as they come";
 const SIZES: &str = "a size is that of the file, in bytes: CRLF counts two, and the dots that are \
     put before dots on the way count nothing (RFC 1939 section 11)";
 

@@ -325,7 +325,7 @@ fn forgets_half_a_text(t: &mut Trial) -> Verdict {
     )?;
     client.reset()?;
     mail.expect_service()?;
-    mail.spool.expect_same_listing(&before, cause)
+    mail.expect_same_mailboxes(&before, cause)
 }
 
 fn limits_a_silent_text(t: &mut Trial) -> Verdict {
@@ -336,7 +336,7 @@ fn limits_a_silent_text(t: &mut Trial) -> Verdict {
     client.send(b"Subject: half\r\n\r\nNot all of it\r\n")?;
     client.expect(&["421"], "a line of a text has to come within SECONDS, like any other line")?;
     client.expect_end("behind 421 the connection ends")?;
-    mail.spool.expect_same_listing(&before, "the dot has not come: nothing is stored")
+    mail.expect_same_mailboxes(&before, "the dot has not come: nothing is stored")
 }
 
 fn bounds_a_text(t: &mut Trial) -> Verdict {

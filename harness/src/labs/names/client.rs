@@ -56,6 +56,9 @@ fn has_ended_by_itself(t: &Trial) -> bool {
     t.running().iter().any(|one| code(one).is_some())
 }
 
+const SAYS_WELL: &str = "exit status 0 tells the shell that all went well, whatever the line says: 1 where nothing was \
+    found";
+
 /// A client that was started.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -166,6 +169,10 @@ impl Client {
         if !stdout.is_empty() {
             failure = failure.seen(format!("on standard output: {}", quote_short(&stdout, SHOWN)));
         }
+        let cause = match status.code() {
+            Some(0) if said && stdout.is_empty() => SAYS_WELL,
+            _ => cause,
+        };
         Err(failure.cause(causes::unhandled(&stderr).unwrap_or(cause)).stop())
     }
 

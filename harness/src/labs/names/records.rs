@@ -40,7 +40,7 @@ fn all_types(t: &mut Trial) -> Verdict {
          www.example.test 300 A 127.0.0.6\n\
          example.test 300 MX 10 mail.example.test\n\
          example.test 300 NS ns.other.test\n\
-         example.test 300 TXT \"one\" \"two words\" \"\"\n"
+         example.test 300 TXT \"one\" \"two  words\" \"\"\n"
     );
     let names = Names::over(t, &zone)?;
     let inquirer = names.inquirer()?;
@@ -57,7 +57,7 @@ fn all_types(t: &mut Trial) -> Verdict {
             NS,
             ["ns.example.test", "ns.other.test"].map(|ns| at(NS, &name_on_the_wire(ns))).to_vec(),
         ),
-        ("example.test", TXT, vec![at(TXT, b"\x03one\x09two words\0")]),
+        ("example.test", TXT, vec![at(TXT, b"\x03one\x0atwo  words\0")]),
     ];
     for (name, kind, records) in asked {
         inquirer.expect_answer(

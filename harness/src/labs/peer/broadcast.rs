@@ -218,7 +218,9 @@ pub(super) fn talks(t: &mut Trial) -> Verdict {
     peer.types("");
     bob.expect_line("SAY ", EMPTY)?;
     peer.types("one\rtwo");
-    bob.expect_line("SAY one\rtwo", NO_CR)
+    bob.expect_line("SAY one\rtwo", NO_CR)?;
+    peer.types("  blanks before, and a tab behind\t ");
+    bob.expect_line("SAY   blanks before, and a tab behind\t ", BLANKS)
 }
 
 pub(super) fn tells_nobody_who_left(t: &mut Trial) -> Verdict {
@@ -308,6 +310,8 @@ const EMPTY: &str = "a line without a character is a line, too: only the end of 
     0) is the end";
 const NO_CR: &str = "only LF ends a line; CR is a character like any other (text mode of some languages \
     makes a line end of it: read bytes, or switch universal newlines off)";
+const BLANKS: &str = "what was typed goes as it was typed: only the LF ends it. strip, trim and rstrip take off \
+    blanks, tabs and CRs, too";
 const LEFT_OUT: &str = "lines are left out as a whole: each line goes to every peer present, also to those \
     behind one that is slow or gone";
 const IN_PARTS: &str = "write may take only a part of a line (write_all sends the rest); and a write that \

@@ -12,7 +12,7 @@ use crate::trial::{Stop, Trial, Verdict};
 const FOLDER: &str = "fixtures/03-peer/conversations";
 
 /// The files that checks of their own play.
-const NAMED: [&str; 27] = [
+const NAMED: [&str; 28] = [
     "greeting",
     "greeting-first",
     "names",
@@ -33,6 +33,7 @@ const NAMED: [&str; 27] = [
     "bad-line-long",
     "bad-line-letters",
     "bad-word",
+    "bad-word-bye",
     "bad-word-close",
     "bad-word-lower",
     "bad-line-utf8",

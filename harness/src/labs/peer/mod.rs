@@ -94,6 +94,7 @@ const PEER: Listens = Listens {
             Bad::value(ann("nonsense"), "an address without a port"),
             Bad::value(ann(listen).with("name", "two words"), "a name with a space in it"),
             Bad::value(ann(listen).with("name", ""), "an empty name"),
+            Bad::value(ann(listen).with("name", "a".repeat(33)), "a name of 33 letters"),
         ]
     },
     sockets: (1, 0),

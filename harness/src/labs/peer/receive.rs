@@ -49,11 +49,13 @@ checks! { $ peer_receive, "peer" step 3:
 
 pub(super) fn prints_what_is_said(t: &mut Trial) -> Verdict {
     converse(t, "say")?;
-    converse(t, "say-cr").map_err(
-        |stop| {
-            if stop.has_cause(&[SAID]) { stop.because(NO_CR) } else { stop }
-        },
-    )
+    converse(t, "say-cr")
+        .map_err(|stop| if stop.has_cause(&[SAID]) { stop.because(NO_CR) } else { stop })?;
+    t.new_scene()?;
+    let peer = t.peer("ann", &[])?;
+    let mut bob = peer.joined_by("bob")?;
+    bob.send(b"SAY  blanks, and a CR behind \r\n")?;
+    peer.expect_event("bob:  blanks, and a CR behind \r", BLANKS)
 }
 
 pub(super) fn takes_everything_at_once(t: &mut Trial) -> Verdict {
@@ -94,6 +96,7 @@ pub(super) fn bounds_an_endless_line(t: &mut Trial) -> Verdict {
 pub(super) fn refuses_unknown_words(t: &mut Trial) -> Verdict {
     converse(t, "bad-word")?;
     converse(t, "bad-word-close")?;
+    converse(t, "bad-word-bye")?;
     converse(t, "bad-word-lower")
 }
 
@@ -195,6 +198,11 @@ pub(super) fn is_idle_among_peers(t: &mut Trial) -> Verdict {
 fn waits_for_a_silent_peer(t: &mut Trial) -> Verdict {
     let peer = t.peer("ann", &[])?;
     let mut bob = peer.joined_by("bob")?;
+    // A limit that was set for a write may hold for the reads behind it.
+    peer.types("take your time");
+    bob.expect_line("SAY take your time", SAID_TO_BOB)?;
+    bob.say("SAY I shall")?;
+    peer.expect_event("bob: I shall", SAID)?;
     t.be_silent(peer.running(), || {
         peer.expect_no_event(SILENT)?;
         bob.expect_silence(NOT_FOR_IT)
@@ -207,6 +215,10 @@ const SILENT: &str =
     "who says nothing has not left: only BYE, an end of the stream or an error tells that";
 const NO_CR: &str = "only LF ends a line; CR is a character like any other (a reader in text mode makes a line \
     end of it: read bytes)";
+const BLANKS: &str = "only LF ends a line: lines() of Rust, strip, trim and rstrip take off a CR or blanks, too, \
+    which belong to the text";
+const SAID_TO_BOB: &str =
+    "each line of standard input goes as `SAY` and the line to every peer present";
 const TOO_LONG: &str = "1,024 bytes without a line end can't become a line: `bad peer`, and close";
 const NO_TEXT: &str = "str::from_utf8 tells whether bytes are UTF-8; from_utf8_lossy never fails, and puts \
     U+FFFD where they are not";

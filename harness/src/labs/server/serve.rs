@@ -106,7 +106,8 @@ fn echoes_two_messages_at_once(t: &mut Trial) -> Verdict {
     let server = t.server()?;
     let mut client = server.connect()?;
     client.send(b"first\nsecond\n")?;
-    client.expect(b"first\nsecond\n")
+    client.expect(b"first\nsecond\n")?;
+    client.expect_nothing()
 }
 
 fn echoes_any_length(t: &mut Trial) -> Verdict {
@@ -139,7 +140,8 @@ fn stays_silent_and_open(t: &mut Trial) -> Verdict {
     let mut client = server.connect()?;
     client.expect_nothing()?;
     client.send(b"at last\n")?;
-    client.expect(b"at last\n")
+    client.expect(b"at last\n")?;
+    client.expect_nothing()
 }
 
 fn keeps_the_connection(t: &mut Trial) -> Verdict {
@@ -199,7 +201,16 @@ fn survives_a_reset(t: &mut Trial) -> Verdict {
     client.send(b"I shall not read the answer\n")?;
     client.reset()?;
     server.settle()?;
-    server.expect_service()
+    server.expect_service()?;
+    // It ends that connection: on the way out of an error, too, the stream is closed.
+    server.expect_no_growth("clients that reset their connections", || {
+        for _ in 0..10 {
+            let mut client = server.connect()?;
+            client.send(b"I shall not read the answer\n")?;
+            client.reset()?;
+        }
+        Ok(10)
+    })
 }
 
 fn survives_a_client_that_vanishes(t: &mut Trial) -> Verdict {

@@ -1,7 +1,7 @@
 //! Step 3 of lab 4, `respond`, continued: a large file, and a client that takes it slowly or not at
 //! all.
 
-use super::{SECONDS, Web};
+use super::{A_FILE, SECONDS, Web};
 use crate::kernel::{self, State};
 use crate::net::noise;
 use crate::trial::{Trial, Verdict};
@@ -36,8 +36,21 @@ fn sends_to_a_slow_reader(t: &mut Trial) -> Verdict {
         &bytes,
         "write may take a part of what it is given: write_all goes on with the rest",
     )?;
+    // Not the same connection: whoever counts what it sends may have come to its end by now.
+    client.close();
+    let mut client = web.visit()?;
+    client.ask("GET", "/large.bin")?;
+    let _ = web.service.settle()?;
+    web.root.append("large.bin", b"HTTP/1.1 and so on: this was added meanwhile\n")?;
+    client.expect_file(&bytes, GROWN)?;
+    client.ask("GET", "/a.txt")?;
+    client.expect_file(A_FILE, GROWN).map_err(|stop| stop.because(GROWN))?;
     Ok(())
 }
+
+const GROWN: &str = "Content-Length is the size that the file had when it was opened, and exactly so many \
+    bytes follow: one that is copied to its end may have grown, and what is too much is taken for \
+    the next reply";
 
 fn survives_who_leaves(t: &mut Trial) -> Verdict {
     let web = Web::start(t)?;

@@ -212,7 +212,17 @@ fn keeps_the_connection(t: &mut Trial) -> Verdict {
                 .stop());
         }
     }
-    Ok(())
+    client.ask_with("GET", "/a.txt", "Connection: not-closed\r\n")?;
+    let reply = client.expect_file(A_FILE, GOES_ON)?;
+    if reply.keeps_alive() {
+        return Ok(());
+    }
+    Err(t
+        .fail("the reply says that it is the last one, and nobody has asked for that")
+        .expected("Connection: keep-alive: `not-closed` is no word that says anything here")
+        .seen("Connection: close")
+        .cause("options are whole words between commas: `close` within another word is none")
+        .stop())
 }
 
 fn closes_when_asked(t: &mut Trial) -> Verdict {
