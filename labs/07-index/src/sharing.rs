@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, mpsc};
 use std::thread;
 
 use crate::folder::{self, MOST_FILES};
@@ -84,12 +84,25 @@ pub fn run(name: &str, index: &str, listen: &str, folder: &Path) -> Result<(), S
     let link = me.link.get_or_init(|| link);
     link.read_from_now_on().map_err(cannot_start)?;
     obey(&me, link);
-    link.leave();
+    leave(link);
     let running = |uploads: &mut usize| *uploads > 0;
     let uploads = lock(&me.uploads);
     // Whether all have ended or the time is over: the program ends now.
     let _ = me.upload_ended.wait_timeout_while(uploads, times::leaving(), running);
     Ok(())
+}
+
+/// Says BYE to the index, which may take nothing any more: then it is not waited for.
+fn leave(link: &Arc<Link>) {
+    let (said, wait) = mpsc::channel();
+    let bye = Arc::clone(link);
+    let say = move || {
+        bye.leave();
+        let _ = said.send(());
+    };
+    if thread::Builder::new().spawn(say).is_ok() {
+        let _ = wait.recv_timeout(times::leaving());
+    }
 }
 
 /// One upload, which is counted as long as it runs.

@@ -136,7 +136,7 @@ fn expect_to_stay(t: &Trial, balance: &Balance) -> Verdict {
 fn expect_nobody_new(t: &Trial, balance: &Balance) -> Verdict {
     let Ok(stream) = TcpStream::connect_timeout(&balance.service.address, FAREWELL) else {
         t.note("a new client was refused");
-        return Ok(());
+        return balance.expect_no_dial(LEAVES);
     };
     t.note("a new client connected");
     stream.set_nonblocking(true)?;

@@ -47,12 +47,14 @@ fn passes_over_the_dead(t: &mut Trial) -> Verdict {
 }
 
 fn tries_each_once(t: &mut Trial) -> Verdict {
-    let balance = Balance::before_these(t, &[Dead, Dead, Dead, Alive])?;
-    let _pair = balance.serves_at(4, NEXT)?;
+    let balance = Balance::before_these(t, &[Dead, Dead, Dead, Alive, Alive])?;
+    let pair = balance.serves_at(4, NEXT)?;
     for number in 1..=3 {
         balance.expect("down", number, "in turn, and each tried once for this client")?;
     }
-    Ok(())
+    pair.ends(&balance)?;
+    let cause = "the turn goes on behind the backend that was picked last, be it the third or fourth one for a client";
+    balance.serves_at(5, cause).map(drop)
 }
 
 fn leaves_the_dead_alone(t: &mut Trial) -> Verdict {
@@ -158,7 +160,7 @@ fn prints_down_once(t: &mut Trial) -> Verdict {
 }
 
 fn has_nobody_left(t: &mut Trial) -> Verdict {
-    let balance = Balance::before_these(t, &[Dead, Dead])?;
+    let mut balance = Balance::before_these(t, &[Dead, Dead])?;
     let client = balance.service.connect()?;
     let cause = "when the last backend has refused nobody is left: the client's connection is closed, so that it \
                  knows, and the program goes on";
@@ -174,7 +176,8 @@ fn has_nobody_left(t: &mut Trial) -> Verdict {
     let [asked, here] = [line(client.here()), line(balance.service.address)];
     let told = String::from_utf8_lossy(&stderr);
     if told.contains(&asked) || told.contains(&here) {
-        return Ok(());
+        balance.backend(1).listens()?;
+        return expect_nobody_served(t, &balance);
     }
     Err(t
         .fail("the balancer does not say that there was no backend for a client")
@@ -184,6 +187,23 @@ fn has_nobody_left(t: &mut Trial) -> Verdict {
         .cause(
             "the line is for whoever runs the balancer, and has the client's address, or its own",
         )
+        .stop())
+}
+
+/// All are down, as far as the program knows, though the first one listens again: a client is not
+/// given to it before it is found to be up.
+fn expect_nobody_served(t: &Trial, balance: &Balance) -> Verdict {
+    let _client = balance.service.connect()?;
+    balance.rest()?;
+    // Whoever has found out that it is back says so.
+    if balance.take_from(1)?.is_none() || balance.has_said("up", 1) {
+        return Ok(());
+    }
+    Err(t
+        .fail("a client was given to a backend that is down")
+        .expected("no connection to backend 1: nobody has said that it is up")
+        .seen("a connection to backend 1")
+        .cause("among those that are up one is picked: where there is none, nobody is, and the client is closed")
         .stop())
 }
 

@@ -136,7 +136,26 @@ fn passes_a_servers_reset(t: &mut Trial) -> Verdict {
     server.reset()?;
     balance.expect_closed(&client, ERROR)?;
     second.exchanges()?;
-    balance.serves_at(other, "new clients go elsewhere").map(drop)
+    balance.serves_at(other, "new clients go elsewhere").map(drop)?;
+    t.new_scene()?;
+    ends_with_a_write(t)
+}
+
+const WRITE: &str = "a write that returns an error is an end of both directions, too: whoever goes on reading then carries \
+    bytes to nobody, for as long as the client sends";
+
+/// A server that closes has ended its own side, and answers what still comes with a reset.
+fn ends_with_a_write(t: &Trial) -> Verdict {
+    let balance = Balance::before(t, 1)?;
+    let Pair { mut client, server, .. } = balance.serves()?;
+    server.close();
+    client.expect_end()?;
+    // The first one is answered with the reset, and the second one meets it.
+    for _ in 0..2 {
+        client.send(b"nobody reads this")?;
+        balance.rest()?;
+    }
+    expect_one_socket(&balance, WRITE)
 }
 
 fn has_two_sockets_a_client(t: &mut Trial) -> Verdict {

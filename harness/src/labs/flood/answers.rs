@@ -74,14 +74,15 @@ fn expect_pong(
     })
 }
 
-/// Expects the QueryHit of a servent that listens on `address`, with these files, in any order.
+/// Expects the QueryHit of a servent that listens on `address`, with these files, in any order;
+/// returns the servent's id.
 fn expect_hits(
     link: &mut Link,
     query: &Descriptor,
     address: SocketAddrV4,
     files: &[(u32, usize, &str)],
     cause: &str,
-) -> Verdict {
+) -> Verdict<[u8; 16]> {
     let names: Vec<_> = files.iter().map(|(_, _, name)| *name).collect();
     let shown = if names.len() > 5 { format!("{} files", names.len()) } else { names.join(", ") };
     let expected = format!(
@@ -105,7 +106,7 @@ fn expect_hits(
         let servent = seen.payload.last_chunk().copied().unwrap_or_default();
         let payload = Hits { address, speed: 0, hits }.bytes(&servent);
         let wanted = answer_to(query).answer(QUERY_HIT, payload);
-        expect_same(&wanted.at(query.hops.saturating_add(1), 0), seen)
+        expect_same(&wanted.at(query.hops.saturating_add(1), 0), seen).map(|()| servent)
     })
 }
 
@@ -188,13 +189,23 @@ fn answers_a_query(t: &mut Trial) -> Verdict {
         ("  my   song  ", &[MY_SONG]),
         ("t", &[ANOTHER, LETTER]),
     ];
+    let mut ids = Vec::new();
     for (number, (words, files)) in cases.into_iter().enumerate() {
         t.new_story();
         let query = Descriptor::query(id(number as u32), words).at(1, number as u8);
         bob.send(&query)?;
-        expect_hits(&mut bob, &query, address, files, HIT)?;
+        ids.push(expect_hits(&mut bob, &query, address, files, HIT)?);
     }
-    Ok(())
+    match ids.iter().find(|id| **id != ids[0]) {
+        None => Ok(()),
+        Some(other) => Err(t
+            .fail("the servent has not one id, but several")
+            .expected("the same last 16 bytes in each of its QueryHits")
+            .seen(format!("{} in the first one", ids[0].escape_ascii()))
+            .seen(format!("{} in another one", other.escape_ascii()))
+            .cause("the id at the end of a QueryHit is the servent's own: it is made once, at the start")
+            .stop()),
+    }
 }
 
 fn answers_nothing_with_nothing(t: &mut Trial) -> Verdict {
@@ -214,7 +225,7 @@ fn answers_nothing_with_nothing(t: &mut Trial) -> Verdict {
 fn expect_letter(servent: &Servent, link: &mut Link, number: u32, cause: &str) -> Verdict {
     let query = Descriptor::query(id(number), "letter").at(1, 0);
     link.send(&query)?;
-    expect_hits(link, &query, servent.address_v4()?, &[LETTER], cause)
+    expect_hits(link, &query, servent.address_v4()?, &[LETTER], cause).map(drop)
 }
 
 fn answers_what_has_come_far(t: &mut Trial) -> Verdict {
@@ -301,7 +312,7 @@ fn shares_regular_files_only(t: &mut Trial) -> Verdict {
     bob.send(&query)?;
     let cause = "only a regular file that stands directly in DIR is shared: a link may lead anywhere, a name with a \
                  dot in front or .part behind it is not for others, and a size has four bytes";
-    expect_hits(&mut bob, &query, servent.address_v4()?, &[(0, 8, "song.ogg")], cause)
+    expect_hits(&mut bob, &query, servent.address_v4()?, &[(0, 8, "song.ogg")], cause).map(drop)
 }
 
 fn tells_the_address_of_the_link(t: &mut Trial) -> Verdict {

@@ -154,9 +154,10 @@ fn expect_refused(servent: &Servent, mut link: Link, address: SocketAddr) -> Ver
 }
 
 /// What other callers say first.
-const OTHER_GREETINGS: [(&str, &[u8]); 6] = [
+const OTHER_GREETINGS: [(&str, &[u8]); 7] = [
     ("what a later version begins with", b"GNUTELLA CONNECT/0.6\r\nUser-Agent: other\r\n\r\n"),
     ("CRLF in place of LF", b"GNUTELLA CONNECT/0.4\r\n\r\n"),
+    ("GNUTELLA OK, which is for who was dialled", OK),
     ("the greeting in small letters", b"gnutella connect/0.4\n\n"),
     ("what SSH begins with", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
     ("a request of HTTP that is no GET", b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
@@ -187,9 +188,11 @@ fn refuses_other_greetings(t: &mut Trial) -> Verdict {
 }
 
 /// What others say in place of the OK.
-const OTHER_ANSWERS: [(&str, &[u8]); 3] = [
+const OTHER_ANSWERS: [(&str, &[u8]); 5] = [
     ("what a later version answers", b"GNUTELLA/0.6 200 OK\r\nUser-Agent: other\r\n\r\n"),
     ("CRLF in place of LF", b"GNUTELLA OK\r\n\r\n"),
+    ("GNUTELLA CONNECT/0.4, which is for who dials", CONNECT),
+    ("a GET, as of one who wants a file", b"GET /get/0/song.ogg/ HTTP/1.0\r\n\r\n"),
     ("an answer of HTTP", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
 ];
 

@@ -66,6 +66,8 @@ fn wants_the_size_of_the_hit(t: &mut Trial) -> Verdict {
     let lengths = [
         (Some(song.len() + 1), "a Content-Length of one more than the hit says"),
         (Some(song.len() - 1), "a Content-Length of one less than the hit says"),
+        // Of which the last four bytes are those of the size.
+        (Some(song.len() + (1 << 32)), "a Content-Length of 4 GiB more than the hit says"),
         (None, "no Content-Length"),
     ];
     for (length, what) in lengths {

@@ -4,7 +4,7 @@
 //! whose length is over the limit. A servent that is in step ends the link there, and not before.
 
 use super::CONNECT;
-use super::descriptor::{Descriptor, HEADER, LONGEST, PUSH, id};
+use super::descriptor::{Descriptor, HEADER, LONGEST, PUSH, QUERY, id};
 use super::link::Link;
 use super::servent::Servent;
 use crate::net::Cut;
@@ -47,9 +47,9 @@ fn query(number: u32, length: usize) -> Descriptor {
     Descriptor::query(id(number), &"x".repeat(length - 3))
 }
 
-/// A header that says that a payload of so many bytes follows.
-fn header(length: u32) -> Vec<u8> {
-    let mut bytes = Descriptor { payload: Vec::new(), ..query(99, 3) }.bytes();
+/// A header of this kind that says that a payload of so many bytes follows.
+fn header(kind: u8, length: u32) -> Vec<u8> {
+    let mut bytes = Descriptor { kind, payload: Vec::new(), ..query(99, 3) }.bytes();
     bytes[HEADER - 4..].copy_from_slice(&length.to_le_bytes());
     bytes
 }
@@ -59,7 +59,7 @@ fn expect_in_step(mut link: Link, cause: &str) -> Verdict {
     link.expect_silence(cause)?;
     let over = LONGEST as u32 + 1;
     let what = format!("a header that promises a payload of {over} bytes, over the limit");
-    link.send_as(&header(over), &what)?;
+    link.send_as(&header(QUERY, over), &what)?;
     link.expect_closed(cause)
 }
 
@@ -111,10 +111,14 @@ fn takes_the_longest_payload(t: &mut Trial) -> Verdict {
 fn refuses_a_longer_payload(t: &mut Trial) -> Verdict {
     let servent = Servent::sharing(t, &[])?;
     let mut bob = servent.linked_by("bob")?;
-    for length in [LONGEST as u32 + 1, 1 << 24, u32::MAX] {
+    let over = LONGEST as u32 + 1;
+    for (kind, length) in
+        [(QUERY, over), (QUERY, 1 << 24), (QUERY, u32::MAX), (PUSH, over), (0x99, over)]
+    {
         t.new_story();
         let mut link = servent.linked_by("carol")?;
-        link.send_as(&header(length), &format!("a header that promises {length} bytes"))?;
+        let what = format!("a header of kind 0x{kind:02x} that promises {length} bytes");
+        link.send_as(&header(kind, length), &what)?;
         link.expect_closed(OVER)?;
         servent.console.forget()?;
     }

@@ -1,5 +1,6 @@
 //! An index under test, and who joins it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::member::Member;
@@ -32,7 +33,15 @@ impl Index {
 
     /// Starts one in which a peer may say nothing for so long.
     pub(super) fn with(t: &Trial, silence: Duration) -> Verdict<Self> {
-        let address = t.addresses().free_address();
+        Self::started(t, t.addresses().free_address(), silence)
+    }
+
+    /// Starts one at this address, in which nobody is late.
+    pub(super) fn at(t: &Trial, address: SocketAddr) -> Verdict<Self> {
+        Self::started(t, address, NOBODY_IS_LATE)
+    }
+
+    fn started(t: &Trial, address: SocketAddr, silence: Duration) -> Verdict<Self> {
         let words = ["serve".to_owned(), address.to_string(), silence.as_millis().to_string()];
         let running = t.start_as(CALLED, LAB.name, Given::arguments(words), Stdin::Null)?;
         let service = t.listening(running, address)?;

@@ -1,7 +1,8 @@
 //! Step 3: a peer asks, and reads hits until END.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use super::file::Hit;
 use super::hub::Hub;
@@ -90,7 +91,8 @@ impl Sharer {
 fn prints_hits(t: &mut Trial) -> Verdict {
     let hub = Hub::open(t)?;
     let mut ann = hub.peer("ann", &[])?;
-    for hits in [&three()[..], &[], &three()[1..2]] {
+    let most: Vec<_> = (1..=100).map(|number| hit(7002, number, "song")).collect();
+    for hits in [&three()[..], &[], &most, &three()[1..2]] {
         ann.console.types("find song");
         ann.session.answer("song", hits)?;
         ann.expect_shown(hits, PRINTS)?;
@@ -165,6 +167,8 @@ fn hangs_up_on_a_bad_index(t: &mut Trial) -> Verdict {
     let good = three().map(|hit| hit.line() + "\n");
     let many = good[0].repeat(101) + "END 101\n";
     let address = "HIT 127.0.0.1:7002";
+    // What is not shown counts, too: else an index could send without end.
+    let hidden = format!("{address} 5 {SUM} .hidden\n").repeat(101) + "END 101\n";
     for (asked, said) in [
         (false, "END 0\n".to_owned()),
         (true, "ERROR I am tired\n".into()),
@@ -175,6 +179,7 @@ fn hangs_up_on_a_bad_index(t: &mut Trial) -> Verdict {
         (true, "END all\n".into()),
         (true, format!("END {}\n", "0".repeat(2000))),
         (true, many),
+        (true, hidden),
     ] {
         let hub = Hub::open(t)?;
         let mut ann = hub.peer("ann", &[])?;
@@ -208,5 +213,44 @@ fn waits_five_seconds_for_an_end(t: &mut Trial) -> Verdict {
     t.allow_waiting(Duration::from_secs(5));
     ann.console.expect_event("index gone", FIVE_SECONDS)?;
     ann.session.expect_closed(FIVE_SECONDS)?;
-    ann.expect_complaint(FIVE_SECONDS)
+    ann.expect_complaint(FIVE_SECONDS)?;
+    t.new_scene()?;
+    gives_up_on_the_slow(t)
+}
+
+/// Between two hits of an index that is slow.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Until no right program waits for more of them, whether it knows `LAB_TEMPO` or not.
+const LATEST: Duration = Duration::from_secs(9);
+
+fn gives_up_on_the_slow(t: &Trial) -> Verdict {
+    let hub = Hub::open(t)?;
+    let mut ann = hub.peer_at_tempo("ann", HURRIED, &[])?;
+    ann.console.types("find song");
+    ann.session.hear("FIND song", ASKS)?;
+    t.note(format!("the index says a hit every {} ms, and no END", PAUSE.as_millis()));
+    t.allow_waiting(LATEST);
+    let (began, line) = (Instant::now(), three()[0].line() + "\n");
+    let (running, mut said) = (Rc::clone(ann.running()), None);
+    let printed = || running.program.stdout().head;
+    let _ = t.wait(&running, || {
+        if said.is_none_or(|at: Instant| at.elapsed() >= PAUSE) {
+            ann.session.lines().put(line.as_bytes())?;
+            said = Some(Instant::now());
+        }
+        let over = printed().ends_with(b"index gone\n") || began.elapsed() > LATEST;
+        Ok(if over { Progress::Done(()) } else { Progress::Nothing })
+    })?;
+    if printed().ends_with(b"index gone\n") {
+        return Ok(());
+    }
+    Err(t
+        .fail("the peer ann waits without end for an END that does not come")
+        .expected("`index gone` 5 s after the question (times LAB_TEMPO), whatever has come by then")
+        .seen(format!("{} s after it, no such line", began.elapsed().as_secs()))
+        .cause(
+            "one deadline for the whole answer: what is left of it is the limit of each receive. A limit that \
+             begins anew with each line is never over",
+        )
+        .stop())
 }

@@ -1,9 +1,11 @@
 //! The harness as a peer that gets a file: one request, and the answer that it expects.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 
 use super::file::File;
 use super::head::{Head, Parsed, encoded, parse};
+use crate::kernel::Snapshot;
 use crate::net::{End, LineEnd, Lines, Service, Unanswered};
 use crate::trial::{FailureBuilder, Stall, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
@@ -12,6 +14,8 @@ use crate::words::{count, quote_short};
 #[derive(Debug)]
 pub(in crate::labs) struct Getter {
     lines: Lines,
+    /// Whether it has asked for the head alone: then nothing need follow it.
+    wants_a_head: bool,
 }
 
 /// A whole answer.
@@ -33,7 +37,8 @@ const NOT_WRITTEN: u16 = 501;
 impl Getter {
     /// Connects to the peer, and says nothing yet.
     pub(in crate::labs) fn connect(peer: &Service) -> Verdict<Self> {
-        Ok(Self { lines: Lines::new(peer.connect()?, LineEnd::CrLf) })
+        let lines = Lines::new(peer.connect()?, LineEnd::CrLf);
+        Ok(Self { lines, wants_a_head: false })
     }
 
     /// Asks for the file of this name; `fields` are further ones, each ended by CRLF.
@@ -43,7 +48,8 @@ impl Getter {
 
     /// Sends a request that begins with this line.
     pub(in crate::labs) fn ask_for(peer: &Service, line: &str, fields: &str) -> Verdict<Self> {
-        let getter = Self::connect(peer)?;
+        let wants_a_head = line.starts_with("HEAD ");
+        let getter = Self { wants_a_head, ..Self::connect(peer)? };
         let host = peer.address;
         let request = format!("{line}\r\nHost: {host}\r\nConnection: close\r\n{fields}\r\n");
         let fields = fields.trim_end().replace("\r\n", ", ");
@@ -61,6 +67,16 @@ impl Getter {
     /// The harness's address.
     pub(in crate::labs) fn here(&self) -> SocketAddr {
         self.lines.connection().here()
+    }
+
+    /// How many bytes the peer has handed to the system for it, of those that it has not read: what has
+    /// come, and is not acknowledged yet, stands in the queues of both ends.
+    pub(in crate::labs) fn waiting(&self, now: &Snapshot) -> RangeInclusive<usize> {
+        let (here, there) = (self.here(), self.lines.connection().there());
+        let unread = now.connection(here, there).map_or(0, |row| row.rx_queue);
+        let unsent = now.connection(there, here).map_or(0, |row| row.tx_queue);
+        let read = self.lines.unread().len();
+        read + unread.max(unsent) as usize..=read + (unread + unsent) as usize
     }
 
     /// Closes the connection: it wants no more.
@@ -128,7 +144,8 @@ impl Getter {
             return Err(self.no_answer("HTTP/1.1, a blank, three digits, a blank", seen));
         };
         let (body, length) = (&unread[head.length..], self.length_of(status, &head)?);
-        if body.len() < length.unwrap_or_default() {
+        let is_enough = self.wants_a_head && body.is_empty();
+        if !is_enough && body.len() < length.unwrap_or_default() {
             let missing =
                 format!("the body: {} of {}", body.len(), count(length.unwrap_or_default()));
             return Err(self.not_whole(&missing, stall.as_ref(), expected, cause));

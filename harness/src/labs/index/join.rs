@@ -1,6 +1,6 @@
 //! Step 2: a peer joins, tells what it has, and stays alive; and how it leaves.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -50,12 +50,12 @@ checks! { $ index_join, "index" step 2:
 
 const LISTENS: &str = "the index tells others of this port as soon as it has heard JOIN: bind and listen first, ask the \
     listener for its port, and join then";
+const NAMED: &str = "INDEX may be a name: connect resolves it, where it is given the text";
 const TELLS: &str = "HAVE, the SHA-1 of what the file holds, its size and its name, on the connection that says JOIN, \
     and nothing else before somebody types something";
 const ONE: &str = "there is one connection to the index, for as long as the peer is there: who else should say what a \
     peer has, and be gone with it?";
-const WELCOME: &str =
-    "a line ends with LF, however many reads it takes: WELCOME is whole when its LF has come";
+const WELCOME: &str = "a line ends with LF, however many reads it takes: joined has the address of a WELCOME that is whole";
 const SHARES: &str = "only regular files directly in DIR, under names that lead nowhere else: what DirEntry::file_type \
     calls a file is neither a folder nor a link";
 const ALIVE: &str = "a thread says ALIVE, and sleeps for a third of the silence that WELCOME has named, in milliseconds";
@@ -105,7 +105,13 @@ fn listens_before_it_joins(t: &mut Trial) -> Verdict {
     }
     t.note(format!("at that moment it listens on {any}"));
     session.welcome(port, 3_600_000)?;
-    expect_printed(t, &running, &format!("listening on {any}\njoined {any}\n"))
+    expect_printed(t, &running, &format!("listening on {any}\njoined {any}\n"))?;
+    t.new_scene()?;
+    let (hub, folder) = (Hub::open(t)?, folder_of(t, "ann")?);
+    let listen = t.addresses().free_localhost()?;
+    let index = format!("localhost:{}", hub.address().port());
+    let running = start_peer(t, "ann", sharing("ann", index, listen, folder.path()))?;
+    hub.accept(&running).map(drop).map_err(|stop| stop.because(NAMED))
 }
 
 /// Expects exactly this on standard output.
@@ -163,10 +169,11 @@ fn takes_its_welcome_in_pieces(t: &mut Trial) -> Verdict {
     let mut session = hub.accept(&running)?;
     session.expect_join("ann", listen.port())?;
     t.note("the index says WELCOME in four pieces, each a read of its own");
-    for piece in ["WELC", &format!("OME {listen}"), " 36000", "00\n"] {
+    let seen = SocketAddr::from(([192, 0, 2, 7], listen.port())); // That of a router between the two.
+    for piece in ["WELC", &format!("OME {seen}"), " 36000", "00\n"] {
         session.lines().send_alone(piece.as_bytes())?;
     }
-    expect_printed(t, &running, &format!("listening on {listen}\njoined {listen}\n"))
+    expect_printed(t, &running, &format!("listening on {listen}\njoined {seen}\n"))
         .map_err(|stop| stop.because(WELCOME))
 }
 
@@ -200,6 +207,7 @@ fn shares_files_only(t: &mut Trial) -> Verdict {
 
 fn says_alive_in_time(t: &mut Trial) -> Verdict {
     t.allow_waiting(Duration::from_millis(SILENCE));
+    let third = Duration::from_millis(SILENCE / 3);
     let mut late = Duration::ZERO;
     for turn in 0..TURNS {
         if turn > 0 {
@@ -211,12 +219,25 @@ fn says_alive_in_time(t: &mut Trial) -> Verdict {
         let running = start_peer(t, "ann", sharing("ann", hub.address(), listen, folder.path()))?;
         let mut session = hub.accept(&running)?;
         session.expect_join("ann", listen.port())?;
+        let welcomed = Instant::now();
         session.welcome(listen.port(), SILENCE)?;
         late = Duration::ZERO;
         for _ in 0..3 {
             let since = Instant::now();
             session.lines().expect_line("ALIVE", ALIVE)?;
             late = late.max(since.elapsed());
+        }
+        session.lines().take_in()?;
+        let more = session.lines().unread().split(|byte| *byte == b'\n').count() - 1;
+        let (heard, time) = (3 + more, welcomed.elapsed());
+        // However busy the machine is, nothing comes before its time.
+        if time < third || heard as u128 > 3 + 3 * time.as_millis() / third.as_millis() {
+            return Err(t
+                .fail("the peer ann says ALIVE too often")
+                .expected(format!("ALIVE every {} ms", third.as_millis()))
+                .seen(format!("{heard} lines within {} ms", time.as_millis()))
+                .cause(ALIVE)
+                .stop());
         }
         if late < Duration::from_millis(SILENCE / 2) {
             return Ok(());
@@ -227,7 +248,7 @@ fn says_alive_in_time(t: &mut Trial) -> Verdict {
         .fail("the peer ann says ALIVE too late")
         .expected(format!(
             "ALIVE every {} ms: a third of the {SILENCE} ms that WELCOME names",
-            SILENCE / 3
+            third.as_millis()
         ))
         .seen(format!("{} ms without a word, and so each time", late.as_millis()))
         .cause(ALIVE)

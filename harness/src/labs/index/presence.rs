@@ -32,7 +32,7 @@ const ENDS: &str = "a peer is there as long as its connection is: an end (read r
 const TWO: &str = "each connection is a peer of its own, whatever it calls itself: a list by name keeps only the last one";
 const SILENT: &str = "a machine that has lost its power, or its network, sends no FIN: its connection stays for ever. \
     All that shows is that nothing comes: a read with a time-out (set_read_timeout) gives up";
-const ALIVE: &str = "whoever says something in time is there: ALIVE has no other meaning";
+const ALIVE: &str = "whoever says something in time is there, be it ALIVE or another line: the time begins anew with each";
 const TAKES: &str = "a peer that does not read fills the queues, and then a write waits: with a time-out \
     (set_write_timeout) it gives up";
 
@@ -160,13 +160,19 @@ fn forgets_the_silent(t: &mut Trial) -> Verdict {
         let song = silent.have(&File::new("song of ann", "la la"))?;
         silent.expect_heard()?;
         let since = Instant::now();
+        let mut carol = index.joined_by("carol")?;
         let mut bob = index.joined_by("bob")?;
+        let joined = Instant::now();
         bob.expect_hits("song", &[song], SILENT)?;
         let beats = BEATS.as_millis();
-        t.note(format!("bob says ALIVE every {beats} ms, the stranger and ann say nothing more"));
+        t.note(format!(
+            "every {beats} ms bob says ALIVE, and carol DROP of a file that she has not; the stranger and ann say \
+             nothing more"
+        ));
+        let mut talk = Talk::begin([(&mut bob, ALIVE_LINE), (&mut carol, OTHER_LINE)]);
         let mut early = None;
         for lines in [&mut stranger, silent.lines()] {
-            wait_for_the_end(&index, &mut bob, lines, since)?;
+            wait_for_the_end(&index, &mut talk, lines, since)?;
             let after = since.elapsed();
             if let Err(never) = lines.expect_end(SILENT) {
                 return Ok(Err(never));
@@ -183,19 +189,39 @@ fn forgets_the_silent(t: &mut Trial) -> Verdict {
                 .cause("the time begins anew with whatever a peer says")
                 .stop());
         }
+        // Who were to be silent are gone; the others stay for longer than a silence may last.
+        let _ = t.wait(&index.service.running, || {
+            talk.goes_on()?;
+            let over = joined.elapsed() > LONG + BEATS;
+            Ok(if over { Progress::Done(()) } else { Progress::Nothing })
+        })?;
+        let gone =
+            ["bob", "carol"].into_iter().find(|one| index.has_printed(&format!("left {one}")));
+        if let Some(name) = gone {
+            return Err(t
+                .fail(format!("the index lets {name} go, who was not silent"))
+                .expected(format!("{name} says a line every {beats} ms, and stays"))
+                .seen(format!("the line `left {name}`"))
+                .cause(ALIVE)
+                .stop());
+        }
         index.expect_left("ann", &mut bob, SILENT)?;
-        bob.expect_heard()?;
+        carol.expect_heard().map_err(|stop| stop.because(ALIVE))?;
         index.console.expect_no_event(ALIVE).map(|_| Ok(()))
     })
 }
 
 /// Waits until the index ends this connection, but no longer than any index needs, and meanwhile says
-/// ALIVE in bob's name.
-fn wait_for_the_end(index: &Index, bob: &mut Member, lines: &mut Lines, since: Instant) -> Verdict {
-    let mut beat = Beat::begin();
+/// what those say who are there.
+fn wait_for_the_end(
+    index: &Index,
+    talk: &mut Talk<'_>,
+    lines: &mut Lines,
+    since: Instant,
+) -> Verdict {
     let _ = index.service.trial().wait(&index.service.running, || {
         lines.take_in()?;
-        beat.say_alive(bob)?;
+        talk.goes_on()?;
         let over = lines.ended().is_some() || !lines.unread().is_empty();
         let never = since.elapsed() > LONGEST;
         Ok(if over || never { Progress::Done(()) } else { Progress::Nothing })
@@ -203,19 +229,29 @@ fn wait_for_the_end(index: &Index, bob: &mut Member, lines: &mut Lines, since: I
     Ok(())
 }
 
-/// When somebody has said ALIVE last.
-struct Beat(Instant);
+/// What those say, again and again, who are there; and when they have said it last.
+struct Talk<'a> {
+    members: [(&'a mut Member, &'static [u8]); 2],
+    last: Instant,
+}
 
-impl Beat {
-    fn begin() -> Self {
-        Self(Instant::now())
+/// What somebody says who is there,
+const ALIVE_LINE: &[u8] = b"ALIVE\n";
+/// and another line that changes nothing.
+const OTHER_LINE: &[u8] = b"DROP nothing\n";
+
+impl<'a> Talk<'a> {
+    fn begin(members: [(&'a mut Member, &'static [u8]); 2]) -> Self {
+        Self { members, last: Instant::now() }
     }
 
-    /// Says it again, if it is time.
-    fn say_alive(&mut self, member: &mut Member) -> Verdict {
-        if self.0.elapsed() >= BEATS {
-            member.lines().put(b"ALIVE\n")?;
-            self.0 = Instant::now();
+    /// They say it again, if it is time.
+    fn goes_on(&mut self) -> Verdict {
+        if self.last.elapsed() >= BEATS {
+            for (member, line) in &mut self.members {
+                member.lines().put(line)?;
+            }
+            self.last = Instant::now();
         }
         Ok(())
     }
@@ -235,12 +271,10 @@ fn forgets_who_takes_nothing(t: &mut Trial) -> Verdict {
     ann.lines().put("FIND 0\n".repeat(ASKS).as_bytes())?;
     t.note(format!("bob has 100 files; ann asks for all of them {ASKS} times, and reads nothing"));
     t.note(format!("both say ALIVE every {} ms", BEATS.as_millis()));
-    let mut beats = [Beat::begin(), Beat::begin()];
+    let mut talk = Talk::begin([(&mut ann, ALIVE_LINE), (&mut bob, ALIVE_LINE)]);
     let _ = t.wait(&index.service.running, || {
-        for (beat, member) in beats.iter_mut().zip([&mut ann, &mut bob]) {
-            // Whoever says so much is not silent.
-            beat.say_alive(member)?;
-        }
+        // Whoever says so much is not silent.
+        talk.goes_on()?;
         let done = index.has_printed("left ann");
         Ok(if done { Progress::Done(()) } else { Progress::Nothing })
     })?;

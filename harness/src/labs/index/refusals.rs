@@ -33,13 +33,16 @@ checks! { $ index_refusals, "index" step 1:
 const BROKEN: &str = "what is no line of the protocol ends the session: one line with ERROR and a reason, then the end of \
     the connection. It is one peer's mistake, and nobody else's";
 const FIRST: &str = "before JOIN nobody is there: no other line means anything then, and there is nobody who could leave";
+const NOTHING_SAID: &str =
+    "whoever ends before a line is whole has said nothing: that breaks no rule, and is no event";
 const A_FILE: &str = "what is no name of a file is never told to others, who would write under that name: HAVE with it \
     breaks the protocol";
 const ORDERLY: &str = "a connection that is closed while something is unread is reset, and a reset destroys what is on \
     its way: end the sending side first (shutdown), and read away what still comes";
 const ALLOWED: &str = "this is allowed: the limits are 1,024 bytes for a line with its LF, 32 for a name, 200 for a file, 18 \
     digits for a size";
-const BOUNDED: &str = "the 10,001st file is one too many; a file that was told of before is replaced, and counts once";
+const BOUNDED: &str = "the 10,001st file is one too many; a file that was told of before is replaced, and counts once, and \
+    one that was dropped does not count any more";
 
 const SUM: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
 
@@ -71,6 +74,7 @@ fn refuses_strangers(t: &mut Trial) -> Verdict {
         b"JOIN bob",
         b"JOIN bob 7001 surplus",
         b"JOIN  bob 7001",
+        b"JOIN  7001",
         b"JOIN bob 0",
         b"JOIN bob 65536",
         b"JOIN bob -1",
@@ -87,8 +91,17 @@ fn refuses_strangers(t: &mut Trial) -> Verdict {
         stranger.send(&[said, b"\n"].concat())?;
         index.expect_refusal(&mut stranger, said, FIRST)?;
     }
+    for begun in [&b""[..], b"JOIN bob 7001"] {
+        t.new_story();
+        let mut stranger = index.called_by("a stranger")?;
+        if !begun.is_empty() {
+            stranger.send(begun)?;
+        }
+        stranger.end()?;
+        stranger.expect_end(NOTHING_SAID)?;
+    }
     ann.expect_heard()?;
-    index.console.expect_no_event(FIRST).map(drop)
+    index.console.expect_no_event(NOTHING_SAID).map(drop)
 }
 
 /// Each of these lines ends the session of a peer that has joined.
@@ -215,9 +228,11 @@ fn bounds_the_files(t: &mut Trial) -> Verdict {
     let index = Index::start(t)?;
     let mut bob = index.joined_by("bob")?;
     let files: String = (0..10_000).map(|number| format!("HAVE {SUM} 1 {number}\n")).collect();
+    bob.say(&format!("HAVE {SUM} 1 another file"))?;
+    bob.say("DROP another file")?;
     t.note("bob tells of 10,000 files");
     bob.lines().put(files.as_bytes())?;
-    bob.expect_heard()?;
+    bob.expect_heard().map_err(|stop| stop.because(BOUNDED))?;
     bob.say(&format!("HAVE {SUM} 2 9999"))?;
     bob.expect_heard().map_err(|stop| stop.because(BOUNDED))?;
     let more = format!("HAVE {SUM} 1 one more");

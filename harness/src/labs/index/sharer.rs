@@ -106,11 +106,11 @@ pub(in crate::labs) fn folder_of(t: &Trial, name: &str) -> Verdict<Scratch> {
 /// What a peer is given.
 pub(in crate::labs) fn sharing(
     name: &str,
-    index: SocketAddr,
+    index: impl ToString,
     listen: SocketAddr,
     dir: &Path,
 ) -> Given {
-    let [index, listen] = [index, listen].map(|address| address.to_string());
+    let (index, listen) = (index.to_string(), listen.to_string());
     Given::arguments(["share", name, &index, &listen, &dir.to_string_lossy()])
 }
 

@@ -242,7 +242,7 @@ impl Request {
     }
 }
 
-const ASKS: &str =
+pub(super) const ASKS: &str =
     "a file comes from the peer that has it: connect to the address in the hit, and ask there";
 const HEAD: &str = "a request is a line, fields and an empty line, each ended by \\r\\n; one of the fields is Host";
 const TARGET: &str = "the target is / and the file's name, in which all but letters, digits and -._~ is \

@@ -1,5 +1,6 @@
 //! Step 4 of lab 7, `upload`: one request, and the file or a part of it as the answer.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use super::file::File;
@@ -123,6 +124,7 @@ fn uploads_from_an_offset(t: &mut Trial) -> Verdict {
 fn says_where_a_file_ends(t: &mut Trial) -> Verdict {
     const END: &str = "there is no byte N where N is the size: whoever has all of a file and asks for more learns so \
         by 416, and by the size in Content-Range";
+    const EMPTY: &str = "in a file of 0 bytes there is no byte 0 either: 0 is not below its size";
     let song = song();
     let (_hub, ann) = ann(t, &song)?;
     for from in [song.size(), song.size() + 1, 999_999_999_999] {
@@ -131,7 +133,12 @@ fn says_where_a_file_ends(t: &mut Trial) -> Verdict {
         answer.expect_field("Content-Range", &format!("bytes */{}", song.size()), END)?;
     }
     // The next client is a new one.
-    Getter::ask(&ann.service, &song.name, "")?.expect_file(&song, WHOLE)
+    Getter::ask(&ann.service, &song.name, "")?.expect_file(&song, WHOLE)?;
+    t.new_scene()?;
+    let nothing = File::new("nothing.txt", "");
+    let (_hub, ann) = self::ann(t, &nothing)?;
+    let getter = Getter::ask(&ann.service, &nothing.name, "Range: bytes=0-\r\n")?;
+    getter.expect(&[416], EMPTY)?.expect_field("Content-Range", "bytes */0", EMPTY)
 }
 
 fn ignores_other_ranges(t: &mut Trial) -> Verdict {
@@ -195,7 +202,7 @@ fn refuses_what_is_no_get(t: &mut Trial) -> Verdict {
         else is understood here";
     let song = song();
     let (_hub, ann) = ann(t, &song)?;
-    for method in ["DELETE", "PUT", "get"] {
+    for method in ["DELETE", "PUT", "POST", "HEAD", "get"] {
         let line = format!("{method} /{} HTTP/1.1", encoded(&song.name));
         let answer = Getter::ask_for(&ann.service, &line, "")?.expect(&[405], METHOD)?;
         answer.expect_field("Allow", "GET", METHOD)?;
@@ -231,18 +238,44 @@ fn uploads_to_many(t: &mut Trial) -> Verdict {
 
 fn tells_what_it_sent(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
-    let file = File::new("long.bin", noise(73, 600_000));
+    let file = File::new("long.bin", noise(73, UNREAD));
     let (_hub, ann) = ann(t, &file)?;
     let getter = Getter::ask(&ann.service, &file.name, "")?;
     let to = getter.here();
     // The queues are full: it is in the middle of the file.
-    let _ = ann.service.settle()?;
+    let taken = getter.waiting(&ann.service.settle()?);
     getter.reset()?;
     ann.console.expect_event(&format!("sent {} * to {to}", file.name), SENT)?;
-    let getter = Getter::ask(&ann.service, &file.name, "Range: bytes=599992-\r\n")?;
+    expect_about(t, &ann.console.last(), &taken, &file)?;
+    let from = file.size() - 8;
+    let getter = Getter::ask(&ann.service, &file.name, &format!("Range: bytes={from}-\r\n"))?;
     let to = getter.here();
-    getter.expect_part(&file, (599_992, file.size() - 1), SENT)?;
+    getter.expect_part(&file, (from, file.size() - 1), SENT)?;
     ann.console.expect_event(&format!("sent {} 8 to {to}", file.name), SENT)
+}
+
+/// The piece that was being written counts as a whole, or as nothing; and the head is no part of the
+/// body.
+const ABOUT: usize = 65 << 10;
+
+/// Expects that an upload that was cut off, of which the system has taken so many bytes, is told of
+/// with about as many.
+fn expect_about(t: &Trial, event: &str, taken: &RangeInclusive<usize>, file: &File) -> Verdict {
+    let told = event.rsplit(' ').nth(2).and_then(|bytes| bytes.parse().ok());
+    let about = taken.start().saturating_sub(ABOUT)..=taken.end() + ABOUT;
+    // On a system whose queues take all of it there is nothing to compare.
+    if told.is_some_and(|told| about.contains(&told)) || *about.end() >= file.size() {
+        return Ok(());
+    }
+    Err(t
+        .fail("the peer ann does not say how much it has sent")
+        .expected(format!(
+            "about {}: so much the system had taken when the other side vanished",
+            count(*taken.end())
+        ))
+        .seen(format!("the line `{event}`, of a file of {}", count(file.size())))
+        .cause(SENT)
+        .stop())
 }
 
 /// Half of the time that running uploads get: what was asked for within it is sent in time.

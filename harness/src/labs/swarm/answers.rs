@@ -7,7 +7,7 @@ use super::bencode::{dictionary, integer, list, string};
 use super::program::{Start, Swarm};
 use super::torrent::Torrent;
 use super::tracker::{Tracker, compact, dictionaries};
-use crate::net::{Cut, Listener};
+use crate::net::{Cut, Listener, Terms};
 use crate::trial::{Trial, Verdict};
 
 checks! { $ swarm_answers, "swarm" step 1:
@@ -112,8 +112,19 @@ fn takes_dictionary_peers(t: &mut Trial) -> Verdict {
     ]);
     t.note("the next answer has entries that are none, and keys that nobody knows");
     tracker.hear(&swarm)?.answer(&answer)?;
-    expect_dialled(&swarm, &hosts, EITHER)
+    expect_dialled(&swarm, &hosts, EITHER)?;
+    let Some(address) = t.addresses().free_address_v6() else { return Ok(()) };
+    t.new_scene()?;
+    let carol = t.listen_as("carol", &[address], &Terms::ANSWERS)?;
+    t.note(format!("carol listens on {address}"));
+    let tracker = Tracker::new(t)?;
+    let swarm = Swarm::leech(t, &torrent(&tracker))?;
+    tracker.hear(&swarm)?.answer(&dictionaries(60, &[address]))?;
+    expect_dialled(&swarm, &[carol], SIX_OR_FOUR)
 }
+
+const SIX_OR_FOUR: &str = "ip is a text, and may be an address of IPv6, too: put together with a port as HOST:PORT it would have \
+    to stand in brackets";
 
 fn reads_answers_in_pieces(t: &mut Trial) -> Verdict {
     // What stands before the peers is what a head ends with, and no UTF-8.

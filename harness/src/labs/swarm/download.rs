@@ -165,6 +165,10 @@ fn keeps_requests_in_flight(t: &mut Trial) -> Verdict {
             bob.gives(1)?;
             expect_depth(&swarm, &mut bob)?;
         }
+        // Nothing of what it was asked for is void by that.
+        t.note("bob says unchoke once more");
+        bob.remote.put(&Message::Unchoke.bytes())?;
+        expect_depth(&swarm, &mut bob)?;
         t.new_scene()?;
     }
     Ok(())

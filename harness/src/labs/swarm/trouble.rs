@@ -118,7 +118,44 @@ fn goes_elsewhere_after_a_choke(t: &mut Trial) -> Verdict {
     carol.unchokes()?;
     give_all(&swarm, &mut [carol], &claimed, CHOKED)?;
     let lines: Vec<_> = claimed.iter().map(|index| (*index, carol.address())).collect();
-    swarm.expect_pieces(&lines, CHECKED)
+    swarm.expect_pieces(&lines, CHECKED)?;
+    t.new_scene()?;
+    asks_first_for_what_is_free_again(t)
+}
+
+/// What a choke took back is as free as all else: where it is rarer, it is asked for first.
+fn asks_first_for_what_is_free_again(t: &Trial) -> Verdict {
+    let torrent = Rc::new(Torrent::of_blocks(60));
+    let peers = [("bob", torrent.all()), ("carol", vec![])];
+    let (swarm, mut givers) = joined_by_two(t, &torrent, peers)?;
+    let [bob, carol] = &mut givers[..] else { unreachable!("two were named") };
+    bob.unchokes()?;
+    bob.expect_open(&swarm, FEWEST, ASKS)?;
+    rest(&swarm, &mut [&mut *bob])?;
+    let claimed = bob.pieces_asked();
+    bob.chokes()?;
+    let others: Vec<_> =
+        torrent.all().into_iter().filter(|index| !claimed.contains(index)).collect();
+    let mut dave = Giver::joins(&swarm, "dave", &[], &others)?;
+    carol.tells(&torrent.all())?;
+    rest(&swarm, &mut [&mut *bob, &mut *carol, &mut dave])?;
+    t.note(format!("bob was asked for {claimed:?}, and chokes; dave has all the others"));
+    carol.unchokes()?;
+    carol.expect_open(&swarm, FEWEST, CHOKED)?;
+    rest(&swarm, &mut [&mut *carol])?;
+    let asked = carol.pieces_asked();
+    let Some(other) = asked.iter().take(claimed.len()).find(|index| !claimed.contains(index))
+    else {
+        return Ok(());
+    };
+    Err(t
+        .fail("the program does not ask first for what only bob and carol have")
+        .expected(format!(
+            "first the pieces {claimed:?}, in any order: dave has all others besides"
+        ))
+        .seen(format!("carol was asked for {asked:?}: piece {other} comes too early"))
+        .cause(CHOKED)
+        .stop())
 }
 
 /// Peers of whom some have nothing yet: nobody waits for interest in those.

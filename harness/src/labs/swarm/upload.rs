@@ -78,7 +78,12 @@ fn unchokes(t: &mut Trial) -> Verdict {
         one.send(&Message::Interested)?;
         one.expect(&Message::Unchoke, UNCHOKES)?;
     }
-    Ok(())
+    for message in [Message::NotInterested, Message::Interested] {
+        bob.send(&message)?;
+    }
+    bob.expect_silence(
+        "unchoked is unchoked: that is said once, however often bob changes his mind",
+    )
 }
 
 fn serves_a_block(t: &mut Trial) -> Verdict {
