@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use sockets_lab::json::Json;
 use sockets_lab::labs;
 use tempfile::TempDir;
 
+use super::counterparts::installed;
 use super::workspace::{Workspace, lab, text};
 use super::{corpus, runs};
 
@@ -66,6 +67,21 @@ impl Class {
     }
 }
 
+/// That python's csv reads the gradebook, with these first cells, and as many in each line.
+fn expect_read_by_python(class: &Class, first_cells: &str) {
+    const READ: &str = "import csv, sys\n\
+        lines = list(csv.reader(open(sys.argv[1], newline='')))\n\
+        assert {len(line) for line in lines} == {len(lines[0])}, lines\n\
+        print('|'.join(line[0] for line in lines), end='')";
+    if !installed("python3") {
+        println!("skipped: python3 is not installed");
+        return;
+    }
+    let file = class.folder.path().join("results/gradebook.csv");
+    let read = Command::new("python3").args(["-c", READ]).arg(file).output().unwrap();
+    assert_eq!(text(&read), first_cells);
+}
+
 fn is_isolated(class: &Class, name: &str) -> bool {
     let record = Json::parse(&class.result(&format!("records/{name}.json"))).unwrap();
     record.get("isolated").and_then(Json::as_bool) == Some(true)
@@ -118,6 +134,7 @@ fn a_class_is_graded_from_sources_alone_and_goes_on_where_it_was() {
     points("carol", first);
     points("dave", 0);
     assert!(line("dave").ends_with("no source of a lab was found"), "{gradebook}");
+    expect_read_by_python(&class, "submission|Bob, _B|ann|carol|dave|erin");
 
     let ann = class.result("feedback/ann.md");
     assert!(ann.contains("my sockets/harness/src/worker.rs") && ann.contains("build.rs"), "{ann}");

@@ -25,6 +25,7 @@ mod attacks;
 mod attacks_in_source;
 mod book;
 mod builds;
+mod built_once;
 mod class;
 mod cleanliness;
 mod clients;

@@ -7,6 +7,7 @@ mod format;
 mod grade;
 mod gradescope;
 mod hint;
+mod judge;
 mod kills;
 mod list;
 mod nearest;
@@ -192,6 +193,7 @@ pub fn run(arguments: &[String]) -> u8 {
         }
         // Not for users: the course's own recordings, and what the harness starts for itself.
         ["record", rest @ ..] => record::run(rest),
+        ["judge", lanes, rest @ ..] => judge::run(lanes, rest),
         ["worker", "bind", address] => {
             crate::show::demo::bind_and_end(address).map(|()| 0).map_err(CliError::from)
         }

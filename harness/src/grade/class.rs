@@ -2,6 +2,7 @@
 
 use super::marks::Marks;
 use super::page::{bar, page};
+use super::scheme::Total;
 use crate::labs::{self, Check};
 use crate::verdict::Outcome;
 use crate::words::markup;
@@ -14,8 +15,8 @@ const MOST_CHECKS: usize = 10;
 /// What there is to tell of a class.
 #[derive(Debug)]
 pub(super) struct Figures {
-    /// How many were judged.
-    judged: usize,
+    /// Those that were judged, and what each has.
+    judged: Vec<(String, Total)>,
     /// How many have from 0 to 9 per cent of the points, and so on; who has all stands in the last.
     tenths: [usize; TENTHS],
     /// The points of the one in the middle, in per cent.
@@ -49,23 +50,24 @@ impl Figures {
             .collect();
         failed.sort_by_key(|(_, count)| usize::MAX - count);
         let median = percents.get(percents.len() / 2).copied().unwrap_or(0);
-        let (judged, hurdle) = (marks.len(), hurdle(marks));
+        let judged = marks.iter().map(|one| (one.name.clone(), one.total())).collect();
+        let hurdle = hurdle(marks);
         Self { judged, tenths, median, failed, hurdle, faults: faults.to_vec() }
     }
 
     fn summary(&self) -> Vec<String> {
-        if self.judged == 0 {
-            return vec!["there was no submission to judge".into()];
-        }
-        let mut lines = vec![format!(
-            "{} judged; the one in the middle has {} % of the points",
-            submissions(self.judged),
-            self.median
-        )];
+        let count = self.judged.len();
+        let half = match count {
+            0 => return vec!["there was no submission to judge".into()],
+            1 => "it has",
+            _ => "half of them have at least",
+        };
+        let judged = submissions(count);
+        let mut lines = vec![format!("{judged} judged: {half} {} % of the points", self.median)];
         if let Some((step, count)) = &self.hurdle {
+            let whose = submissions(*count);
             lines.push(format!(
-                "the hurdle: {step}, with the first failure of {}",
-                submissions(*count)
+                "the hurdle is {step}: the first step that {whose} did not pass whole"
             ));
         }
         if let Some((check, count)) = self.failed.first() {
@@ -98,7 +100,8 @@ impl Figures {
     pub(super) fn html(&self) -> String {
         let mut body = String::from("<h1>The class</h1>\n");
         for line in self.summary() {
-            body.push_str(&format!("<p>{}</p>\n", markup(&line)));
+            let (first, rest) = line.split_at(1);
+            body.push_str(&format!("<p>{}{}.</p>\n", first.to_uppercase(), markup(rest)));
         }
         body.push_str("<h2>Points</h2>\n<table>\n");
         let most = self.tenths.iter().copied().max().unwrap_or(0).max(1);
@@ -110,6 +113,19 @@ impl Figures {
             ));
         }
         body.push_str("</table>\n");
+        if !self.judged.is_empty() {
+            body.push_str("<h2>Submissions</h2>\n<table>\n");
+            for (name, total) in &self.judged {
+                body.push_str(&format!(
+                    "<tr><td><a href=\"feedback/{}.html\">{}</a></td><td>{}</td><td class=\"number\">{total} of {}</td></tr>\n",
+                    in_an_address(name),
+                    markup(name),
+                    bar(total.percent()),
+                    total.most
+                ));
+            }
+            body.push_str("</table>\n");
+        }
         if !self.failed.is_empty() {
             body.push_str("<h2>What fails most</h2>\n<table>\n");
             for (check, count) in self.failed.iter().take(MOST_CHECKS) {
@@ -136,6 +152,16 @@ fn submissions(count: usize) -> String {
     if count == 1 { "1 submission".into() } else { format!("{count} submissions") }
 }
 
+/// A file's name as a part of an address (RFC 3986, section 2.3).
+fn in_an_address(name: &str) -> String {
+    let part = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    name.bytes().map(part).collect()
+}
+
 /// ` 90 to 100 %`.
 fn range(tenth: usize) -> String {
     let last = if tenth + 1 == TENTHS { 100 } else { 10 * tenth + 9 };
@@ -156,5 +182,16 @@ fn hurdle(marks: &[Marks<'_>]) -> Option<(String, usize)> {
     let most = stops.iter().rev().max_by_key(|stop| count(stop))?;
     let (lab, number) = *most;
     let step = labs::lab(lab)?.steps.iter().find(|step| step.number == number)?;
-    Some((format!("lab {lab}, step {number}, {}", step.name), count(most)))
+    Some((format!("step {number} of lab {lab}, {}", step.name), count(most)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_an_address_whatever_stands_in_it() {
+        assert_eq!(in_an_address("Ann-2"), "Ann-2");
+        assert_eq!(in_an_address("Zoë, 50"), "Zo%C3%AB%2C%2050");
+    }
 }

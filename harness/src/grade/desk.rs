@@ -1,29 +1,38 @@
 //! Where a submission is judged: a fresh tree with the course's own files and the submission's
 //! sources.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use super::account::Account;
 use super::handed_in::HandedIn;
-use super::ladders::{self, LADDERS};
 use super::marks::Marks;
+use super::once::{Found, Once};
 use super::scheme::Scheme;
+use super::unit::{Unit, Verdicts, units};
 use crate::json::Json;
 use crate::labs::Lab;
+use crate::run::build;
 use crate::run::isolation;
-use crate::show::trace::Recording;
+use crate::run::pool::lanes_beside;
 use crate::workspace::contents::{self, File};
 use crate::workspace::{Error, cannot, write_whole};
 
 /// The member of a record that says what was judged.
 pub(super) const HANDED_IN: &str = "handed_in";
+/// Its member that says of each unit what its verdicts depend on.
+const UNITS: &str = "units";
 /// The folder of a tree where things are built, and others are laid down.
 const WRITABLE: &str = "target";
+/// The folder of what is played to programs, which is there once for all trees.
+const FIXTURES: &str = "fixtures";
 /// A manifest that makes the tree one of this course.
 const MANIFEST: &str = "# Made to judge a submission.\n[workspace]\n";
 
@@ -32,21 +41,28 @@ pub(super) struct Desk<'a> {
     out: PathBuf,
     trees: PathBuf,
     files: &'a [File],
-    labs: &'a [&'static Lab],
+    units: Vec<Unit>,
     scheme: &'a Scheme,
     /// As whom everything is judged, where there are no namespaces.
     account: Option<&'a Account>,
+    /// The cargo to build with, so that nobody has to look for it again.
+    cargo: Option<PathBuf>,
+    /// How many submissions are judged side by side.
+    pub(super) jobs: usize,
     /// Whether failures are recorded, for the feedback.
     pub(super) records_ladders: bool,
     /// Of all that decides besides the submission.
     course: u64,
+    /// What was judged, by a number that nobody can aim at.
+    known: Once<Verdicts>,
+    secret: RandomState,
 }
 
 impl<'a> Desk<'a> {
     pub(super) fn new(
         out: &Path,
         files: &'a [File],
-        labs: &'a [&'static Lab],
+        labs: &[&'static Lab],
         scheme: &'a Scheme,
         account: Option<&'a Account>,
     ) -> Result<Self, Error> {
@@ -55,13 +71,16 @@ impl<'a> Desk<'a> {
         // Of a run that was stopped.
         let _ = fs::remove_dir_all(&trees);
         fs::create_dir(&trees).map_err(cannot("make the folder", &trees))?;
+        let played = files.iter().map(|file| (&file.path, &file.bytes));
+        for (path, bytes) in played.chain(&scheme.conversations) {
+            if path.split('/').next() == Some(FIXTURES) {
+                write(&trees.join(path), bytes).map_err(cannot("write", &trees))?;
+            }
+        }
         let mut hasher = DefaultHasher::new();
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
         for file in files.iter().filter(|file| contents::decides(&file.path)) {
             (&file.path, &file.bytes).hash(&mut hasher);
-        }
-        for lab in labs {
-            lab.name.hash(&mut hasher);
         }
         // Weights do not decide what passes: with others nothing is judged again.
         scheme.conversations.hash(&mut hasher);
@@ -70,8 +89,20 @@ impl<'a> Desk<'a> {
         built.ok().hash(&mut hasher);
         // A record says whether there was isolation, and is not good for the other case.
         account.map(Account::name).hash(&mut hasher);
-        let course = hasher.finish();
-        Ok(Self { out, trees, files, labs, scheme, account, records_ladders: true, course })
+        Ok(Self {
+            out,
+            trees,
+            files,
+            units: units(labs),
+            scheme,
+            account,
+            cargo: build::cargo().ok(),
+            jobs: 1,
+            records_ladders: true,
+            course: hasher.finish(),
+            known: Once::new(),
+            secret: RandomState::new(),
+        })
     }
 
     pub(super) fn files(&self) -> &[File] {
@@ -82,20 +113,46 @@ impl<'a> Desk<'a> {
         self.out.join("records").join(format!("{name}.json"))
     }
 
-    /// Says whether a record is of this submission and this course.
-    fn digest(&self, handed_in: &HandedIn) -> String {
-        let mut hasher = DefaultHasher::new();
-        (self.course, &handed_in.sources).hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+    /// Says for each unit what its verdicts depend on, in a record.
+    fn digests(&self, handed_in: &HandedIn) -> Vec<(String, Json)> {
+        let digest = |unit: &Unit| {
+            let mut hasher = DefaultHasher::new();
+            self.course.hash(&mut hasher);
+            unit.hash_sources(handed_in, self.files, &mut hasher);
+            Json::from(format!("{:016x}", hasher.finish()).as_str())
+        };
+        self.units.iter().map(|unit| (unit.name.clone(), digest(unit))).collect()
     }
 
-    /// The marks of a record that is still right. What was a fault is judged again.
+    /// The same among those that this run judges.
+    pub(super) fn keys(&self, handed_in: &HandedIn) -> Vec<u64> {
+        let key = |unit: &Unit| {
+            let mut hasher = self.secret.build_hasher();
+            unit.hash_sources(handed_in, self.files, &mut hasher);
+            hasher.finish()
+        };
+        self.units.iter().map(key).collect()
+    }
+
+    /// The marks of a record that is still right. What was a fault is judged again, and where only some
+    /// of it is right, only the rest.
     pub(super) fn known(&self, name: &str, handed_in: &HandedIn) -> Option<Marks<'a>> {
         let record = Json::parse(&fs::read_to_string(self.record(name)).ok()?).ok()?;
-        let digest = record.get(HANDED_IN)?.get("digest")?.as_str()?;
-        let is_it = digest == self.digest(handed_in);
-        let faults = record.get("faults").and_then(Json::as_u64);
-        Marks::read(name, &record, self.scheme).filter(|_| is_it && faults == Some(0))
+        let digests = record.get(HANDED_IN)?.get(UNITS)?;
+        let verdicts = Verdicts::read(&record)?;
+        let units = self.units.iter().zip(self.digests(handed_in)).zip(self.keys(handed_in));
+        let mut right = 0;
+        for ((unit, (unit_name, digest)), key) in units {
+            let own = verdicts.of(unit);
+            if digests.get(&unit_name) == Some(&digest) && own.is_complete(unit) {
+                self.known.put(key, own);
+                right += 1;
+            }
+        }
+        // Other labs may have counted then, and other files have lain beside it.
+        let is_it =
+            right == self.units.len() && record.get(HANDED_IN) == Some(&self.told(handed_in));
+        Marks::read(name, &record, self.scheme).filter(|_| is_it)
     }
 
     /// Judges a submission, and writes its record.
@@ -105,72 +162,93 @@ impl<'a> Desk<'a> {
         number: usize,
         handed_in: &HandedIn,
     ) -> io::Result<Marks<'a>> {
-        let tree = self.trees.join(number.to_string());
-        let judged = self.judge_in(&tree, name, handed_in);
-        let _ = fs::remove_dir_all(&tree);
-        let (marks, record) = judged?;
+        let verdicts = self.verdicts(number, handed_in)?;
+        let record = verdicts.record(Some(name), vec![(HANDED_IN.into(), self.told(handed_in))]);
+        let marks = Marks::read(name, &record, self.scheme)
+            .ok_or_else(|| io::Error::other("its record makes no sense"))?;
         write_whole(&self.record(name), record.pretty().as_bytes())
             .map_err(|error| io::Error::other(error.to_string()))?;
         Ok(marks)
     }
 
-    /// The marks, and the record that they are read from.
-    fn judge_in(
-        &self,
-        tree: &Path,
-        name: &str,
-        handed_in: &HandedIn,
-    ) -> io::Result<(Marks<'a>, Json)> {
-        let write = |path: &str, bytes: &[u8]| {
-            let file = tree.join(path);
-            fs::create_dir_all(file.parent().unwrap_or(tree))?;
-            fs::write(file, bytes)
-        };
-        write("Cargo.toml", MANIFEST.as_bytes())?;
-        for file in self.files.iter().filter(|file| contents::decides(&file.path)) {
-            write(&file.path, &file.bytes)?;
+    /// What came of all units: of those that nobody has judged yet, judged here.
+    fn verdicts(&self, number: usize, handed_in: &HandedIn) -> io::Result<Verdicts> {
+        let keys = self.keys(handed_in);
+        // What was a fault is nobody else's.
+        let mut own: BTreeMap<u64, Arc<Verdicts>> = BTreeMap::new();
+        loop {
+            let missing: Vec<u64> =
+                keys.iter().copied().filter(|key| !own.contains_key(key)).collect();
+            let Found { values, mut to_make } = self.known.find(&missing);
+            own.extend(values);
+            let keyed = || keys.iter().zip(&self.units);
+            let made: Vec<_> = keyed().filter(|(key, _)| to_make.keys().contains(key)).collect();
+            if made.is_empty() {
+                let all = keys.iter().filter_map(|key| own.get(key));
+                return Ok(Verdicts::together(all.map(|verdicts| &**verdicts)));
+            }
+            let tree = self.trees.join(number.to_string());
+            let judged = self.judge_in(
+                &tree,
+                handed_in,
+                &made.iter().map(|(_, unit)| *unit).collect::<Vec<_>>(),
+            );
+            let _ = fs::remove_dir_all(&tree);
+            let judged = judged?;
+            for (key, unit) in made {
+                let verdicts = judged.of(unit);
+                if verdicts.is_complete(unit) {
+                    to_make.done(*key, verdicts);
+                } else {
+                    own.insert(*key, Arc::new(verdicts));
+                }
+            }
         }
-        for (path, bytes) in handed_in.sources.iter().chain(&self.scheme.conversations) {
-            write(path, bytes)?;
+    }
+
+    fn judge_in(&self, tree: &Path, handed_in: &HandedIn, units: &[&Unit]) -> io::Result<Verdicts> {
+        write(&tree.join("Cargo.toml"), MANIFEST.as_bytes())?;
+        let is_needed = |path: &str| units.iter().any(|unit| unit.is_source(path));
+        for file in self.files.iter().filter(|file| is_needed(&file.path)) {
+            write(&tree.join(&file.path), &file.bytes)?;
         }
+        for (path, bytes) in handed_in.sources.iter().filter(|(path, _)| is_needed(path)) {
+            write(&tree.join(path), bytes)?;
+        }
+        symlink(self.trees.join(FIXTURES), tree.join(FIXTURES))?;
         let mut command = self.command(tree)?;
-        command.arg("check").args(self.labs.iter().map(|lab| lab.name));
-        // Nobody can write to a pipe by its name.
-        command.args(["--submission", name, "--json"]);
-        let output = command.output()?;
+        command.args(["judge", &lanes_beside(self.jobs).to_string()]);
+        command.args(self.records_ladders.then_some("--ladders"));
+        command.args(units.iter().map(|unit| &unit.name));
+        // Nobody can write to a pipe by its name. The other one is a lifeline.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut judge = command.spawn()?;
+        let lifeline = judge.stdin.take();
+        let output = judge.wait_with_output()?;
+        drop(lifeline);
         let record = Json::parse(&String::from_utf8_lossy(&output.stdout));
         self.end_all()?;
-        let Ok(Json::Object(mut members)) = record else {
+        let Some(mut verdicts) = record.ok().and_then(|record| Verdicts::read(&record)) else {
             let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(io::Error::other(format!("`lab check` gave no record: {words}")));
+            return Err(io::Error::other(format!("`lab judge` gave no record: {words}")));
         };
         if let Some(account) = self.account {
-            members.retain(|(name, _)| name != "notes");
-            members.push(("notes".into(), Json::Array(vec![account.note().as_str().into()])));
+            verdicts.notes = vec![account.note()];
         }
+        Ok(verdicts)
+    }
+
+    /// What a record says of what was handed in.
+    fn told(&self, handed_in: &HandedIn) -> Json {
         let names = |all: &mut dyn Iterator<Item = &String>| {
             Json::Array(all.map(|name| name.as_str().into()).collect())
         };
-        let told = Json::object([
-            ("digest", self.digest(handed_in).as_str().into()),
+        Json::object([
+            (UNITS, Json::Object(self.digests(handed_in))),
             ("participant", handed_in.participant.as_deref().map_or(Json::Null, Json::from)),
             ("sources", names(&mut handed_in.sources.keys())),
             ("unused", names(&mut handed_in.unused.iter())),
-        ]);
-        members.push((HANDED_IN.into(), told));
-        let mut record = Json::Object(members);
-        let mut marks = Marks::read(name, &record, self.scheme)
-            .ok_or_else(|| io::Error::other("its record makes no sense"))?;
-        if self.records_ladders {
-            let folder = tree.join(WRITABLE);
-            marks.ladders = ladders::record(&marks, &folder, &|| self.command(tree));
-            self.end_all()?;
-        }
-        let recorded = marks.ladders.iter().map(Recording::to_json).collect();
-        if let Json::Object(members) = &mut record {
-            members.push((LADDERS.into(), Json::Array(recorded)));
-        }
-        Ok((marks, record))
+        ])
     }
 
     /// Ends what a submission has left behind, where no namespace has done it.
@@ -185,12 +263,21 @@ impl<'a> Desk<'a> {
             Some(account) => account.command(&harness, &tree.join(WRITABLE))?,
             None => Command::new(harness),
         };
-        command.current_dir(tree).stdin(Stdio::null());
+        command.current_dir(tree);
+        if let Some(cargo) = &self.cargo {
+            command.env("CARGO", cargo);
+        }
         if self.account.is_none() && !isolation::is_forgone() {
             command.env("LAB_STRICT", "1");
         }
         Ok(command)
     }
+}
+
+/// Writes a file, and makes its folder.
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(file.parent().unwrap_or(file))?;
+    fs::write(file, bytes)
 }
 
 impl Drop for Desk<'_> {

@@ -127,8 +127,9 @@ impl<'a> Feedback<'a> {
                 body.push_str(&format!("<pre>{}</pre>\n", markup(failure.text.trim_end())));
                 if let Some(recording) = self.ladder(failure) {
                     body.push_str(&format!(
-                        "<details><summary>{WHAT_HAPPENED}</summary>\n<div class=\"ladder\">\n{}</div>\n</details>\n",
-                        svg::document(recording)
+                        "<details><summary>{WHAT_HAPPENED}</summary>\n<div class=\"ladder\">\n{}</div>\n<details><summary>The same as text</summary>\n<pre>{}</pre>\n</details>\n</details>\n",
+                        svg::document(recording),
+                        markup(ladder::render(recording, Style::plain()).trim_end())
                     ));
                 }
             }

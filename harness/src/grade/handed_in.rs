@@ -2,7 +2,7 @@
 //!
 //! Nothing is taken but sources of labs, and no link is followed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -173,8 +173,10 @@ pub(super) fn read(place: &Place, course: &[File]) -> io::Result<HandedIn> {
             None => loose.push((path, bytes)),
         }
     }
+    let course: HashMap<&str, &[u8]> =
+        course.iter().map(|file| (file.path.as_str(), &file.bytes[..])).collect();
     for (path, bytes) in loose {
-        if is_as_in_the_course(&path, &bytes, course) {
+        if is_as_in_the_course(&path, &bytes, &course) {
             continue;
         }
         let main = lab_of(&path, &bytes).map(|lab| format!("{}/src/main.rs", lab.folder));
@@ -236,12 +238,14 @@ fn in_the_course(path: &str) -> Option<String> {
 
 /// Whether it is a file that every workspace has from the course. Hidden files and results of a run
 /// are nobody's work.
-fn is_as_in_the_course(path: &str, bytes: &[u8], course: &[File]) -> bool {
-    let is_it = |file: &&File| path == file.path || path.ends_with(&format!("/{}", file.path));
+fn is_as_in_the_course(path: &str, bytes: &[u8], course: &HashMap<&str, &[u8]>) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
+    // A workspace may lie in a folder of what was handed in.
+    let below = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
+    let mut places = [path].into_iter().chain(below);
     name.starts_with('.')
         || name == "Cargo.lock"
-        || course.iter().filter(is_it).any(|file| file.bytes == bytes)
+        || places.any(|place| course.get(place).is_some_and(|given| *given == bytes))
 }
 
 /// The lab that a single file is of: its marks say so, or its name.

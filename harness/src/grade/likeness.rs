@@ -41,6 +41,9 @@ pub(super) fn runs(handed_in: &HandedIn, course: &[File]) -> Runs {
         let path = format!("{}/src/main.rs", lab.folder);
         let Some(source) = handed_in.sources.get(&path) else { continue };
         let stubs = course.iter().find(|file| file.path == path).map(|file| &file.bytes[..]);
+        if stubs == Some(source) {
+            continue;
+        }
         let given = of_text(&String::from_utf8_lossy(stubs.unwrap_or_default()));
         // Where the marks are not in order, nobody knows what stands in which step.
         for region in region::parse(source).unwrap_or_default() {

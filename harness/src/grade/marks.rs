@@ -1,16 +1,12 @@
 //! The marks of one submission: its record, read again.
 
-use std::time::Duration;
-
 use super::desk::HANDED_IN;
-use super::ladders::LADDERS;
 use super::scheme::{Points, Scheme, Total};
+use super::unit::{Verdicts, texts};
 use crate::json::Json;
-use crate::labs;
 use crate::run::session::Record;
 use crate::show::trace::Recording;
 use crate::verdict::Outcome;
-use crate::verdict::json::outcome_from_json;
 
 #[derive(Debug)]
 pub(super) struct Marks<'a> {
@@ -31,31 +27,18 @@ pub(super) struct Marks<'a> {
 impl<'a> Marks<'a> {
     /// Of a record, as the desk has written it.
     pub(super) fn read(name: &str, record: &Json, scheme: &'a Scheme) -> Option<Self> {
-        let checks = record.get("checks")?.as_array()?;
-        let records = checks.iter().map(|check| {
-            Some(Record {
-                check: labs::check(check.get("id")?.as_str()?)?,
-                outcome: outcome_from_json(check).ok()?,
-                elapsed: Duration::from_millis(check.get("elapsed_ms")?.as_u64()?),
-                programs: Vec::new(),
-            })
-        });
-        let texts = |json: Option<&Json>| -> Vec<String> {
-            let all = json.and_then(Json::as_array).unwrap_or_default();
-            all.iter().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
-        };
+        let Verdicts { records, ladders, isolated, notes } = Verdicts::read(record)?;
         let handed_in = record.get(HANDED_IN)?;
-        let ladders = record.get(LADDERS).and_then(Json::as_array).unwrap_or_default();
         Some(Self {
             name: name.to_owned(),
             scheme,
-            records: records.collect::<Option<_>>()?,
-            isolated: record.get("isolated")?.as_bool()?,
-            notes: texts(record.get("notes")),
+            records,
+            isolated,
+            notes,
             participant: handed_in.get("participant").and_then(Json::as_str).map(str::to_owned),
             sources: texts(handed_in.get("sources")),
             unused: texts(handed_in.get("unused")),
-            ladders: ladders.iter().filter_map(Recording::from_json).collect(),
+            ladders,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Grading a class: many submissions, each judged from its sources alone.
 //!
 //! What was handed in is looked for (`handed_in`); its sources are laid out in a fresh tree of the
-//! course's own, and `lab check` judges them there, in a process of its own (`desk`). Each has a record
+//! course's own, and judged there by a process of its own (`desk`), each lab (`unit`) `once`. Each has a record
 //! (`marks`), which is written when it is complete: a run that was stopped goes on where it was. The
 //! `results`, which are the `gradebook`, the `feedback` and the page about the `class`, are made of the
 //! records, here or on another machine (`merge`), by the instructor's `scheme`.
@@ -17,13 +17,15 @@ mod ladders;
 mod likeness;
 mod marks;
 mod merge;
+mod once;
 mod one;
 mod page;
 mod results;
 mod scheme;
+mod unit;
 mod worksheet;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,6 +47,7 @@ use marks::Marks;
 pub use merge::merge;
 pub use one::{One, judge};
 pub use scheme::Scheme;
+pub use unit::judge_here;
 pub use worksheet::Worksheet;
 
 /// What is to be graded, and how.
@@ -111,11 +114,12 @@ impl Class {
         found.places.retain(|_| number.next().is_some_and(|number| number % parts == part - 1));
         let records = self.out.join("records");
         fs::create_dir_all(&records).map_err(workspace::cannot("make the folder", &records))?;
-        let desk = Desk::new(&self.out, &files, &self.labs, &self.scheme, account)?;
+        let mut desk = Desk::new(&self.out, &files, &self.labs, &self.scheme, account)?;
         // What is left of one submission must not meet the next.
         let jobs = if account.is_some() { 1 } else { self.jobs };
+        desk.jobs = jobs.min(found.places.len());
         let waiting: Mutex<VecDeque<(usize, &Place)>> =
-            Mutex::new(found.places.iter().enumerate().collect());
+            Mutex::new(news_first(&desk, &found.places));
         let done: Mutex<Vec<(usize, Marked<'_>)>> = Mutex::default();
         progress(0, found.places.len());
         thread::scope(|scope| {
@@ -152,6 +156,18 @@ impl Class {
         let (submissions, passed_over) = (found.places.len(), found.passed_over);
         Ok(Graded { submissions, known, faults, passed_over, notes, text })
     }
+}
+
+/// The places in an order in which nobody has to wait for what somebody else is just judging: those at
+/// the end hold nothing that was not in one before.
+fn news_first<'p>(desk: &Desk<'_>, places: &'p [Place]) -> VecDeque<(usize, &'p Place)> {
+    let mut seen = BTreeSet::new();
+    let (news, others): (Vec<_>, Vec<_>) = places.iter().enumerate().partition(|(_, place)| {
+        let keys = handed_in::read(place, desk.files()).map(|handed_in| desk.keys(&handed_in));
+        // One that can't be read is news, too.
+        keys.map_or(true, |keys| keys.into_iter().filter(|key| seen.insert(*key)).count() > 0)
+    });
+    news.into_iter().chain(others).collect()
 }
 
 /// The account to judge with, where there are no namespaces: they are better.

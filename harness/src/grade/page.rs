@@ -27,10 +27,11 @@ main { max-width: 56rem; margin: 0 auto; padding: 1rem; }
 h1 { line-height: 1.2; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-radius: .25rem; font-size: .85rem; line-height: 1.4; }
 .ladder { overflow-x: auto; }
+.ladder svg { min-width: 44rem; }
 summary { cursor: pointer; }
-.bar { display: inline-block; width: 8rem; height: .7rem; border: 1px solid var(--line); }
+.bar { display: inline-block; width: min(8rem, 25vw); height: .7rem; border: 1px solid var(--line); }
 .bar span { display: block; height: 100%; background: var(--bar); }
 ";

@@ -71,27 +71,38 @@ impl Random {
 /// `length` bytes of every value, the same for the same seed. No part of it is like another, so
 /// that bytes that were lost, doubled or swapped are noticed.
 pub fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut random = Random(seed);
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        bytes.extend_from_slice(&random.next().to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes
+    lines(seed, length, |word| word)
 }
+
+/// Bytes in a line of text, the newline included.
+const LINE: usize = 64;
 
 /// `length` bytes of text in lines of 64, the same for the same seed. No part of it is like
 /// another, and programs that take bytes for text pass it on, too.
 pub fn text(seed: u64, length: usize) -> Vec<u8> {
-    let mut bytes = noise(seed, length);
-    for line in bytes.chunks_mut(64) {
-        for byte in &mut *line {
-            *byte = b'a' + *byte % 16;
-        }
-        if let Some(last) = line.last_mut() {
+    /// Half a byte has sixteen values: `a` to `p`.
+    const HALVES: u64 = u64::from_ne_bytes([0x0f; 8]);
+    const A: u64 = u64::from_ne_bytes([b'a'; 8]);
+    let mut bytes = lines(seed, length, |word| (word & HALVES) + A);
+    for end in (LINE..length).step_by(LINE).chain([length]) {
+        if let Some(last) = bytes[..end].last_mut() {
             *last = b'\n';
         }
     }
+    bytes
+}
+
+/// `length` random bytes, of which eight at a time are changed. A line at a time is made: without
+/// optimisation a call for each byte is most of what a large payload costs.
+fn lines(seed: u64, length: usize, change: impl Fn(u64) -> u64) -> Vec<u8> {
+    let mut random = Random(seed);
+    let mut bytes = Vec::with_capacity(length + LINE);
+    while bytes.len() < length {
+        let mut word = || change(random.next()).to_le_bytes();
+        let line = [word(), word(), word(), word(), word(), word(), word(), word()];
+        bytes.extend_from_slice(line.as_flattened());
+    }
+    bytes.truncate(length);
     bytes
 }
 

@@ -48,14 +48,12 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Workers of this program, two for each core: checks mostly wait for each other's
-    /// processes.
+    /// Workers of this program, as many as [`lanes_beside`] says for one run alone.
     ///
     /// # Errors
     /// This system does not say which program this is.
     pub fn open() -> io::Result<Self> {
-        let cores = thread::available_parallelism().map_or(2, usize::from);
-        Ok(Self::of(&std::env::current_exe()?, 4 * cores))
+        Ok(Self::of(&std::env::current_exe()?, lanes_beside(1)))
     }
 
     /// At most `size` workers of `program`, the command line of the harness. Finds out whether
@@ -157,6 +155,13 @@ impl Pool {
             Err(error) => fault(format!("the worker failed: {error}")),
         }
     }
+}
+
+/// How many workers each of so many runs side by side has: four for each core where it is one, since
+/// checks mostly wait for each other's processes, and eight where they are many, all together.
+pub fn lanes_beside(runs: usize) -> usize {
+    let cores = thread::available_parallelism().map_or(2, usize::from);
+    (8 * cores / runs.max(1)).clamp(2, 4 * cores)
 }
 
 /// Those that wait for time to pass begin at once. Then from the end: the last checks of a lab are

@@ -11,9 +11,9 @@ use crate::json::Json;
 use crate::labs::{self, Check};
 use crate::program::Template;
 use crate::root;
-use crate::run::build::{self, Built};
+use crate::run::build::{self, Built, How};
 use crate::run::isolation;
-use crate::run::pool::Pool;
+use crate::run::pool::{Pool, lanes_beside};
 use crate::run::protocol::{Request, SYSCALLS, TRACE};
 use crate::show::demo::{self, Demo, Shown};
 use crate::show::trace::Recording;
@@ -71,52 +71,108 @@ pub fn judge(
     given: &[(&'static str, Template)],
     progress: &(dyn Fn(&str) + Sync),
 ) -> io::Result<Judgement> {
-    // Workers take some milliseconds to start, and cargo leaves a processor free for that.
-    let (programs, pool) = thread::scope(|scope| {
-        let pool = scope.spawn(|| {
-            let pool = Pool::open()?;
-            pool.prepare(checks.len());
-            Ok::<_, io::Error>(pool)
+    let session = Session::open(checks, given, How::Again, lanes_beside(1), progress)?;
+    let records = session.judge(checks, progress);
+    Ok(Judgement { records, isolated: session.is_isolated(), notes: session.pool.notes })
+}
+
+/// The programs that checks run, and the workers that carry them out.
+#[derive(Debug)]
+pub struct Session<'a> {
+    given: &'a [(&'static str, Template)],
+    programs: BTreeMap<&'static str, Result<Template, String>>,
+    pool: Pool,
+}
+
+impl<'a> Session<'a> {
+    /// Builds in this way what these checks need, but for what is `given`, and starts so many workers.
+    ///
+    /// # Errors
+    /// As [`judge`].
+    pub fn open(
+        checks: &[&'static Check],
+        given: &'a [(&'static str, Template)],
+        how: How,
+        lanes: usize,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> io::Result<Self> {
+        // Workers take some milliseconds to start, and the compiler leaves a processor free for that.
+        let (programs, pool) = thread::scope(|scope| {
+            let pool = scope.spawn(|| {
+                let pool = Pool::of(&std::env::current_exe()?, lanes);
+                pool.prepare(checks.len());
+                Ok::<_, io::Error>(pool)
+            });
+            let programs = programs(checks, given, how, progress);
+            let none = |_| Err(io::Error::other("no worker was started"));
+            (programs, pool.join().unwrap_or_else(none))
         });
-        let programs = programs(checks, given, progress);
-        let pool = pool.join().unwrap_or_else(|_| Err(io::Error::other("no worker was started")));
-        (programs, pool)
-    });
-    let (programs, pool) = (programs?, pool?);
-    if is_strict() && !pool.is_isolated() && !isolation::is_forgone() {
-        return Err(io::Error::other(format!(
-            "LAB_STRICT=1 does not grade without isolation. {}. LAB_ISOLATION=off says that you \
-             want that",
-            pool.notes.join("; ")
-        )));
+        let (programs, pool) = (programs?, pool?);
+        if is_strict() && !pool.is_isolated() && !isolation::is_forgone() {
+            return Err(io::Error::other(format!(
+                "LAB_STRICT=1 does not grade without isolation. {}. LAB_ISOLATION=off says that you \
+                 want that",
+                pool.notes.join("; ")
+            )));
+        }
+        Ok(Self { given, programs, pool })
     }
-    let requests: Vec<_> = checks.iter().map(|check| request(check, &programs)).collect();
-    let possible: Vec<Request> = requests.iter().flatten().cloned().collect();
-    let done = AtomicUsize::new(0);
-    let answers = pool.run(&possible, |_, _| {
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress(&format!("checked {done} of {}", possible.len()));
-    });
-    let mut answers = answers.into_iter();
-    let records = checks.iter().zip(requests).map(|(check, request)| {
-        let (outcome, elapsed) = match request {
-            Err(blocked) => (Outcome::Blocked(blocked), Default::default()),
-            Ok(_) => match answers.next() {
-                Some(answer) => (answer.outcome, answer.elapsed),
-                None => (Outcome::Fault("it was not carried out".into()), Default::default()),
-            },
+
+    /// Whether the programs are kept away from their judge.
+    pub fn is_isolated(&self) -> bool {
+        self.pool.is_isolated()
+    }
+
+    /// What holds of all that is judged.
+    pub fn notes(&self) -> &[String] {
+        &self.pool.notes
+    }
+
+    /// Has every check carried out, and returns the records in order.
+    pub fn judge(
+        &self,
+        checks: &[&'static Check],
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> Vec<Record> {
+        let requests: Vec<_> = checks.iter().map(|check| request(check, &self.programs)).collect();
+        let possible: Vec<Request> = requests.iter().flatten().cloned().collect();
+        let done = AtomicUsize::new(0);
+        let answers = self.pool.run(&possible, |_, _| {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            progress(&format!("checked {done} of {}", possible.len()));
+        });
+        let mut answers = answers.into_iter();
+        let record = |(check, request): (&&'static Check, Result<Request, Blocked>)| {
+            let (outcome, elapsed) = match request {
+                Err(blocked) => (Outcome::Blocked(blocked), Default::default()),
+                Ok(_) => match answers.next() {
+                    Some(answer) => (answer.outcome, answer.elapsed),
+                    None => (Outcome::Fault("it was not carried out".into()), Default::default()),
+                },
+            };
+            let used = self.given.iter().filter(|(lab, _)| check.step().programs.contains(lab));
+            let used = used.map(|(lab, template)| (*lab, template.shown().to_owned()));
+            Record { check, outcome, elapsed, programs: used.collect() }
         };
-        let used = given.iter().filter(|(lab, _)| check.step().programs.contains(lab));
-        let programs = used.map(|(lab, template)| (*lab, template.shown().to_owned())).collect();
-        Record { check, outcome, elapsed, programs }
-    });
-    Ok(Judgement { records: records.collect(), isolated: pool.is_isolated(), notes: pool.notes })
+        checks.iter().zip(requests).map(record).collect()
+    }
+
+    /// Has a check recorded by a worker of its own, with the programs that are built already.
+    ///
+    /// # Errors
+    /// The harness's own trouble, and a program that does not build.
+    pub fn trace(&self, check: &Check) -> io::Result<Recording> {
+        let request = request(check, &self.programs)
+            .map_err(|_| io::Error::other("a program that it needs does not build"))?;
+        trace(&self.pool, &request, false)
+    }
 }
 
 /// The programs of the labs that these checks run: given ones, or what the labs were built to.
 fn programs(
     checks: &[&'static Check],
     given: &[(&'static str, Template)],
+    how: How,
     progress: &(dyn Fn(&str) + Sync),
 ) -> io::Result<BTreeMap<&'static str, Result<Template, String>>> {
     let needed = checks.iter().flat_map(|check| check.step().programs).copied();
@@ -127,7 +183,7 @@ fn programs(
     }
     // Side by side: each is a package of its own, and most of a build is one thread.
     let built = thread::scope(|scope| {
-        let builds: Vec<_> = own.iter().map(|lab| scope.spawn(|| built(lab))).collect();
+        let builds: Vec<_> = own.iter().map(|lab| scope.spawn(|| built_as(how, lab))).collect();
         let ended = builds.into_iter().map(thread::ScopedJoinHandle::join);
         ended
             .map(|result| result.unwrap_or_else(|_| Err(io::Error::other("a build was given up"))))
@@ -161,9 +217,13 @@ fn request(
 
 /// The own program of the lab of this name, or rustc's words.
 pub(crate) fn built(lab: &str) -> io::Result<Result<Template, String>> {
+    built_as(How::Again, lab)
+}
+
+fn built_as(how: How, lab: &str) -> io::Result<Result<Template, String>> {
     let lab = labs::lab(lab).ok_or_else(|| io::Error::other(format!("there is no lab {lab}")))?;
     let root = root::find_root()?;
-    Ok(match build::build(&root, lab)? {
+    Ok(match build::build_as(how, &root, lab)? {
         Built::Program(file) => Ok(Template::new(&file, lab.arguments, lab.name)),
         Built::Broken(words) => Err(words),
     })

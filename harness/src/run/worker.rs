@@ -130,6 +130,16 @@ pub(super) fn abandon() -> ! {
     process::exit(130)
 }
 
+/// From now on this process ends when its standard input does, which only its end does to that of
+/// whoever has started it.
+pub fn end_with_stdin() {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        remove_all();
+        abandon();
+    });
+}
+
 fn answer(request: &Json, addresses: &Addresses, outset: Outset) -> Json {
     if let Some(name) = request.get(demo::REQUEST).and_then(Json::as_str) {
         return demo::answer(name, addresses);

@@ -6,19 +6,18 @@
 //! everything else: it sees the source, the toolchain and the folder for its results, has no
 //! network, and its time and memory are limited.
 
-use std::ffi::{OsStr, OsString};
+mod compiler;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use crate::json::Json;
 use crate::lab::Lab;
-use crate::program::View;
-use crate::program::cell::enclosed;
-use crate::run::isolation;
-use crate::trial::patience;
+
+pub use compiler::How;
+use compiler::Toolchain;
 
 /// What cargo made of a lab.
 #[derive(Clone, Debug)]
@@ -29,27 +28,38 @@ pub enum Built {
     Broken(String),
 }
 
-/// Processor time for one build, in seconds: labs take half a second.
-const PROCESSOR_TIME: f64 = 60.0;
-/// A compiler that waits for something uses none.
-const TIME: f64 = 300.0;
-/// Address space of each of its processes, and the length of each file, in bytes.
+/// Address space of each process of a compiler, in bytes.
 const MEMORY: u64 = 8 << 30;
-const FILE: u64 = 1 << 30;
 
-/// Builds one lab. Nothing is fetched: labs have no dependencies.
+/// Builds one lab, by cargo. Nothing is fetched: labs have no dependencies.
 ///
 /// # Errors
 /// What is no fault of the source: no cargo, no linker, no room on the disk.
 pub fn build(root: &Path, lab: &Lab) -> io::Result<Built> {
+    build_as(How::Again, root, lab)
+}
+
+/// Builds one lab in this way.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_as(how: How, root: &Path, lab: &Lab) -> io::Result<Built> {
     if let Some(words) = unreadable(root, lab)? {
         return Ok(Built::Broken(words));
     }
-    let place = lay_out(root, lab).map_err(|error| trouble(lab, &error.to_string()))?;
-    let output = run_cargo(root, lab, &place).map_err(|error| trouble(lab, &error.to_string()))?;
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let messages: Vec<Json> = messages.lines().filter_map(|line| Json::parse(line).ok()).collect();
+    let trouble_of = |error: io::Error| trouble(lab, &error.to_string());
+    let place = lay_out(root, lab).map_err(trouble_of)?;
+    let output = compiler::run(how, root, lab, &place).map_err(trouble_of)?;
+    let text = match how {
+        How::Again => &output.stdout,
+        How::Once => &output.stderr,
+    };
+    let text = String::from_utf8_lossy(text);
+    let messages: Vec<Json> = text.lines().filter_map(|line| Json::parse(line).ok()).collect();
     if output.status.success() {
+        if how == How::Once {
+            return Ok(Built::Program(compiler::once(lab, &place)));
+        }
         let program = messages.iter().rev().find_map(|message| message.get("executable")?.as_str());
         let program = program.ok_or_else(|| trouble(lab, "cargo did not say where it is"))?;
         return Ok(Built::Program(program.into()));
@@ -59,12 +69,22 @@ pub fn build(root: &Path, lab: &Lab) -> io::Result<Built> {
         let words: Vec<_> = errors.into_iter().map(|error| error.text).collect();
         return Ok(Built::Broken(words.concat()));
     }
-    let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    if let Some(limit) = limit_in(&words) {
+    let words = String::from_utf8_lossy(&output.stderr);
+    if let Some(limit) = limit_in(compiler::time_was_up(&output), &words) {
         return Ok(Built::Broken(format!("{}/src/main.rs: {limit}\n", lab.folder)));
     }
+    // Rustc's messages are among its words, and were read.
+    let words = words.lines().filter(|line| !line.starts_with('{')).collect::<Vec<_>>().join("\n");
     let words = errors.into_iter().map(|error| error.text).chain([words]).collect::<String>();
     Err(trouble(lab, words.trim()))
+}
+
+/// The cargo that labs are built with: said to a process of ours as `CARGO`, it need not look for it.
+///
+/// # Errors
+/// There is none.
+pub fn cargo() -> io::Result<PathBuf> {
+    Toolchain::find().map(|toolchain| toolchain.cargo)
 }
 
 fn trouble(lab: &Lab, words: &str) -> io::Error {
@@ -165,108 +185,6 @@ unused_mut = \"allow\"
 unused_variables = \"allow\"
 ";
 
-fn run_cargo(root: &Path, lab: &Lab, place: &Path) -> io::Result<Output> {
-    let toolchain = Toolchain::find()?;
-    let words = [
-        "timeout".to_owned(),
-        "--signal=KILL".into(),
-        format!("{}", (TIME * patience::factor().max(1.0)).ceil()),
-        "prlimit".into(),
-        // At the hard limit a process is killed, and nobody knows why; the soft one says it.
-        format!("--cpu={}:{}", processor_time(), processor_time() + 5.0),
-        format!("--as={MEMORY}"),
-        format!("--fsize={FILE}"),
-        "--core=0".into(),
-        "--".into(),
-        toolchain.cargo.to_string_lossy().into_owned(),
-        "build".into(),
-        "--quiet".into(),
-        "--offline".into(),
-        "--message-format=json".into(),
-        "--manifest-path".into(),
-        place.join("Cargo.toml").to_string_lossy().into_owned(),
-        "--target-dir".into(),
-        place.join("target").to_string_lossy().into_owned(),
-    ];
-    let alone = !isolation::is_forgone() && isolation::missing_tools().is_empty();
-    let mut command = if alone && enclosed::is_possible() {
-        let view = View {
-            bare: true,
-            shown: vec![toolchain.folder.clone(), root.join(lab.folder).join("src")],
-            writable: vec![place.to_owned()],
-            folder: place.to_owned(),
-            ..View::default()
-        };
-        let mut command = enclosed::command(&view, &words)?;
-        // What is compiled can read the environment, too (`env!`).
-        command.env_clear().envs(std::env::vars_os().filter(|(name, _)| is_known(name)));
-        command.env("HOME", "/tmp").env("CARGO_HOME", "/tmp/cargo").env("TMPDIR", "/tmp");
-        command
-    } else {
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).current_dir(place);
-        command
-    };
-    // What cargo tells its own programs (`cargo run` is our parent) is not for this build.
-    for (name, _) in std::env::vars_os() {
-        let name_text = name.to_string_lossy();
-        let told = ["CARGO_", "RUST"].iter().any(|begin| name_text.starts_with(begin));
-        if told && name_text != "CARGO_HOME" {
-            command.env_remove(&name);
-        }
-    }
-    command.env("RUSTC", &toolchain.rustc).env("CARGO_TERM_COLOR", "never").stdin(Stdio::null());
-    command.output()
-}
-
-/// Processor time for this build, in whole seconds.
-fn processor_time() -> f64 {
-    (PROCESSOR_TIME * patience::factor()).ceil()
-}
-
-/// What the compiler may know of the user's environment: where it finds the linker and libraries.
-fn is_known(name: &OsStr) -> bool {
-    ["PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH"].iter().any(|known| name == *known)
-}
-
-/// The compiler itself: what rustup puts in front of it looks up which one is meant each time.
-struct Toolchain {
-    folder: PathBuf,
-    cargo: PathBuf,
-    rustc: PathBuf,
-}
-
-impl Toolchain {
-    fn find() -> io::Result<Self> {
-        let cargo: OsString = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        // Cargo says to what it runs which one it is.
-        if let Some(found) = Self::around(Path::new(&cargo)) {
-            return Ok(found);
-        }
-        let output = Command::new("rustc").args(["--print", "sysroot"]).output();
-        let output = output.map_err(|error| {
-            io::Error::new(
-                error.kind(),
-                format!("cannot run rustc: {error}; see https://rustup.rs"),
-            )
-        })?;
-        if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(io::Error::other(format!("rustc does not run: {words}")));
-        }
-        let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let found = Self::around(&Path::new(&folder).join("bin/cargo"));
-        found.ok_or_else(|| io::Error::other(format!("there is no cargo in {folder}/bin")))
-    }
-
-    fn around(cargo: &Path) -> Option<Self> {
-        let cargo = cargo.canonicalize().ok().filter(|file| file.ends_with("bin/cargo"))?;
-        let (bin, rustc) = (cargo.parent()?, cargo.with_file_name("rustc"));
-        let folder = bin.parent()?.to_owned();
-        rustc.is_file().then_some(Self { folder, cargo: cargo.clone(), rustc })
-    }
-}
-
 /// An error that rustc has told of.
 struct Error {
     text: String,
@@ -275,9 +193,16 @@ struct Error {
 }
 
 impl Error {
+    /// Rustc's own message, or what cargo has put it into.
     fn read(message: &Json) -> Option<Self> {
-        let message = message.get("message")?;
+        let message =
+            message.get("message").filter(|it| it.get("level").is_some()).unwrap_or(message);
         if message.get("level")?.as_str()? != "error" {
+            return None;
+        }
+        // Cargo leaves that out, too.
+        let words = message.get("message").and_then(Json::as_str).unwrap_or_default();
+        if words.starts_with("aborting due to") {
             return None;
         }
         let text = message.get("rendered")?.as_str()?.to_owned();
@@ -288,14 +213,12 @@ impl Error {
 }
 
 /// The limit that a compiler ran into, in words: what it was given to compile was too much.
-fn limit_in(stderr: &str) -> Option<String> {
-    /// SIGXCPU, in cargo's words: it knows no name for it.
-    const TIME_IS_UP: &str = "(signal: 24";
-    if stderr.contains(TIME_IS_UP) {
+fn limit_in(time_was_up: bool, stderr: &str) -> Option<String> {
+    if time_was_up {
         return Some(format!(
             "the compiler was ended after {} s of processor time: something in this file makes it \
              compute for ever",
-            processor_time()
+            compiler::processor_time()
         ));
     }
     stderr.contains("memory allocation of").then(|| {
@@ -334,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_told_as_what_it_is() {
-        assert!(limit_in("rustc … (signal: 24)").is_some_and(|it| it.contains(" s of ")));
-        assert_eq!(limit_in("error: No space left on device"), None);
+        assert!(limit_in(true, "").is_some_and(|it| it.contains(" s of ")));
+        assert_eq!(limit_in(false, "error: No space left on device"), None);
     }
 }
