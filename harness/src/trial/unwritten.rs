@@ -81,6 +81,11 @@ impl Trial {
         Ok(())
     }
 
+    /// Ends the check where any program has told of such a step until now.
+    pub(super) fn expect_no_stubs(&self) -> Verdict {
+        self.running().iter().try_for_each(|running| self.expect_no_stub(running))
+    }
+
     fn expect_no_stub(&self, running: &Running) -> Verdict {
         let stderr = running.program.stderr();
         match unwritten(&String::from_utf8_lossy(&stderr.head)) {

@@ -183,6 +183,8 @@ impl Trial {
         watcher: &mut Watcher,
         patience: &mut Patience,
     ) -> Verdict<Option<StallKind>> {
+        // What a stub does instead is not waited for, be it on a clock.
+        self.expect_no_stubs()?;
         let seen = watcher.look(self)?;
         // What runs, or would run if it got a processor, is not late: its processor time counts.
         patience.charge(seen.ready);
