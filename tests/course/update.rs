@@ -12,7 +12,7 @@ use sockets_lab::workspace::update::{Change, OnConflict, update};
 use sockets_lab::workspace::{Error, make};
 use tempfile::TempDir;
 
-use super::corpus;
+use super::corpus::{self, Asked};
 use super::stubs::written_up_to;
 use super::workspace::{Workspace, files, lab, text, unpacked_course};
 
@@ -301,8 +301,13 @@ fn is_saved(root: &Path, bytes: &[u8]) -> bool {
     saved.is_dir() && files(&saved).iter().any(|(_, saved)| saved == bytes)
 }
 
+/// A case compares all files of a workspace with all of a course.
+fn cases() -> ProptestConfig {
+    ProptestConfig::with_cases(if corpus::asked() == Asked::Sample { 8 } else { 48 })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases())]
 
     #[test]
     fn a_reset_saves_every_byte_or_changes_nothing(

@@ -1,7 +1,7 @@
 //! A workspace holds all that a student needs and no solution, is made whole or not at all, and
 //! scores what is written in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -169,10 +169,37 @@ fn solution_lines() -> BTreeSet<String> {
     lines
 }
 
+/// Those of these lines that stand somewhere in a text. They are looked up by how they begin: a
+/// workspace has millions of bytes.
+struct Wanted<'a>(HashMap<[u8; 16], Vec<&'a str>>);
+
+impl<'a> Wanted<'a> {
+    fn new(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut by_start: HashMap<_, Vec<_>> = HashMap::new();
+        for line in lines {
+            let start = *line.as_bytes().first_chunk().expect("a line of more than 20 bytes");
+            by_start.entry(start).or_default().push(line);
+        }
+        Self(by_start)
+    }
+
+    fn within(&self, text: &[u8]) -> BTreeSet<&'a str> {
+        let places = (0..text.len()).map(|at| &text[at..]);
+        let begun = |rest: &&[u8]| !rest[0].is_ascii_whitespace();
+        let found = places.filter(begun).flat_map(|rest| {
+            let same = rest.first_chunk().and_then(|start| self.0.get(start));
+            let lines = same.into_iter().flatten();
+            lines.filter(move |line| rest.starts_with(line.as_bytes())).copied()
+        });
+        found.collect()
+    }
+}
+
 #[test]
 fn no_line_of_a_solution_is_anywhere_in_a_workspace() {
     let workspace = Workspace::start();
     let lines = solution_lines();
+    let wanted = Wanted::new(lines.iter().map(String::as_str));
     let mut common = BTreeSet::new();
     let mut found = Vec::new();
     for (path, bytes) in files(&workspace.root) {
@@ -180,10 +207,9 @@ fn no_line_of_a_solution_is_anywhere_in_a_workspace() {
         if contents::lab_of_source(&path).is_some() {
             continue;
         }
-        let text = String::from_utf8_lossy(&bytes);
-        for line in lines.iter().filter(|line| text.contains(line.as_str())) {
-            if COMMON.contains(&line.as_str()) {
-                common.insert(line.as_str());
+        for line in wanted.within(&bytes) {
+            if COMMON.contains(&line) {
+                common.insert(line);
             } else {
                 found.push(format!("{path}: {line}"));
             }
