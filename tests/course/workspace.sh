@@ -41,7 +41,7 @@ checks=$( (cargo run --quiet -- check --json || true) | grep -c '"outcome": "blo
 tests=$(grep -cE '^test .* \.\.\. ' "$log")
 failed=$(grep -cE '^test [a-z0-9_]+ \.\.\. FAILED$' "$log")
 # As a rule the first one. A lab with two programs has a first step for each.
-named=$(grep -cE '^WAIT .* step [0-9]+, [a-z_]+, is not written yet$' "$log")
+named=$(grep -cE '^WAIT .* step [0-9]+, [a-z0-9_]+, is not written yet$' "$log")
 if [ "$tests" != "$checks" ] || [ "$failed" != "$checks" ] || [ "$named" != "$checks" ]; then
     cat "$log"
     echo "workspace: of $checks checks $failed of $tests tests failed, and $named named the step to write" >&2
