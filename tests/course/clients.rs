@@ -9,7 +9,6 @@ use std::iter::Peekable;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use sockets_lab::labs::{self, Lab};
@@ -76,7 +75,7 @@ impl Server {
         fs::create_dir(&root).unwrap();
         let mut words = line.split(' ');
         let program = built(words.next().unwrap());
-        let (root, other) = (root.to_str().unwrap(), free_address());
+        let (root, other) = (root.to_str().unwrap(), Addresses::shared().free_address());
         let arguments = words.map(|word| match word {
             "ROOT" => root.to_owned(),
             "OTHER" => other.to_string(),
@@ -236,13 +235,6 @@ impl Script {
         let wrong = turns.filter_map(|turn| turn.play(&mut server, &work).err()).collect();
         (wrong, fs::read_to_string(server.table()).unwrap_or_default())
     }
-}
-
-/// Where a server of the text's own can listen: the host is in nobody else's use.
-fn free_address() -> SocketAddr {
-    static NEXT: AtomicU32 = AtomicU32::new(3 << 14);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    Addresses::shared(std::process::id().wrapping_add(number)).free_address()
 }
 
 fn take_while<'a>(

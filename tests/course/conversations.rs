@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use sockets_lab::labs::peer::{self, Peers};
 use sockets_lab::net::{Listener, Service};
@@ -96,12 +95,6 @@ impl Player for Clerk {
     }
 }
 
-fn addresses() -> Addresses {
-    static NEXT: AtomicU32 = AtomicU32::new(1 << 16);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    Addresses::shared(std::process::id().wrapping_add(number))
-}
-
 fn sample(name: &str) -> String {
     corpus::read(&corpus::root().join("book/recordings/harness").join(format!("{name}.txt")))
 }
@@ -114,7 +107,7 @@ fn played(mode: &'static str, name: &str, text: &str) -> Option<Result<(), Box<F
     }
     let file = format!("fixtures/clerk/conversations/{name}.txt");
     let conversation = script::parse(&file, text, &VOCABULARY).unwrap();
-    let trial = Trial::new(Vec::new(), addresses(), Needs::All);
+    let trial = Trial::new(Vec::new(), Addresses::shared(), Needs::All);
     let mut office = Office { trial: trial.clone(), mode, folder: None, doors: None };
     match script::play(&mut office, &conversation).and_then(|()| trial.end()) {
         Ok(()) => Some(Ok(())),
@@ -234,7 +227,7 @@ fn several_programs_and_the_harness_are_played_together() {
         Built::Program(file) => Template::new(&file, peer::LAB.arguments, peer::LAB.name),
         Built::Broken(words) => panic!("{words}"),
     };
-    let trial = Trial::new(vec![("peer".to_owned(), template)], addresses(), Needs::All);
+    let trial = Trial::new(vec![("peer".to_owned(), template)], Addresses::shared(), Needs::All);
     let play = |text: &str| {
         let conversation = script::parse("fixtures/mesh.txt", text, &peer::VOCABULARY).unwrap();
         script::play(&mut Peers::new(trial.clone()), &conversation)

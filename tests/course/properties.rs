@@ -55,7 +55,7 @@ fn told(stop: Stop) -> TestCaseError {
 
 #[test]
 fn every_conversation_comes_back_unchanged() {
-    let (template, addresses) = (solution(), Addresses::shared(std::process::id()));
+    let (template, addresses) = (solution(), Addresses::shared());
     proptest!(ProptestConfig::with_cases(24), |(scripts in proptest::collection::vec(script(), 1..4))| {
         converse(&template, &addresses, &scripts).map_err(told)?;
     });
@@ -63,7 +63,7 @@ fn every_conversation_comes_back_unchanged() {
 
 #[test]
 fn every_stream_comes_back_unchanged_whoever_reads_first() {
-    let (template, addresses) = (solution(), Addresses::shared(std::process::id()));
+    let (template, addresses) = (solution(), Addresses::shared());
     let flow = prop_oneof![Just(Flow::Together), Just(Flow::WriteFirst)];
     proptest!(ProptestConfig::with_cases(12), |(seed: u64, length in 0_usize..600_000, flow in flow)| {
         let trial = Trial::new(vec![("server".to_owned(), template.clone())], addresses.clone(), Needs::UpTo(3));

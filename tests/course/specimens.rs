@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::rc::Rc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use sockets_lab::program::{Given, Place, Stdin, Template};
 use sockets_lab::trial::{Addresses, Needs, Running, Stop, Trial, Verdict};
@@ -27,12 +26,9 @@ fn specimen() -> PathBuf {
 
 /// A trial of it, on an address of its own.
 pub(super) fn trial() -> Trial {
-    static NEXT: AtomicU32 = AtomicU32::new(1 << 15);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let addresses = Addresses::shared(std::process::id().wrapping_add(number));
     let arguments = [Place::new("args", "its mode and what that takes")];
     let template = Template::new(&specimen(), &arguments, "specimen");
-    Trial::new(vec![("specimen".to_owned(), template)], addresses, Needs::All)
+    Trial::new(vec![("specimen".to_owned(), template)], Addresses::shared(), Needs::All)
 }
 
 /// Starts it with these arguments.

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use sockets_lab::labs;
 use sockets_lab::net::Service;
@@ -31,13 +30,9 @@ impl World {
             println!("skipped: {needs} is not installed");
             return None;
         }
-        // Tests run side by side: each has an address of its own.
-        static NEXT: AtomicU32 = AtomicU32::new(1 << 14);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let addresses = Addresses::shared(std::process::id().wrapping_add(number));
         let labs = ["server", "client", "peer"];
         let programs = labs.map(|lab| (lab.to_owned(), template(lab))).into();
-        Some(Self { trial: Trial::new(programs, addresses, Needs::All) })
+        Some(Self { trial: Trial::new(programs, Addresses::shared(), Needs::All) })
     }
 
     /// Starts a real program: words with spaces between them.

@@ -47,7 +47,7 @@ pub fn run(stage: Layer) -> u8 {
                 return 1;
             }
         },
-        Layer::Shared => Addresses::shared(process::id()),
+        Layer::Shared => Addresses::shared(),
     };
     let served = serve(&addresses);
     remove_all();

@@ -1,16 +1,18 @@
 //! Where trials take place: which addresses the harness gives to programs.
 
-use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
-use std::rc::Rc;
+use std::process;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, LazyLock};
 
-/// The addresses of one worker. Clones share the counter, so no two trials of a worker get the
-/// same port: a program that does not set `SO_REUSEADDR` is not blamed for its predecessor.
+/// The addresses of one network. All that give ports there share the counter, so no two trials
+/// get the same port, one after the other or side by side: a program that does not set
+/// `SO_REUSEADDR` is not blamed for its predecessor, nor for its neighbour.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     host: Ipv4Addr,
-    next_port: Rc<Cell<u16>>,
+    next_port: Arc<AtomicU16>,
     isolated: bool,
 }
 
@@ -23,24 +25,23 @@ impl Addresses {
     /// In a network namespace of our own every port is free, and 127.0.0.1 is what the
     /// reader knows.
     pub fn isolated() -> Self {
-        Self::new(Ipv4Addr::LOCALHOST, true)
+        let next_port = Arc::new(AtomicU16::new(FIRST_PORT));
+        Self { host: Ipv4Addr::LOCALHOST, next_port, isolated: true }
     }
 
-    /// In the system's own network: a loopback address that nobody else uses, where the whole
-    /// of 127.0.0.0/8 is loopback (Linux).
-    pub fn shared(worker: u32) -> Self {
+    /// In the system's own network: a loopback address that no other process uses, where the
+    /// whole of 127.0.0.0/8 is loopback (Linux). Within the process no port is given twice.
+    pub fn shared() -> Self {
+        static NEXT_PORT: LazyLock<Arc<AtomicU16>> =
+            LazyLock::new(|| Arc::new(AtomicU16::new(FIRST_PORT)));
         let host = if cfg!(target_os = "linux") {
-            // A process id has at most 22 bits: each worker gets an address of its own.
-            let [_, top, high, low] = worker.to_be_bytes();
+            // A process id has at most 22 bits: each process gets an address of its own.
+            let [_, top, high, low] = process::id().to_be_bytes();
             Ipv4Addr::new(127, 64 + top % 64, high, low)
         } else {
             Ipv4Addr::LOCALHOST
         };
-        Self::new(host, false)
-    }
-
-    fn new(host: Ipv4Addr, isolated: bool) -> Self {
-        Self { host, next_port: Rc::new(Cell::new(FIRST_PORT)), isolated }
+        Self { host, next_port: NEXT_PORT.clone(), isolated: false }
     }
 
     /// Whether this is a network namespace of our own.
@@ -48,7 +49,7 @@ impl Addresses {
         self.isolated
     }
 
-    /// The IPv4 loopback address of this worker.
+    /// The IPv4 loopback address of this network.
     pub fn host(&self) -> Ipv4Addr {
         self.host
     }
@@ -64,7 +65,7 @@ impl Addresses {
         let [net, top, high, low] = self.host.octets();
         let host = match self.isolated {
             true => Ipv4Addr::new(127, 0, 0, 2),
-            // One that is no other worker's: see `shared`.
+            // One that is no other process's: see `shared`.
             false if cfg!(target_os = "linux") => Ipv4Addr::new(net, top + 64, high, low),
             false => self.host,
         };
@@ -94,8 +95,9 @@ impl Addresses {
 
     fn free_on(&self, host: IpAddr) -> SocketAddr {
         loop {
-            let port = self.next_port.get();
-            self.next_port.set(if port == LAST_PORT { FIRST_PORT } else { port + 1 });
+            let next = |port| Some(if port == LAST_PORT { FIRST_PORT } else { port + 1 });
+            let order = Ordering::Relaxed;
+            let (Ok(port) | Err(port)) = self.next_port.fetch_update(order, order, next);
             let address = SocketAddr::new(host, port);
             if is_free(address) {
                 return address;
@@ -122,9 +124,17 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn the_second_host_has_addresses_of_its_own() {
-        let addresses = Addresses::shared(7);
+        let addresses = Addresses::shared();
         let [first, second] = [addresses.free_address(), addresses.free_elsewhere()];
         assert_ne!(first.ip(), second.ip());
         assert!(second.ip().is_loopback() && is_free(second));
+    }
+
+    #[test]
+    fn trials_side_by_side_get_no_address_twice() {
+        let taken = || std::thread::spawn(|| [(); 50].map(|()| Addresses::shared().free_address()));
+        let both = [taken(), taken()].map(|it| it.join().unwrap()).concat();
+        let different: std::collections::HashSet<_> = both.iter().collect();
+        assert_eq!(different.len(), both.len());
     }
 }

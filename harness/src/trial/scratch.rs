@@ -286,7 +286,7 @@ mod tests {
     use crate::trial::{Addresses, Needs};
 
     fn scratch() -> (Trial, Scratch) {
-        let trial = Trial::new(Vec::new(), Addresses::shared(9), Needs::UpTo(1));
+        let trial = Trial::new(Vec::new(), Addresses::shared(), Needs::UpTo(1));
         let scratch = trial.scratch("ROOT").unwrap();
         (trial, scratch)
     }

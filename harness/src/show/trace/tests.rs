@@ -18,7 +18,7 @@ fn recorded(lines: &str, play: impl Fn(&Asker) -> Verdict) -> Option<Recording> 
         return None;
     }
     let recorder = Rc::new(Recorder::new(false));
-    let addresses = Addresses::shared(std::process::id().wrapping_add(lines.len() as u32) << 4);
+    let addresses = Addresses::shared();
     let trial = Trial::recorded(Vec::new(), addresses, Needs::UpTo(1), recorder.clone());
     let address = trial.addresses().free_address();
     let open = format!(
