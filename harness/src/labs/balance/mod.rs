@@ -100,8 +100,8 @@ const BALANCE: Listens = Listens {
         vec![
             Bad::usage(Given::nothing(), "no argument"),
             Bad::usage(Given::text(address), "no BACKEND"),
-            Bad::usage(words("127.0.0.1", address), "an ADDR without a port"),
-            Bad::usage(words(address, "127.0.0.1"), "a BACKEND without a port"),
+            Bad::value(words("127.0.0.1", address), "an ADDR without a port"),
+            Bad::value(words(address, "127.0.0.1"), "a BACKEND without a port"),
             Bad::usage(
                 Given::text(address).with_all("backends", ["127.0.0.1:7"; 65]),
                 "65 backends",

@@ -128,9 +128,9 @@ const FLOOD: Listens = Listens {
         vec![
             Bad::usage(Given::nothing(), "no argument"),
             Bad::usage(Given::text(address), "no DIR"),
-            Bad::usage(alone("127.0.0.1", "."), "a LISTEN without a port"),
-            Bad::usage(alone(":7001", "."), "a LISTEN without a host"),
-            Bad::usage(
+            Bad::value(alone("127.0.0.1", "."), "a LISTEN without a port"),
+            Bad::value(alone(":7001", "."), "a LISTEN without a host"),
+            Bad::value(
                 alone(address, ".").with_all("peers", ["127.0.0.1"]),
                 "a PEER without a port",
             ),

@@ -155,9 +155,12 @@ fn forgets_the_silent(t: &mut Trial) -> Verdict {
     t.allow_waiting(2 * LONG);
     each_time(t, |t| {
         let index = Index::with(t, LONG)?;
+        // None of them is silent before it is there, or has said its last word.
+        let called = Instant::now();
         let mut stranger = index.called_by("stranger")?;
         let mut silent = index.joined_by("ann")?;
         let song = silent.have(&File::new("song of ann", "la la"))?;
+        let last_word = Instant::now();
         silent.expect_heard()?;
         let since = Instant::now();
         let mut carol = index.joined_by("carol")?;
@@ -171,9 +174,9 @@ fn forgets_the_silent(t: &mut Trial) -> Verdict {
         ));
         let mut talk = Talk::begin([(&mut bob, ALIVE_LINE), (&mut carol, OTHER_LINE)]);
         let mut early = None;
-        for lines in [&mut stranger, silent.lines()] {
+        for (lines, silent_since) in [(&mut stranger, called), (silent.lines(), last_word)] {
             wait_for_the_end(&index, &mut talk, lines, since)?;
-            let after = since.elapsed();
+            let after = silent_since.elapsed();
             if let Err(never) = lines.expect_end(SILENT) {
                 return Ok(Err(never));
             }

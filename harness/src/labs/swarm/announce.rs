@@ -170,9 +170,9 @@ const ESCAPED: &str = "a hash is not text: of its 20 bytes only letters, digits 
     Every other one is % and two hexadecimal digits, whatever it would mean as a character";
 
 fn escapes_the_hash(t: &mut Trial) -> Verdict {
-    let tracker = Tracker::new(t)?;
     for salt in SALTS {
         t.new_story();
+        let tracker = Tracker::new(t)?;
         let torrent = Rc::new(small(salt).tracked_by(&tracker.url()));
         t.note(format!("a torrent with the info hash {}", shown("info_hash", &torrent.hash())));
         let swarm = Swarm::leech(t, &torrent)?;
@@ -197,11 +197,12 @@ fn keeps_the_urls_query(t: &mut Trial) -> Verdict {
 }
 
 fn tells_what_is_left(t: &mut Trial) -> Verdict {
-    let tracker = Tracker::new(t)?;
-    let torrent = Rc::new(torrent().tracked_by(&tracker.url()));
     // The last of five pieces is shorter than the others.
     for (pieces, left) in [(&[1, 4][..], 98_304), (&[0, 1, 2, 3], 18_928), (&[0, 1, 2, 3, 4], 0)] {
         t.new_story();
+        // A tracker for each: the program before asks its own again, since it got no answer.
+        let tracker = Tracker::new(t)?;
+        let torrent = Rc::new(torrent().tracked_by(&tracker.url()));
         let swarm = Swarm::having(t, &torrent, pieces)?;
         let announce = tracker.hear(&swarm)?;
         let left = left.to_string();
@@ -213,10 +214,10 @@ fn tells_what_is_left(t: &mut Trial) -> Verdict {
 }
 
 fn has_an_id_of_its_own(t: &mut Trial) -> Verdict {
-    let tracker = Tracker::new(t)?;
-    let torrent = Rc::new(torrent().tracked_by(&tracker.url()));
     let mut ids = Vec::new();
     for called in [super::CALLED, "second program"] {
+        let tracker = Tracker::new(t)?;
+        let torrent = Rc::new(torrent().tracked_by(&tracker.url()));
         let swarm = Start::of(&torrent).called(called).listening(t)?;
         ids.push(expect_id(t, &tracker.hear(&swarm)?)?);
     }

@@ -150,8 +150,8 @@ const SWARM: Listens = Listens {
         };
         vec![
             Bad::usage(Given::nothing(), "no argument"),
-            Bad::usage(words("a.torrent", "127.0.0.1"), "a LISTEN without a port"),
-            Bad::usage(words("a.torrent", ":6881"), "a LISTEN without a host"),
+            Bad::value(words("a.torrent", "127.0.0.1"), "a LISTEN without a port"),
+            Bad::value(words("a.torrent", ":6881"), "a LISTEN without a host"),
             Bad::usage(
                 words("a.torrent", address).with_all("peers", ["127.0.0.1"]),
                 "a PEER without a port",
