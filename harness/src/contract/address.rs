@@ -10,7 +10,7 @@ use crate::words::quote_short;
 pub(crate) fn listens_on_the_given_address(t: &Trial, of: &Listens) -> Verdict {
     t.needs_watching()?;
     let service = of.start(t)?;
-    let listeners = local_addresses(&service.look()?);
+    let listeners = local_addresses(&service.settle()?);
     if listeners.contains(&service.asked.to_string()) {
         return Ok(());
     }
@@ -31,7 +31,7 @@ pub(crate) fn listens_on_the_given_address(t: &Trial, of: &Listens) -> Verdict {
 pub(crate) fn binds_no_wider(t: &Trial, of: &Listens) -> Verdict {
     t.needs_watching()?;
     let service = of.start(t)?;
-    let snapshot = service.look()?;
+    let snapshot = service.settle()?;
     let called = of.called;
     let wide = snapshot.listeners().into_iter().find(|row| row.local.ip().is_unspecified());
     match wide {
@@ -107,7 +107,8 @@ pub(crate) fn listens_on_ipv6(t: &Trial, of: &Listens) -> Verdict {
         return Err(Stop::Skip("this system has no IPv6 loopback address (::1)".into()));
     };
     let service = of.start_or(t, &address.to_string(), address, AS_IT_IS)?;
-    let listeners = local_addresses(&service.look()?);
+    // At rest it has bound all that it will: of two doors the second one comes behind the first.
+    let listeners = local_addresses(&service.settle()?);
     if listeners.len() == of.sockets.0 && listeners.contains(&address.to_string()) {
         return Ok(());
     }
