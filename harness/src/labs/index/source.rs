@@ -205,7 +205,7 @@ impl Request {
 
     /// Sends without end, until the peer closes or so much has been taken; how much.
     pub(in crate::labs) fn flood(&mut self, limit: usize) -> Verdict<usize> {
-        self.lines.flood(&vec![b'x'; 64 * 1024], limit)
+        self.lines.flood(&vec![b'x'; limit.min(64 * 1024)], limit)
     }
 
     /// Gives the file from an offset on, and closes.
