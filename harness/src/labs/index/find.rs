@@ -62,6 +62,11 @@ fn three() -> [Hit; 3] {
     ]
 }
 
+/// Three that no number is too large in, where something else is judged.
+fn songs() -> [Hit; 3] {
+    [1, 2, 3].map(|size| hit(7002, size, "song"))
+}
+
 impl Sharer {
     /// Expects that it shows these hits, and how many there are.
     fn expect_shown(&self, hits: &[Hit], cause: &str) -> Verdict {
@@ -122,7 +127,7 @@ fn asks_for_all_that_was_typed(t: &mut Trial) -> Verdict {
 fn finds_in_order(t: &mut Trial) -> Verdict {
     let hub = Hub::open(t)?;
     let mut ann = hub.peer("ann", &[])?;
-    let [one, two, three] = [1, 2, 3].map(|size| hit(7002, size, "song"));
+    let [one, two, three] = songs();
     ann.console.types("find one\nfind two\nfind three");
     // One that asks for all of them at once is right, too.
     for (word, hits) in [("one", vec![one]), ("two", vec![]), ("three", vec![two, three])] {
@@ -137,7 +142,7 @@ fn takes_answers_in_pieces(t: &mut Trial) -> Verdict {
     let mut ann = hub.peer("ann", &[])?;
     ann.console.types("find song");
     ann.session.hear("FIND song", ASKS)?;
-    let hits = [1, 2, 3].map(|size| hit(7002, size, "song"));
+    let hits = songs();
     let lines: String = hits.iter().map(|hit| hit.line() + "\n").collect();
     let answer = format!("{lines}END 3\n");
     t.note(
