@@ -53,6 +53,11 @@ impl Trial {
     /// Attaches strace to all threads of a program. Where strace can't do that the check is
     /// skipped.
     pub fn trace(&self, running: &Running, order: Order<'_>) -> Verdict<Tracer> {
+        let pids: Vec<_> = self.look(running)?.processes.iter().map(|it| it.pid).collect();
+        self.trace_all(&pids, order)
+    }
+
+    fn trace_all(&self, pids: &[u32], order: Order<'_>) -> Verdict<Tracer> {
         let mut command = Command::new("strace");
         command.args(["-f", "-s", "512", "-e", "signal=none"]);
         match order {
@@ -61,9 +66,8 @@ impl Trial {
                 command.arg("-e").arg(format!("inject={call}:signal=KILL:when={number}"))
             }
         };
-        let processes = self.look(running)?.processes;
-        for process in &processes {
-            command.arg("-p").arg(process.pid.to_string());
+        for pid in pids {
+            command.arg("-p").arg(pid.to_string());
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| match error.kind() {
@@ -78,15 +82,19 @@ impl Trial {
         });
         let tracer = Tracer { trial: self.clone(), strace, reader };
         self.add_in_flight(Arc::clone(&tracer.strace) as Arc<dyn InFlight>);
-        tracer.wait_until_attached(processes.len())?;
+        tracer.wait_until_attached(pids.len())?;
         Ok(tracer)
     }
 }
 
 impl Tracer {
+    /// A process of the program may end just before strace comes to it: strace says so, and goes on
+    /// with the others. Where it has reached none, it ends.
     fn wait_until_attached(&self, processes: usize) -> Verdict {
         let attached = self.trial.look_until(|| {
-            if self.text().matches(ATTACHED).count() >= processes {
+            let said = self.text();
+            let [reached, missed] = [ATTACHED, MISSED].map(|word| said.matches(word).count());
+            if reached > 0 && reached + missed >= processes {
                 return Ok(Some(true));
             }
             Ok(self.strace.has_ended()?.then_some(false))
@@ -98,7 +106,10 @@ impl Tracer {
                 let last = words.lines().last().unwrap_or("it ended").to_owned();
                 Err(Stop::Skip(format!("strace may not trace here ({last})")))
             }
-            None => Err(Stop::Fault("strace does not get to the program".into())),
+            None => Err(Stop::Fault(format!(
+                "strace does not get to all {processes} processes of the program: {:?}",
+                self.text()
+            ))),
         }
     }
 
@@ -190,6 +201,8 @@ impl Shown {
 
 /// What strace says of each process that it has reached.
 const ATTACHED: &str = " attached";
+/// What it says of each that it can't reach: `attach: ptrace(PTRACE_SEIZE, 17): No such process`.
+const MISSED: &str = "attach: ptrace(";
 
 #[cfg(test)]
 mod tests {
@@ -218,19 +231,30 @@ mod tests {
         }
     }
 
-    /// `cat`, which waits for its standard input, and strace attached to it.
-    fn traced(order: Order<'_>) -> Option<(Rc<Running>, Tracer)> {
+    /// `cat`, which waits for its standard input.
+    fn cat() -> (Trial, Rc<Running>) {
         let trial = Trial::new(Vec::new(), Addresses::shared(), Needs::UpTo(1));
         let cat = trial.start_command("cat", Command::new("cat"), "cat", Stdin::Piped).unwrap();
         trial.settle(&cat).unwrap().unwrap();
-        match trial.trace(&cat, order) {
-            Ok(tracer) => Some((cat, tracer)),
+        (trial, cat)
+    }
+
+    fn unless_skipped(tracer: Verdict<Tracer>) -> Option<Tracer> {
+        match tracer {
+            Ok(tracer) => Some(tracer),
             Err(Stop::Skip(why)) => {
                 println!("skipped: {why}");
                 None
             }
             Err(other) => panic!("{other:?}"),
         }
+    }
+
+    /// `cat`, and strace attached to it.
+    fn traced(order: Order<'_>) -> Option<(Rc<Running>, Tracer)> {
+        let (trial, cat) = cat();
+        let tracer = trial.trace(&cat, order);
+        unless_skipped(tracer).map(|tracer| (cat, tracer))
     }
 
     #[test]
@@ -249,6 +273,19 @@ mod tests {
         let between: Vec<&str> =
             calls[first + 1..second].iter().map(|call| call.name.as_str()).collect();
         assert_eq!(between, ["read"], "{calls:?}");
+    }
+
+    #[test]
+    fn a_process_that_has_just_ended_is_not_waited_for() {
+        let (trial, cat) = cat();
+        let mut gone = Command::new("true").spawn().unwrap();
+        gone.wait().unwrap();
+        let pids = [trial.look(&cat).unwrap().processes[0].pid, gone.id()];
+        let Some(tracer) = unless_skipped(trial.trace_all(&pids, Order::Show("write"))) else {
+            return;
+        };
+        cat.program.write_stdin(b"hello\n").unwrap();
+        assert!(tracer.wait_until(|calls| !calls.is_empty()).unwrap());
     }
 
     #[test]
