@@ -105,6 +105,13 @@ fn described(rows: &[&Row]) -> String {
     }
 }
 
+/// The ready lines of these doors: those for the same purpose on the same address share one.
+fn distinct_ready_lines(doors: &[Door]) -> Vec<String> {
+    let mut lines: Vec<String> = doors.iter().map(Door::ready_line).collect();
+    lines.dedup();
+    lines
+}
+
 /// The ready lines that were printed whole: each address, and what it is for.
 fn ready_lines(stdout: &[u8]) -> Vec<(SocketAddr, Option<String>)> {
     let text = String::from_utf8_lossy(stdout);
@@ -122,6 +129,8 @@ fn ready_lines(stdout: &[u8]) -> Vec<(SocketAddr, Option<String>)> {
 
 impl Trial {
     /// Waits until a program has opened all of these doors: each is a row of the kernel's tables.
+    /// What it does between that and its ready lines belongs to its start; one that never prints
+    /// them has started when it is at rest.
     pub fn doors(&self, running: Rc<Running>, doors: &[Door]) -> Verdict<Doors> {
         self.needs_watching()?;
         let mut missing = None;
@@ -152,6 +161,11 @@ impl Trial {
                     self.note(format!("the {name} {verb} on {}", door.address));
                     self.name(door.address, &format!("the {name}"));
                 }
+                let lines = distinct_ready_lines(&open).len();
+                let _ = self.wait(&running, || {
+                    let printed = ready_lines(&running.program.stdout().head).len();
+                    Ok(if printed >= lines { Progress::Done(()) } else { Progress::Nothing })
+                })?;
                 let asked = doors.to_vec();
                 Ok(Doors { trial: self.clone(), running, asked, open })
             }
@@ -221,10 +235,9 @@ impl Doors {
     }
 
     /// Expects that it has printed a ready line for each of its doors, in their order, and nothing
-    /// else. Doors for the same purpose on the same address share one.
+    /// else.
     pub fn expect_ready_lines(&self, cause: &str) -> Verdict {
-        let mut lines: Vec<String> = self.open.iter().map(Door::ready_line).collect();
-        lines.dedup();
+        let lines = distinct_ready_lines(&self.open);
         let expected = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
         let program = &self.running.program;
         let come = self.trial.wait(&self.running, || {

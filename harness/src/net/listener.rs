@@ -22,8 +22,11 @@ pub struct Listener {
     pub addresses: Vec<SocketAddr>,
 }
 
-/// The queue of a listener of std takes 129 connections (128, and one more, on Linux).
+/// The queue of a listener of std takes so many connections (128, and one more, on Linux).
+const QUEUED: usize = 129;
 const MORE_THAN_QUEUED: usize = 200;
+/// So many that hang in a row are a full queue, also where the system makes it shorter.
+const MOST_HUNG: usize = 10;
 /// Connections to a full queue are not refused; they hang.
 const HANGS: Duration = Duration::from_millis(20);
 
@@ -127,10 +130,15 @@ impl Listener {
     /// Fills its queue, so that a further connection gets no answer. The connections that fill it
     /// are returned: they must be kept.
     pub fn fill_queue(&self) -> Verdict<Vec<TcpStream>> {
-        let mut held = Vec::new();
+        let (mut held, mut hung) = (Vec::new(), 0);
         while held.len() < MORE_THAN_QUEUED {
             match TcpStream::connect_timeout(&self.address(), HANGS) {
-                Ok(stream) => held.push(stream),
+                Ok(stream) => {
+                    held.push(stream);
+                    hung = 0;
+                }
+                // On a busy machine one may hang that has a place.
+                Err(_) if held.len() < QUEUED && hung < MOST_HUNG => hung += 1,
                 Err(_) => {
                     self.trial.note(format!(
                         "{} does not accept, and its queue is full: whoever calls it gets no answer",

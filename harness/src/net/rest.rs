@@ -10,6 +10,8 @@ use crate::trial::{Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 
 /// Where a call has a time-out, the program is watched for so long.
 const WINDOW: Duration = Duration::from_millis(200);
+/// And so often, as long as it does not rest.
+const WINDOWS: u32 = 3;
 
 impl Trial {
     /// Waits until the program has come to rest, whatever it is blocked in, or has shown that it
@@ -87,27 +89,36 @@ impl Trial {
                 )
                 .stop());
         }
-        // Something wakes by itself. Count how often, over at least ten of the harness's looks.
-        let began = Instant::now();
-        let last = self.wait(running, || {
-            let now = self.look(running)?;
-            let over = began.elapsed() >= WINDOW;
-            Ok(if over { Progress::Done(now) } else { Progress::Nothing })
-        })?;
-        let last = match last {
-            Ok(last) => last,
-            Err(Stall { kind: StallKind::Ended(status) }) => return Err(ended(status)),
-            Err(_) => self.look(running)?,
+        // Something wakes by itself. Count how often, over at least ten of the harness's looks. What a
+        // runtime still does behind its work fades; who polls, polls in each window.
+        let (mut first, mut windows) = (first.clone(), 0);
+        let (elapsed, used, turns) = loop {
+            let began = Instant::now();
+            let last = self.wait(running, || {
+                let now = self.look(running)?;
+                let over = began.elapsed() >= WINDOW;
+                Ok(if over { Progress::Done(now) } else { Progress::Nothing })
+            })?;
+            let last = match last {
+                Ok(last) => last,
+                Err(Stall { kind: StallKind::Ended(status) }) => return Err(ended(status)),
+                Err(_) => self.look(running)?,
+            };
+            let elapsed = began.elapsed();
+            let used = last.cpu_ns().saturating_sub(first.cpu_ns());
+            let turns = last.turns().saturating_sub(first.turns());
+            let busy = u128::from(used) * 100 > elapsed.as_nanos();
+            let polling = u128::from(turns) * 25 > elapsed.as_millis();
+            if !busy && !polling {
+                self.note(format!("the {name} is at rest"));
+                return Ok(());
+            }
+            windows += 1;
+            if windows == WINDOWS {
+                break (elapsed, used, turns);
+            }
+            first = last;
         };
-        let elapsed = began.elapsed();
-        let used = last.cpu_ns().saturating_sub(first.cpu_ns());
-        let turns = last.turns().saturating_sub(first.turns());
-        let busy = u128::from(used) * 100 > elapsed.as_nanos();
-        let polling = u128::from(turns) * 25 > elapsed.as_millis();
-        if !busy && !polling {
-            self.note(format!("the {name} is at rest"));
-            return Ok(());
-        }
         Err(self
             .fail(format!("the {name} asks again and again instead of waiting"))
             .expected("every thread is blocked in a call, and uses no processor time")

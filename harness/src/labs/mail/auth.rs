@@ -158,9 +158,9 @@ fn acts_for_nobody_else(t: &mut Trial) -> Verdict {
     client.ask("MAIL FROM:<bob@localhost>", &["530"], NOBODY)?;
     expect_nobody(&mut client)?;
     client.ask(
-        &format!("AUTH PLAIN {}", plain("alice", "alice", "wonderland")),
+        &format!("AUTH PLAIN {}", plain("Alice", "alice", "wonderland")),
         &["235"],
-        cause,
+        "who is to act is who says so, and names are compared without case",
     )?;
     Ok(())
 }

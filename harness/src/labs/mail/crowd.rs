@@ -152,8 +152,17 @@ fn keeps_its_listeners_apart(t: &mut Trial) -> Verdict {
     bob.quit()?;
     drop(senders);
     mail.settle()?;
-    let _readers = silent_clients(&mail, Protocol::Pop3, PLACES)?;
-    mail.send(&ALICE, &["carol"], b"Subject: one\r\n\r\nhello\r\n")
+    let mut readers = silent_clients(&mail, Protocol::Pop3, PLACES)?;
+    mail.send(&ALICE, &["carol"], b"Subject: one\r\n\r\nhello\r\n")?;
+    let mut next = mail.connect(Protocol::Pop3)?;
+    mail.settle()?;
+    // One of them may have been accepted, and wait for a place elsewhere than in the queue.
+    for reader in readers.drain(..6) {
+        reader.close();
+    }
+    let cause = "with all places taken the next client waits, and is served when one is free";
+    next.expect(&[Protocol::Pop3.greeting()], cause)?;
+    next.quit()
 }
 
 fn keeps_nothing(t: &mut Trial) -> Verdict {

@@ -1,7 +1,7 @@
 //! Step 4 of lab 5: `deliver`. What stands in the mailboxes when 250 has come.
 
 use super::Mail;
-use super::client::on_the_way;
+use super::client::{Client, on_the_way};
 use super::mailbox::{ALICE, BOB};
 use super::pop3::{awkward, large};
 use crate::trial::{Order, Shown, Stop, Trial, Verdict};
@@ -159,10 +159,17 @@ fn keeps_all_or_nothing(t: &mut Trial) -> Verdict {
     let cause = "the client hears one reply for all recipients: 250 when each of them has the message, and \
                  451 when none has. It sends the message again to all of them";
     let mut client = mail.send_as(&ALICE)?;
-    for (broken, whole) in [("carol", "bob"), ("bob", "carol")] {
+    let both = ["tmp", "new"];
+    for (broken, whole, folders) in [
+        ("carol", "bob", &both[..]),
+        ("bob", "carol", &both),
+        ("carol", "bob", &both[1..]),
+        ("bob", "carol", &both[1..]),
+    ] {
         mail.new_turn();
-        mail.spool.permit(&format!("{broken}/tmp"), 0o555)?;
-        mail.spool.permit(&format!("{broken}/new"), 0o555)?;
+        for folder in folders {
+            mail.spool.permit(&format!("{broken}/{folder}"), 0o555)?;
+        }
         client.begin(&ALICE, &["bob", "carol"])?;
         client.send(&on_the_way(text))?;
         client
@@ -170,8 +177,9 @@ fn keeps_all_or_nothing(t: &mut Trial) -> Verdict {
         for name in [whole, broken] {
             mail.expect_messages(name, &[], cause)?;
         }
-        mail.spool.permit(&format!("{broken}/tmp"), 0o755)?;
-        mail.spool.permit(&format!("{broken}/new"), 0o755)?;
+        for folder in folders {
+            mail.spool.permit(&format!("{broken}/{folder}"), 0o755)?;
+        }
     }
     client.hand_over(&ALICE, &["bob", "carol"], text)?;
     for name in ["bob", "carol"] {
@@ -256,24 +264,11 @@ const MOVES: [&str; 5] = ["rename", "renameat", "renameat2", "link", "linkat"];
 
 fn syncs_before_it_says_so(t: &mut Trial) -> Verdict {
     let mail = Mail::start(t)?;
-    // Before the client comes: a read that has a time-out, and is blocked when strace arrives, fails
-    // with EINTR (signal(7)).
-    let tracer = t.trace(&mail.doors.running, Order::Show(CALLS))?;
-    let mut client = mail.call_to_data(&ALICE, &["bob"])?;
-    client.send(&on_the_way(b"Subject: kept\r\n\r\nhello\r\n"))?;
-    client.expect(&["250"], AT_THE_250)?;
-    let _ = tracer.wait_until(|calls| of_delivery(calls).is_some())?;
-    let calls = tracer.end()?;
-    let Some(delivery) = of_delivery(&calls) else {
-        return Err(Stop::Skip("strace does not show where the text begins and ends".into()));
-    };
-    t.note("strace has shown its calls from the 354 to the 250");
-    let (first, last) = delivery.into_inner();
-    let before = &calls[first..last];
+    let (client, before) = delivered(&mail, &["bob"])?;
     let is = |call: &Shown, names: &[&str]| names.contains(&call.name.as_str());
     let moved = before.iter().position(|call| is(call, &MOVES) && call.text.contains("/new"));
     let Some(moved) = moved else {
-        return Err(not_kept(t, before, "a rename from tmp to new before the 250", NO_RENAME));
+        return Err(not_kept(t, &before, "a rename from tmp to new before the 250", NO_RENAME));
     };
     // sync() and syncfs() keep everything.
     let keeps = |call: &Shown, place: &str| {
@@ -281,16 +276,54 @@ fn syncs_before_it_says_so(t: &mut Trial) -> Verdict {
     };
     let file = &before[..moved];
     let Some(kept) = file.iter().rposition(|call| keeps(call, "/bob/tmp/")) else {
-        return Err(not_kept(t, before, "fsync of the file, and then its rename to new", NO_FSYNC));
+        return Err(not_kept(
+            t,
+            &before,
+            "fsync of the file, and then its rename to new",
+            NO_FSYNC,
+        ));
     };
     if file[kept..].iter().any(|call| is(call, &WRITES) && call.text.contains("/bob/tmp/")) {
-        return Err(not_kept(t, before, "all of the file written, and then its fsync", LATE));
+        return Err(not_kept(t, &before, "all of the file written, and then its fsync", LATE));
     }
     if !before[moved..].iter().any(|call| keeps(call, "/bob/new>")) {
         let expected = "behind the rename, and before the 250, fsync of the directory new";
-        return Err(not_kept(t, before, expected, NO_FOLDER));
+        return Err(not_kept(t, &before, expected, NO_FOLDER));
     }
-    client.leave()
+    client.leave()?;
+    mail.new_turn();
+    let (next, before) = delivered(&mail, &["bob", "carol"])?;
+    for name in ["bob", "carol"] {
+        let new = format!("/{name}/new");
+        let moved = before.iter().rposition(|call| is(call, &MOVES) && call.text.contains(&new));
+        let behind = &before[moved.unwrap_or(0)..];
+        if !behind.iter().any(|call| keeps(call, &format!("{new}>"))) {
+            let expected =
+                format!("of two recipients each: behind the rename fsync of {name}'s new");
+            return Err(not_kept(t, &before, &expected, NO_FOLDER));
+        }
+    }
+    next.leave()
+}
+
+/// A client that has sent a message, and the calls that have stored it, as strace shows them: from
+/// the 354 to the 250.
+fn delivered(mail: &Mail, to: &[&str]) -> Verdict<(Client, Vec<Shown>)> {
+    let t = mail.doors.trial();
+    // Before the client comes: a read that has a time-out, and is blocked when strace arrives, fails
+    // with EINTR (signal(7)).
+    let tracer = t.trace(&mail.doors.running, Order::Show(CALLS))?;
+    let mut client = mail.call_to_data(&ALICE, to)?;
+    client.send(&on_the_way(b"Subject: kept\r\n\r\nhello\r\n"))?;
+    client.expect(&["250"], AT_THE_250)?;
+    let _ = tracer.wait_until(|calls| of_delivery(calls).is_some())?;
+    let mut calls = tracer.end()?;
+    let Some(delivery) = of_delivery(&calls) else {
+        return Err(Stop::Skip("strace does not show where the text begins and ends".into()));
+    };
+    t.note("strace has shown its calls from the 354 to the 250");
+    let (first, last) = delivery.into_inner();
+    Ok((client, calls.drain(first..last).collect()))
 }
 
 /// The calls from the one that asks for the text to the one that says 250 to it, which is the last

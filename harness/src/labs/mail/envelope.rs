@@ -75,9 +75,15 @@ fn knows_its_recipients(t: &mut Trial) -> Verdict {
     }
     let foreign = "this is nobody of USERS: mail for others could not be handed on, and a server that \
                    says 250 promises just that";
-    for address in
-        ["zed@localhost", "zed", "bob@example.org", "bob@localhost.example", "bo", "bobby"]
-    {
+    for address in [
+        "zed@localhost",
+        "zed",
+        "bob@example.org",
+        "bob@localhost.example",
+        "bo",
+        "bobby",
+        "constructor",
+    ] {
         client.ask(&format!("RCPT TO:<{address}>"), &["550"], foreign)?;
     }
     for address in ["@a:bob@localhost", "", "@localhost", "../bob", "bob/../alice"] {

@@ -138,7 +138,7 @@ fn locks_the_maildrop(t: &mut Trial) -> Verdict {
         mail.new_turn();
         let first = mail.fetch_as(&BOB)?;
         let mut second = mail.call(Protocol::Pop3)?;
-        second.good("USER bob", LOG_IN)?;
+        second.good("USER BOB", LOG_IN)?;
         let text = second.refused(&format!("PASS {}", BOB.password), locked)?;
         if !text.to_ascii_uppercase().starts_with("[IN-USE]") {
             return Err(second.wrong(
@@ -215,7 +215,22 @@ fn keeps_ids_for_ever(t: &mut Trial) -> Verdict {
         client.quit()?;
         mail = mail.kill_and_start_again()?;
     }
-    Ok(())
+    // Nothing is left by which the next one could be counted.
+    let mut client = mail.fetch_as(&BOB)?;
+    for number in 1..=known.len() / 2 {
+        client.good(&format!("DELE {number}"), THERE)?;
+    }
+    client.quit()?;
+    mail = mail.kill_and_start_again()?;
+    mail.send(&ALICE, &["bob"], b"Subject: one\r\n\r\n")?;
+    let mut client = mail.fetch_as(&BOB)?;
+    let ids: Vec<String> = client.ids(cause)?.into_iter().map(|(_, id)| id).collect();
+    match &ids[..] {
+        [id] if !known.contains(id) => client.quit(),
+        _ => {
+            Err(client.wrong("to UIDL the id of one message, and a new one", ids.join(", "), cause))
+        }
+    }
 }
 
 fn sends_without_holding_up(t: &mut Trial) -> Verdict {

@@ -1,9 +1,9 @@
 //! Step 5 of lab 5: `pop3`. What the state of a session allows, and what its commands say.
 
-use super::Mail;
 use super::client::{Client, LOG_IN};
 use super::mailbox::BOB;
 use super::reply::Protocol;
+use super::{Mail, NOBODY_IS_LATE, USERS};
 use crate::net::noise;
 use crate::trial::{Trial, Verdict};
 use crate::words::quote_short;
@@ -60,14 +60,16 @@ pub(super) fn large(length: usize) -> Vec<u8> {
     let bytes: Vec<u8> = bytes.collect();
     let mut text = b"Subject: large\r\n\r\n".to_vec();
     for line in bytes.chunks(998) {
-        text.extend_from_slice(line);
+        // A dot would be doubled on its way, and the line be a matter of how lines are counted.
+        text.push(if line[0] == b'.' { b':' } else { line[0] });
+        text.extend_from_slice(&line[1..]);
         text.extend_from_slice(b"\r\n");
     }
     text
 }
 
 fn lets_users_in(t: &mut Trial) -> Verdict {
-    let mail = Mail::start(t)?;
+    let mail = Mail::with(t, &(USERS.to_owned() + "dave  spaces around \n"), NOBODY_IS_LATE)?;
     mail.seed("bob", b"Subject: one\r\n\r\nhello\r\n")?;
     let mut client = mail.call(Protocol::Pop3)?;
     let (start, rest) = BOB.password.split_at(BOB.password.len() - 1);
@@ -100,6 +102,13 @@ fn lets_users_in(t: &mut Trial) -> Verdict {
     client.good("USER BOB", LOG_IN)?;
     client.good(&format!("PASS {}", BOB.password), LOG_IN)?;
     client.good("STAT", "after PASS the maildrop is open")?;
+    client.quit()?;
+    let mut client = mail.call(Protocol::Pop3)?;
+    client.good("USER dave", LOG_IN)?;
+    client.good(
+        "PASS  spaces around ",
+        "behind the one space that ends the name, or PASS, a password begins; it goes to the end of the line",
+    )?;
     client.quit()
 }
 
@@ -174,6 +183,7 @@ fn counts_messages(t: &mut Trial) -> Verdict {
     for text in &texts {
         mail.seed("bob", text)?;
     }
+    mail.spool.folder("bob/new/a-folder")?;
     let [one, two, three] = texts.map(|text| text.len() as u64);
     let mut client = mail.fetch_as(&BOB)?;
     expect_numbers(&mut client, "STAT", [3, one + two + three], SIZES)?;
@@ -198,6 +208,8 @@ fn sends_messages(t: &mut Trial) -> Verdict {
         b".\r\n".to_vec(),
         b"\r\n\r\n..\r\n".to_vec(),
         large(1 << 20),
+        // Wherever a read or a write ends, a dot stands behind it.
+        format!("x{}\r\n", ".".repeat(70)).repeat(3000).into_bytes(),
     ];
     for text in &texts {
         mail.seed("bob", text)?;
@@ -284,7 +296,8 @@ fn knows_its_commands(t: &mut Trial) -> Verdict {
     for command in ["FOO", "", "APOP bob 1234", "GET / HTTP/1.1", "RETRO 1"] {
         client.refused(command, cause)?;
     }
-    for bytes in [&b"N\xc3\xb6\xc3\xb6P\r\n"[..], b"NOOP\0\r\n", b"\xff\xfe\r\n"] {
+    for bytes in [&b"N\xc3\xb6\xc3\xb6P\r\n"[..], b"NOOP\0\r\n", b"NOOP a\0b\r\n", b"\xff\xfe\r\n"]
+    {
         client.send(bytes)?;
         client.expect(
             &["-ERR"],

@@ -192,6 +192,7 @@ fn refuses_a_bad_spool(t: &mut Trial) -> Verdict {
 fn makes_its_folders(t: &mut Trial) -> Verdict {
     let spool = t.scratch("SPOOL")?;
     spool.file("bob/tmp/half", b"Return-Path: <ali")?;
+    spool.file("bob/tmp/folder/half", b"Return-Path: <ali")?;
     spool.file("bob/new/1", b"Return-Path: <alice@localhost>\r\n\r\nhello\r\n")?;
     let mail = Mail::over(t, USERS, spool, NOBODY_IS_LATE)?;
     let listing = mail.spool.list()?;

@@ -1,7 +1,7 @@
 //! Step 3 of lab 6, `answer`: the header, the codes and the question of an answer.
 
 use super::inquirer::Wanted;
-use super::message::{A, AAAA, CH, IN, MX, NOERROR, NXDOMAIN, Query, RD, Record, TXT};
+use super::message::{A, AA, AAAA, CH, IN, MX, NOERROR, NXDOMAIN, Query, RD, Record, TXT};
 use super::{Names, ZONE};
 use crate::trial::{Trial, Verdict};
 
@@ -142,15 +142,22 @@ fn refuses_other_zones(t: &mut Trial) -> Verdict {
         let refused = Wanted::refused().with_exact_flags();
         inquirer.expect_answer(&Query::new(name, A), &refused, CAUSE)?;
     }
+    let claims = Query::new("www.other.test", A).with_flags(RD | AA);
+    let cause =
+        "of the flags of a query only RD is copied: AA (authoritative) is the server's own word";
+    inquirer.expect_answer(&claims, &Wanted::refused().with_exact_flags(), cause)?;
     inquirer.expect_answer(&Query::new("www.example.test", A), &Wanted::records(vec![www()]), CAUSE)
 }
 
 fn refuses_other_classes(t: &mut Trial) -> Verdict {
     let names = Names::start(t)?;
     let inquirer = names.inquirer()?;
-    for (name, kind, class) in
-        [("version.bind", TXT, CH), ("www.example.test", A, CH), ("www.example.test", A, 0x0100)]
-    {
+    for (name, kind, class) in [
+        ("version.bind", TXT, CH),
+        ("www.example.test", A, CH),
+        ("www.example.test", A, 0x0100),
+        ("www.example.test", A, 0x00FF),
+    ] {
         inquirer.expect_answer(
             &Query { class, ..Query::new(name, kind) },
             &Wanted::refused(),
@@ -179,10 +186,11 @@ fn compares_label_by_label(t: &mut Trial) -> Verdict {
         &Wanted::nothing(),
         "a zero byte within a label is a byte like any other, too",
     )?;
+    let cause = "a label is made of bytes: it need not be text (RFC 2181 section 11)";
     inquirer.expect_answer(
         &one_label(b"\x02\xFF\xFE\x07example\x04test\0"),
         &Wanted::nothing(),
-        "a label is made of bytes: it need not be text (RFC 2181 section 11)",
+        cause,
     )
 }
 

@@ -1,7 +1,7 @@
 //! Step 4 of lab 6, `ask`: a client that nobody tells what was lost.
 
 use super::client::{Client, GIVES_UP, TRIES, in_time};
-use super::message::{A, AAAA, CNAME, HEADER, MX, NS, QR, Query, Record, TXT};
+use super::message::{A, AA, AAAA, CNAME, HEADER, MX, NS, NXDOMAIN, QR, Query, Record, TXT};
 use super::reply::Reply;
 use super::{LAB, fields};
 use crate::net::{Answerer, Datagram};
@@ -67,6 +67,8 @@ fn whole(question: &Datagram) -> Vec<u8> {
 
 fn sends_a_right_question(t: &mut Trial) -> Verdict {
     let mut seen = Vec::new();
+    // 255 bytes on the wire: the most that a name may have.
+    let longest = [63, 63, 63, 61].map(|length| "a".repeat(length)).join(".");
     for (words, name, kind) in [
         (&["www.example.test"][..], "www.example.test", A),
         (&["wWw.Example.test", "mx"], "wWw.Example.test", MX),
@@ -74,6 +76,7 @@ fn sends_a_right_question(t: &mut Trial) -> Verdict {
         (&["example.test", "Txt"], "example.test", TXT),
         (&["example.test", "NS"], "example.test", NS),
         (&["a", "CNAME"], "a", CNAME),
+        (&[&longest[..]], &longest, A),
     ] {
         t.new_scene()?;
         let (answerer, client) = asked(t, words)?;
@@ -88,9 +91,9 @@ fn sends_a_right_question(t: &mut Trial) -> Verdict {
                 .fail("the client asks something else than it should")
                 .expected(format!("{}, and nothing else", fields::in_words(&expected)))
                 .seen(fields::in_words(seen))
-                .seen(format!("byte {at} is the first that differs: {}", fields::field_at(&query, at)))
+                .seen(format!("the first difference is in {}", fields::field_at(&query, at)))
                 .difference(&expected, seen)
-                .cause("the header has six numbers of two bytes: the id, RD (0x0100), one question, and three times 0")
+                .cause(if at < HEADER { HEADER_IS } else { QUESTION_IS })
                 .stop());
         }
         seen.push((id, datagram.from.port()));
@@ -116,6 +119,11 @@ fn sends_a_right_question(t: &mut Trial) -> Verdict {
         .cause("whoever knows both can send a wrong answer before the right one comes (RFC 5452)")
         .stop())
 }
+
+const HEADER_IS: &str =
+    "the header has six numbers of two bytes: the id, RD (0x0100), one question, and three times 0";
+const QUESTION_IS: &str = "the question is NAME as it was typed, label by label, each behind its length, a zero, and then \
+    the type and the class (IN, 1), two bytes each";
 
 /// By chance no six ids follow each other so closely, one time in a thousand million.
 const A_LITTLE: u16 = 1000;
@@ -168,7 +176,8 @@ fn takes_a_late_answer(t: &mut Trial) -> Verdict {
         let (answerer, client, first) = asked_for_www(t)?;
         let _second =
             answerer.take(&client.running, "when nothing has come for a while it asks again")?;
-        let answer = Reply::to(&first.bytes).with(&www()).bytes();
+        // From a server that has it from somebody else: it does not say AA.
+        let answer = Reply::to(&first.bytes).turned(AA).with(&www()).bytes();
         answerer.answer(&client.running, &first, &answer)?;
         // The answer to the second try is one too many, and disturbs nobody.
         answerer.answer(&client.running, &first, &answer)?;
@@ -202,6 +211,7 @@ fn passes_over_strangers(t: &mut Trial) -> Verdict {
             // 0x01 and 0x21 differ as letters of the two cases do, and are no letters.
             Reply { question: asked("www.example.test", 0x21), ..lie() },
             Reply { question: other_class, ..lie() },
+            Reply { question: asked("www.example.tesu", A), ..lie() }.code(NXDOMAIN),
             lie().without_question(),
         ] {
             answerer.answer(&client.running, &question, &answer.bytes())?;

@@ -85,7 +85,12 @@ fn answers_over_tcp(t: &mut Trial) -> Verdict {
     caller.expect(&missing, &Wanted::no_record(NXDOMAIN), CAUSE)?;
     caller.connection.half_close()?;
     caller.expect_end()?;
-    names.expect_service()
+    names.expect_service()?;
+    let mut open = names.caller()?;
+    open.ask(&[&www(4)])?;
+    open.expect(&www(4), &its_address(), CAUSE)?;
+    names.doors.kill_and_start_again()?;
+    Ok(())
 }
 
 fn takes_a_question_in_pieces(t: &mut Trial) -> Verdict {

@@ -153,7 +153,9 @@ fn follows_cnames(t: &mut Trial) -> Verdict {
 fn cname_to_nowhere(t: &mut Trial) -> Verdict {
     let inside = ["lost.example.test", "nope.example.test"];
     let outside = ["away.example.test", "www.other.test"];
-    let names = Names::over(t, &[ZONE, &chain(&inside), &chain(&outside)].concat())?;
+    let between = ["half.example.test", "in.between.example.test"];
+    let zone = [ZONE, &chain(&inside), &chain(&outside), &chain(&between)].concat();
+    let names = Names::over(t, &(zone + "a.in.between.example.test 300 A 127.0.0.8\n"))?;
     let inquirer = names.inquirer()?;
     inquirer.expect_answer(
         &Query::new("lost.example.test", A),
@@ -164,6 +166,11 @@ fn cname_to_nowhere(t: &mut Trial) -> Verdict {
         &Query::new("away.example.test", A),
         &Wanted::records(aliases(&outside)),
         "what lies outside of the zone is for another server to say: the CNAME is all that is known",
+    )?;
+    inquirer.expect_answer(
+        &Query::new("half.example.test", A),
+        &Wanted::records(aliases(&between)),
+        "a name below which there is another one is there, though it has no record: NOERROR",
     )?;
     let alias = Query::new("lost.example.test", CNAME);
     inquirer.expect_answer(&alias, &Wanted::records(aliases(&inside)), "the CNAME itself is there")

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::program::{Start, Swarm};
 use super::torrent::Torrent;
 use super::tracker::{Announce, Tracker};
+use crate::program::describe_exit;
 use crate::trial::{Trial, Verdict};
 use crate::words::quote_short;
 
@@ -245,6 +246,13 @@ fn needs_no_tracker(t: &mut Trial) -> Verdict {
             "a tracker that can't be asked is told of in one line",
         )?;
         let _bob = swarm.calls(&host)?;
+        t.settle_or(swarm.running(), |status| {
+            t.fail("the program ended")
+                .expected("it goes on with the peers that it was given")
+                .seen(describe_exit(status))
+                .cause("a tracker only tells of peers: who can't ask it needs it no more than it needs them")
+                .stop()
+        })?;
     }
     t.new_story();
     t.note("the torrent has no tracker");

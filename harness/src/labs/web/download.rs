@@ -1,6 +1,9 @@
 //! Step 3 of lab 4, `respond`, continued: a large file, and a client that takes it slowly or not at
 //! all.
 
+use std::time::{Duration, Instant};
+
+use super::reply::To;
 use super::{A_FILE, SECONDS, Web};
 use crate::kernel::{self, State};
 use crate::net::noise;
@@ -45,8 +48,17 @@ fn sends_to_a_slow_reader(t: &mut Trial) -> Verdict {
     client.expect_file(&bytes, GROWN)?;
     client.ask("GET", "/a.txt")?;
     client.expect_file(A_FILE, GROWN).map_err(|stop| stop.because(GROWN))?;
-    Ok(())
+    client.close();
+    let mut client = web.visit()?;
+    client.ask("GET", "/large.bin")?;
+    let _ = web.service.settle()?;
+    web.root.file("large.bin", b"")?;
+    t.note("meanwhile the file was made empty");
+    client.expect_end_or(bytes.len(), SHRUNK)
 }
+
+const SHRUNK: &str = "a file that has become shorter can't be sent whole any more: the early end of the \
+    connection tells the client, who would wait for the rest of it for ever";
 
 const GROWN: &str = "Content-Length is the size that the file had when it was opened, and exactly so many \
     bytes follow: one that is copied to its end may have grown, and what is too much is taken for \
@@ -81,7 +93,8 @@ fn sends_a_large_file(t: &mut Trial) -> Verdict {
         sent += more as u64;
         grown = grown.max(kernel::resident_bytes(pid)?.saturating_sub(before));
         if grown < sent / 2 {
-            return Ok(());
+            client.close();
+            return tells_a_large_length(t, &web);
         }
     }
     Err(t
@@ -92,6 +105,51 @@ fn sends_a_large_file(t: &mut Trial) -> Verdict {
         .stop())
 }
 
+fn tells_a_large_length(t: &Trial, web: &Web) -> Verdict {
+    let length = 5_u64 << 30;
+    web.root.hole("huge.bin", length)?;
+    let mut client = web.visit()?;
+    client.ask("HEAD", "/huge.bin")?;
+    let cause =
+        "a file may have more bytes than 32 bits count: 5 GiB here, of which HEAD wants none";
+    let reply = client.expect_to(To::Head, &[200], cause)?;
+    let seen = reply.field("content-length").unwrap_or_default();
+    if seen == length.to_string() {
+        return Ok(());
+    }
+    Err(t
+        .fail("the length of a large file is another one")
+        .expected(format!("Content-Length: {length}"))
+        .seen(format!("Content-Length: {seen}"))
+        .cause(cause)
+        .stop())
+}
+
+/// A client that reads, as often as this, and each time as much.
+const READS: usize = 3;
+const READ: usize = 1 << 20;
+/// It waits so long before each: together more than SECONDS, and each far less.
+const PAUSE: Duration = Duration::from_millis(550);
+
+/// A reader that reads in time, until it has seen that it is not let go.
+fn keeps_a_slow_reader(t: &Trial, web: &Web) -> Verdict {
+    let mut client = web.visit()?;
+    client.ask("GET", "/large.bin")?;
+    for _ in 0..READS {
+        let began = Instant::now();
+        t.let_pass(PAUSE);
+        // On a machine that is busy enough it was too slow itself.
+        if began.elapsed() > PAUSE * 3 / 2 {
+            return Ok(());
+        }
+        client.read_at_least(READ).map_err(|stop| stop.because(IN_TIME))?;
+    }
+    Ok(())
+}
+
+const IN_TIME: &str = "the client has read 1 MiB every 550 ms: SECONDS (1) count from the last byte that \
+    was taken, and progress has no further limit";
+
 fn lets_a_stalled_reader_go(t: &mut Trial) -> Verdict {
     t.needs_watching()?;
     // A write that is late may have sent a part, and then the next one is late, too.
@@ -101,6 +159,7 @@ fn lets_a_stalled_reader_go(t: &mut Trial) -> Verdict {
     let mut client = web.visit()?;
     client.ask("GET", "/large.bin")?;
     let here = client.here();
+    keeps_a_slow_reader(t, &web)?;
     web.service.expect_shown(
         "the web server waits for ever for a client that reads nothing",
         "after SECONDS (1) it has closed the connection",

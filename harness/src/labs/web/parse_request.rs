@@ -113,7 +113,10 @@ fn takes_later_minor_versions(t: &mut Trial) -> Verdict {
     let web = Web::start(t)?;
     let heads =
         [&b"GET /a.txt HTTP/1.2\r\nHost: a\r\n\r\n"[..], b"GET /a.txt HTTP/1.9\r\nHost: a\r\n\r\n"];
-    takes(&web, &heads, "a later minor version can be read as 1.1: that is what minor means")
+    let cause = "a later minor version can be read as 1.1: that is what minor means";
+    takes(&web, &heads, cause)?;
+    // And not as 1.0, which needs no Host.
+    refuses(&web, &[b"GET /a.txt HTTP/1.2\r\n\r\n"], &[400], cause)
 }
 
 fn refuses_other_versions(t: &mut Trial) -> Verdict {
@@ -265,7 +268,8 @@ fn decodes_once(t: &mut Trial) -> Verdict {
     let web = Web::start(t)?;
     takes(&web, &[RIGHT], STUB)?;
     let cause = "the path is decoded once: %41 is A, %25 is %, and what comes out is not decoded again; two \
-                 dots inside a name are two dots, and a plus sign is a plus sign";
+                 dots inside a name are two dots, a plus sign is a plus sign, and %3F is part of a name: \
+                 the query is cut off before";
     for (name, path) in [
         ("A", "/%41"),
         ("a b.txt", "/a%20b.txt"),
@@ -273,6 +277,7 @@ fn decodes_once(t: &mut Trial) -> Verdict {
         ("100%41", "/100%2541"),
         ("a..b.txt", "/a..b.txt"),
         ("a+b", "/a+b"),
+        ("a?b", "/a%3Fb"),
     ] {
         web.new_turn();
         web.root.file(name, name.as_bytes())?;
@@ -289,8 +294,10 @@ fn decodes_once(t: &mut Trial) -> Verdict {
         }
         client.close();
     }
-    let bad = ["/%zz", "/%4", "/%", "/a%00b", "/%ff", "/%+1"]
-        .map(|path| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes());
+    // The last ones: a slash in two bytes, half of a surrogate pair, more than U+10FFFF.
+    let bad =
+        ["/%zz", "/%4", "/%", "/a%00b", "/%ff", "/%+1", "/%c0%af", "/%ed%a0%80", "/%f4%90%80%80"]
+            .map(|path| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes());
     let bad: Vec<&[u8]> = bad.iter().map(Vec::as_slice).collect();
     refuses(
         &web,
@@ -320,6 +327,7 @@ fn takes_the_absolute_form(t: &mut Trial) -> Verdict {
     let bad = [
         &b"GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n"[..],
         b"GET ftp://localhost/a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET HTTP://localhost/a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ];
     refuses(

@@ -1,5 +1,7 @@
 //! Step 1 of lab 4: `read_request`. What a reply says is a later step's matter: any will do here.
 
+use super::reply::To;
+use super::visitor::Visitor;
 use super::{GET_A, SECONDS, Web};
 use crate::net::Cut;
 use crate::trial::{Trial, Verdict};
@@ -235,7 +237,10 @@ fn refuses_a_larger_head(t: &mut Trial) -> Verdict {
         client.expect_end(end)?;
         client.close();
     }
-    Ok(())
+    let mut client = web.visit()?;
+    client.send(&[b"HEAD", &head_of(8192)[3..]].concat())?;
+    client.expect_to(To::Head, &[431], cause)?;
+    client.expect_end("a refusal to a line that begins with HEAD has no body")
 }
 
 const LET_GO: &str = "a client that says nothing must not keep its place for ever: give each read what \
@@ -246,7 +251,20 @@ fn limits_silence(t: &mut Trial) -> Verdict {
     let web = Web::with_limit(t, Some(1))?;
     web.expect_service()?;
     let mut client = web.visit()?;
-    client.expect_end(LET_GO)
+    let kept = kept(&web, b"")?;
+    client.expect_end(LET_GO)?;
+    kept.map_or(Ok(()), |mut kept| kept.expect_end(LET_GO))
+}
+
+/// A client that was answered and whose connection goes on, if it does, and what it says then.
+fn kept(web: &Web, then: &[u8]) -> Verdict<Option<Visitor>> {
+    let mut client = web.visit()?;
+    client.send(GET_A)?;
+    if !client.expect_some_reply(WAITS)?.keeps_alive() {
+        return Ok(None);
+    }
+    client.send(then)?;
+    Ok(Some(client))
 }
 
 fn limits_silence_behind_empty_lines(t: &mut Trial) -> Verdict {
@@ -265,10 +283,14 @@ fn limits_half_a_head(t: &mut Trial) -> Verdict {
     let web = Web::with_limit(t, Some(1))?;
     let mut client = web.visit()?;
     client.send(&GET_A[..20])?;
+    let kept = kept(&web, &GET_A[..20])?;
     let cause = "part of a head has come, and the time is over: the client is told so (408), and the \
                  connection ends";
-    client.expect(&[408], cause)?;
-    client.expect_end("behind 408 the connection ends")
+    for mut client in [Some(client), kept].into_iter().flatten() {
+        client.expect(&[408], cause)?;
+        client.expect_end("behind 408 the connection ends")?;
+    }
+    Ok(())
 }
 
 fn limits_a_dribble(t: &mut Trial) -> Verdict {

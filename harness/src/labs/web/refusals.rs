@@ -114,8 +114,8 @@ fn refuses_bad_lengths(t: &mut Trial) -> Verdict {
     let web = Web::start(t)?;
     take_all(
         &web,
-        &heads("PUT", &["Content-Length: 0\r\n", "Content-Length: 00\r\n"]),
-        "a length of 0 is a length",
+        &heads("PUT", &["Content-Length: 0\r\n", "Content-Length: 000000000000\r\n"]),
+        "a length of 0 is a length, in any number of digits",
     )?;
     let before = web.root.list()?;
     let bad = ["-1", "+5", "5,5", "0x5", "5 5", "", "five", "5.0"]
@@ -174,7 +174,13 @@ fn refuses_a_body_in_get(t: &mut Trial) -> Verdict {
         let mut client = web.visit()?;
         client.send(&request)?;
         client.expect_to(super::reply::To::of(method), &[400], cause)?;
-        client.expect_end("behind the refusal the connection ends: the body is no request")?;
+        client.expect_end(match method {
+            "HEAD" => {
+                "behind the refusal the connection ends. A refusal to a line that begins with \
+                       HEAD has no body, and the body that came is no request"
+            }
+            _ => "behind the refusal the connection ends: the body is no request",
+        })?;
         client.close();
     }
     Ok(())
@@ -210,7 +216,7 @@ fn refuses_other_expectations(t: &mut Trial) -> Verdict {
     let mut client = web.visit()?;
     client.send(b"PUT /old.txt HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")?;
     // A stub of the next steps refuses at once; a server waits for the body.
-    if client.expect_silence_or(&[501], old)? {
+    if client.expect_silence_unless_refused(old)? {
         client.send(b"hello")?;
         client.expect(&[201], old)?;
     }

@@ -70,11 +70,14 @@ fn sends_a_file(t: &mut Trial) -> Verdict {
 fn says_404(t: &mut Trial) -> Verdict {
     let web = Web::start(t)?;
     web.root.folder("empty")?;
+    web.root.folder("odd/index.html")?;
     web.root.fifo("pipe")?;
     let cause = "nothing is there that could be sent: 404, and the connection goes on. Look at what stands \
                  under the name before you open it: opening a FIFO waits for a writer";
     let mut client = web.visit()?;
-    for path in ["/nothing.txt", "/sub/nothing.txt", "/a.txt/", "/a.txt/b", "/empty/", "/pipe"] {
+    for path in
+        ["/nothing.txt", "/sub/nothing.txt", "/a.txt/", "/a.txt/b", "/empty/", "/odd/", "/pipe"]
+    {
         client.ask("GET", path)?;
         client.expect(&[404], cause)?;
         client
@@ -82,7 +85,12 @@ fn says_404(t: &mut Trial) -> Verdict {
     }
     client.ask("GET", "/a.txt")?;
     client.expect_file(A_FILE, GOES_ON)?;
-    Ok(())
+    client.close();
+    let mut client = web.visit()?;
+    client.ask("GET", &format!("/{}", "n".repeat(7000)))?;
+    client.expect(&[404, 500], "a name may be longer than any file's: nothing is there")?;
+    client.close();
+    web.expect_service()
 }
 
 fn has_its_fields(t: &mut Trial) -> Verdict {
@@ -188,6 +196,9 @@ fn redirects_a_folder(t: &mut Trial) -> Verdict {
                 .stop());
         }
     }
+    client.ask("HEAD", "/sub")?;
+    client.expect_to(To::Head, &[301], cause)?;
+    client.expect_silence("a reply to HEAD has no body, whatever its status")?;
     for (path, body) in
         [("/", &b"<p>root</p>\n"[..]), ("/sub/", b"<p>sub</p>\n"), ("/a%20b/", b"<p>a b</p>\n")]
     {
@@ -232,6 +243,7 @@ fn closes_when_asked(t: &mut Trial) -> Verdict {
     for request in [
         &b"GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"[..],
         b"GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: x , Close\r\n\r\n",
+        b"GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\nConnection: x\r\n\r\n",
         b"GET /a.txt HTTP/1.0\r\n\r\n",
         b"GET /a.txt HTTP/1.0\r\nConnection: x\r\n\r\n",
         b"GET /nothing.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
@@ -290,7 +302,19 @@ fn serves_a_half_closed_client(t: &mut Trial) -> Verdict {
         client.expect_end("when all is answered the connection ends")?;
         client.close();
     }
-    Ok(())
+    // More than the sockets' buffers hold: it is still being sent when its client has long ended.
+    let large = noise(1, 8 << 20);
+    web.root.file("large.bin", &large)?;
+    let mut client = web.visit()?;
+    client.ask("GET", "/large.bin")?;
+    let _ = web.service.settle()?;
+    client.half_close()?;
+    web.service.expect_rest()?;
+    client.expect_file(
+        &large,
+        "a FIN says that the client sends no more, and not that it has gone: the reply goes on",
+    )?;
+    client.expect_end("when all is answered the connection ends")
 }
 
 fn ignores_ranges(t: &mut Trial) -> Verdict {

@@ -27,6 +27,18 @@ impl Visitor {
         let expected = format!("a reply with the status {}", one_of(statuses));
         let reply = self.take_reply(to, &expected, cause)?;
         self.expect_written(&reply)?;
+        if reply.status == 204 && reply.count_of("content-length") > 0 {
+            return Err(self
+                .trial()
+                .fail(format!("the {} sent a 204 with a Content-Length", self.program()))
+                .expected("a 204 without one: it never has a body (RFC 9110 section 8.6)")
+                .seen(format!(
+                    "Content-Length: {}",
+                    reply.field("content-length").unwrap_or_default()
+                ))
+                .cause("a client that waits for a body behind it waits for ever")
+                .stop());
+        }
         if statuses.contains(&reply.status) {
             let name = self.name();
             let body = count(reply.body.len());
@@ -165,18 +177,35 @@ impl Visitor {
         }
     }
 
-    /// Expects nothing, as [`Visitor::expect_silence`], or a refusal with one of these statuses.
-    pub(in crate::labs::web) fn expect_silence_or(
+    /// Expects nothing, as [`Visitor::expect_silence`]; whether a stub has refused instead.
+    pub(in crate::labs::web) fn expect_silence_unless_refused(
         &mut self,
-        statuses: &[u16],
         cause: &str,
     ) -> Verdict<bool> {
         let _ = self.trial().settle(self.connection.running())?;
         self.take_in()?;
-        if self.ahead.is_empty() {
-            return self.expect_silence(cause).map(|()| true);
+        match parse(&self.ahead, To::Get) {
+            Parsed::Whole(reply, _) if reply.status == NOT_WRITTEN => {
+                self.expect(&[NOT_WRITTEN], cause).map(|_| false)
+            }
+            _ => self.expect_silence(cause).map(|()| true),
         }
-        self.expect(statuses, cause).map(|_| false)
+    }
+
+    /// Expects the end of the connection, in whatever way, or `most` bytes.
+    pub(in crate::labs::web) fn expect_end_or(&mut self, most: usize, cause: &str) -> Verdict {
+        let Err(stall) = self.read_until(|ahead| ahead.len() >= most)? else {
+            self.ahead.clear();
+            return Ok(());
+        };
+        let (name, program) = (self.name(), self.program());
+        Err(self
+            .trial()
+            .fail(format!("the {program} does not end the connection with {name}"))
+            .expected("its end, before all has come that Content-Length has promised")
+            .seen(format!("{}; then {}", count(self.ahead.len()), stall.sentence(&program)))
+            .cause(cause)
+            .stop())
     }
 }
 
