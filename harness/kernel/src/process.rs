@@ -175,11 +175,7 @@ impl Process {
     pub fn read(pid: u32) -> Option<Self> {
         let folder = Path::new("/proc").join(pid.to_string());
         let name = read_text(folder.join("comm")).ok()?.trim_end().to_owned();
-        let mut threads = Vec::new();
-        for entry in fs::read_dir(folder.join("task")).ok()?.flatten() {
-            threads.extend(Thread::read(&entry.path()));
-        }
-        threads.sort_by_key(|thread| thread.tid);
+        let threads = read_threads(&folder.join("task"))?;
         let descriptors = read_descriptors(&folder.join("fd"));
         Some(Self { pid, name, threads, descriptors })
     }
@@ -214,12 +210,13 @@ impl Process {
 }
 
 impl Thread {
-    fn read(folder: &Path) -> Option<Self> {
+    /// Reads a thread; and how many threads its process has at that moment.
+    fn read(folder: &Path) -> Option<(Self, u32)> {
         let tid = folder.file_name()?.to_str()?.parse().ok()?;
         let stat = read_stat(folder)?;
         let call = read_text(folder.join("syscall")).ok();
         let [cpu_ns, waited_ns, turns] = read_schedstat(folder);
-        Some(Self {
+        let thread = Self {
             tid,
             name: stat.name,
             state: stat.state,
@@ -227,8 +224,33 @@ impl Thread {
             cpu_ns,
             turns,
             waited_ns,
-        })
+        };
+        Some((thread, stat.threads))
     }
+}
+
+/// How often the threads are read where some are missing: one that starts meanwhile may be.
+const MOST_READS: usize = 4;
+
+/// All threads of a process. While some begin and end the list may lack others, which are at work all
+/// the same: it counts where it is as long as the process says that it has threads.
+fn read_threads(folder: &Path) -> Option<Vec<Thread>> {
+    let mut threads = Vec::new();
+    for _ in 0..MOST_READS {
+        threads.clear();
+        let mut all = 0;
+        for entry in fs::read_dir(folder).ok()?.flatten() {
+            if let Some((thread, count)) = Thread::read(&entry.path()) {
+                threads.push(thread);
+                all = count as usize;
+            }
+        }
+        if threads.len() >= all {
+            break;
+        }
+    }
+    threads.sort_by_key(|thread| thread.tid);
+    Some(threads)
 }
 
 /// A thread's time on a processor and its time of waiting for one, in nanoseconds, and how often it
