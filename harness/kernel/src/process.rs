@@ -233,7 +233,7 @@ impl Thread {
 const MOST_READS: usize = 4;
 
 /// All threads of a process. While some begin and end the list may lack others, which are at work all
-/// the same: it counts where it is as long as the process says that it has threads.
+/// the same: a list that is shorter than the process's own count is not believed.
 fn read_threads(folder: &Path) -> Option<Vec<Thread>> {
     let mut threads = Vec::new();
     for _ in 0..MOST_READS {

@@ -14,6 +14,8 @@ pub(crate) fn is_idle(t: &Trial, of: &Listens) -> Verdict {
 pub(crate) fn leaves_nothing_behind(t: &Trial, of: &Listens) -> Verdict {
     t.needs_watching()?;
     let service = of.start(t)?;
+    // Its workers may still be starting.
+    service.settle()?;
     service.running.program.signal("TERM")?;
     t.note(format!("the {} was told to end (SIGTERM)", of.called));
     service
