@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::builds::Built;
 use super::curl::conversation;
 use super::runs::turn;
-use super::tables::{Ports, Running, agrees, ports, solution};
+use super::tables::{Ports, Running, agrees, rows_of, solution};
 
 /// An index, Ann who has a song, and Bob.
 struct Neighbours {
@@ -98,7 +98,7 @@ fn transferred() -> (Neighbours, Ports) {
     all.bob_says("got my song.ogg 300000 from 127.0.0.1:7001");
     let places: Vec<String> = all.names.iter().map(|(real, _)| real.clone()).collect();
     let is_over = |table: &Ports| table.has("TIME-WAIT") && table.at_rest() >= 5;
-    let table = ports(&[&places[0], &places[1], &places[2]], 8..=9, is_over);
+    let table = rows_of(&[&places[0], &places[1], &places[2]], |_| true, 8..=9, is_over);
     (all, table)
 }
 

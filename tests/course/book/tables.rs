@@ -79,9 +79,20 @@ pub(super) struct Ports {
     states: Vec<String>,
 }
 
-/// The rows that speak of one of the addresses, when there are as many as expected and `ready`.
+/// The rows that speak of one of the addresses, when there are as many as expected and `ready`; those
+/// of connections that are over are left out: somebody else may have had the same port.
 pub(super) fn ports(
     addresses: &[&str],
+    count: RangeInclusive<usize>,
+    ready: impl Fn(&Ports) -> bool,
+) -> Ports {
+    rows_of(addresses, |row| row[3] != "TIME-WAIT", count, ready)
+}
+
+/// The same of these rows.
+pub(super) fn rows_of(
+    addresses: &[&str],
+    counts: impl Fn(&[String]) -> bool,
     count: RangeInclusive<usize>,
     ready: impl Fn(&Ports) -> bool,
 ) -> Ports {
@@ -99,7 +110,9 @@ pub(super) fn ports(
         };
         let mut lines = table.lines().map(cells);
         let head = lines.next().unwrap();
-        let ours = lines.filter(|row| row[1..3].iter().any(|at| addresses.contains(&at.as_str())));
+        let speaks =
+            |row: &Vec<String>| row[1..3].iter().any(|at| addresses.contains(&at.as_str()));
+        let ours = lines.filter(|row| speaks(row) && counts(row));
         let rows: Vec<_> = [head].into_iter().chain(ours).collect();
         let ports = Ports { rows, states: states.lines().map(str::to_owned).collect() };
         if count.contains(&(ports.rows.len() - 1)) && ready(&ports) {
