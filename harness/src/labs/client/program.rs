@@ -340,6 +340,13 @@ impl Client {
         self.running.program.stdout_len() > self.expected.get() as u64
     }
 
+    /// Expects that it comes to rest, and nothing was printed but what was expected before: what is too
+    /// much may come with a write of its own.
+    pub fn expect_no_more_output_at_rest(&self) -> Verdict {
+        self.settle()?;
+        self.expect_no_more_output()
+    }
+
     fn expect_no_more_output(&self) -> Verdict {
         let stdout = self.running.program.stdout().head;
         let more = stdout.get(self.expected.get()..).unwrap_or_default();

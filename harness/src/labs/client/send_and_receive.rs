@@ -251,7 +251,8 @@ fn waits_for_a_silent_server(t: &mut Trial) -> Verdict {
     server.expect(b"question\n")?;
     t.be_silent(&client.running, || server.expect_nothing())?;
     server.send(b"answer\n")?;
-    client.expect_output(b"answer\n")
+    client.expect_output(b"answer\n")?;
+    client.expect_no_more_output_at_rest()
 }
 
 fn prints_all_of_each_piece(t: &mut Trial) -> Verdict {
@@ -299,6 +300,7 @@ fn ends_quietly_without_a_reader(t: &mut Trial) -> Verdict {
     let (client, mut server) = t.conversation()?;
     server.send(b"the first line\n")?;
     client.expect_output(b"the first line\n")?;
+    client.expect_no_more_output_at_rest()?;
     close_output(t, &client, &mut server)?;
     server.send(b"nobody reads this\n")?;
     let status = client.expect_end("nobody reads its output any more: the client ends", NOBODY)?;
