@@ -51,7 +51,7 @@ impl Service {
         self.expect_shown(
             "a client was not accepted",
             "every connection is accepted: the listener's queue is empty",
-            "nobody calls accept: the loop must come back to it after each client",
+            "nobody calls accept: the loop must come back to it at once, whatever a client does",
             |snapshot| match self.listener(snapshot) {
                 Some(row) if row.rx_queue == 0 => Ok(()),
                 Some(row) if row.rx_queue == 1 => {
