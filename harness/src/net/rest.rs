@@ -89,35 +89,24 @@ impl Trial {
                 )
                 .stop());
         }
-        // Something wakes by itself. Count how often, over at least ten of the harness's looks. What a
-        // runtime still does behind its work fades; who polls, polls in each window.
-        let (mut first, mut windows) = (first.clone(), 0);
-        let (elapsed, used, turns) = loop {
-            let began = Instant::now();
-            let last = self.wait(running, || {
-                let now = self.look(running)?;
-                let over = began.elapsed() >= WINDOW;
-                Ok(if over { Progress::Done(now) } else { Progress::Nothing })
-            })?;
-            let last = match last {
-                Ok(last) => last,
-                Err(Stall { kind: StallKind::Ended(status) }) => return Err(ended(status)),
-                Err(_) => self.look(running)?,
+        // Something wakes by itself. What a runtime still does behind its work fades; who polls, polls
+        // in each window.
+        let mut windows = 0;
+        let mut first = first.clone();
+        let Window { elapsed, used, turns, .. } = loop {
+            let window = match self.watch(running, &first)? {
+                Ok(window) => window,
+                Err(status) => return Err(ended(status)),
             };
-            let elapsed = began.elapsed();
-            let used = last.cpu_ns().saturating_sub(first.cpu_ns());
-            let turns = last.turns().saturating_sub(first.turns());
-            let busy = u128::from(used) * 100 > elapsed.as_nanos();
-            let polling = u128::from(turns) * 25 > elapsed.as_millis();
-            if !busy && !polling {
+            if window.is_quiet() {
                 self.note(format!("the {name} is at rest"));
                 return Ok(());
             }
             windows += 1;
             if windows == WINDOWS {
-                break (elapsed, used, turns);
+                break window;
             }
-            first = last;
+            first = window.last;
         };
         Err(self
             .fail(format!("the {name} asks again and again instead of waiting"))
@@ -125,14 +114,52 @@ impl Trial {
             .seen(format!(
                 "woke {turns} times in {} ms, and used {} µs of processor time",
                 elapsed.as_millis(),
-                used / 1000
+                used.as_micros()
             ))
-            .cause(if u128::from(used) * 5 > elapsed.as_nanos() {
+            .cause(if used * 5 > elapsed {
                 BUSY
             } else {
                 "a blocking call costs nothing while it waits: no sleep and no non-blocking mode \
                  is needed"
             })
             .stop())
+    }
+
+    /// Watches the program for a window, over at least ten of the harness's looks; or until it ends.
+    fn watch(&self, running: &Running, first: &Snapshot) -> Verdict<Result<Window, ExitStatus>> {
+        let began = Instant::now();
+        let last = self.wait(running, || {
+            let now = self.look(running)?;
+            let over = began.elapsed() >= WINDOW;
+            Ok(if over { Progress::Done(now) } else { Progress::Nothing })
+        })?;
+        let last = match last {
+            Ok(last) => last,
+            Err(Stall { kind: StallKind::Ended(status) }) => return Ok(Err(status)),
+            Err(_) => self.look(running)?,
+        };
+        Ok(Ok(Window {
+            elapsed: began.elapsed(),
+            used: Duration::from_nanos(last.cpu_ns().saturating_sub(first.cpu_ns())),
+            turns: last.turns().saturating_sub(first.turns()),
+            last,
+        }))
+    }
+}
+
+/// What a program did while it was watched.
+struct Window {
+    elapsed: Duration,
+    /// Processor time.
+    used: Duration,
+    /// How often one of its threads woke.
+    turns: u64,
+    last: Snapshot,
+}
+
+impl Window {
+    /// Neither busy (a hundredth of the time) nor polling (every 25 ms).
+    fn is_quiet(&self) -> bool {
+        self.used * 100 <= self.elapsed && u128::from(self.turns) * 25 <= self.elapsed.as_millis()
     }
 }

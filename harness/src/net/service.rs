@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Terms;
 use super::causes::{is_killed_by_sigpipe, unhandled};
 use super::connection::Connection;
-use crate::kernel::{Row, Snapshot};
+use crate::kernel::{Row, Snapshot, State};
 use crate::program::describe_exit;
 use crate::trial::{Act, Progress, Running, Stall, StallKind, Stop, Trial, Verdict};
 
@@ -236,6 +236,21 @@ impl Service {
         self.expect_until(headline, expected, cause, || {
             let snapshot = self.look()?;
             Ok(condition(&snapshot).map(|()| snapshot))
+        })
+    }
+
+    /// Expects that the program soon has no connection any more.
+    pub fn expect_no_connection(&self, headline: &str, cause: &str) -> Verdict<Snapshot> {
+        let expected = "the socket is closed: no row is left but the listener's";
+        self.expect_shown(headline, expected, cause, |snapshot| {
+            let rows = snapshot.own_rows();
+            match rows.iter().find(|row| row.table.is_tcp() && row.state != State::Listen) {
+                None => Ok(()),
+                Some(row) => {
+                    let with = self.trial.names().call(row.remote);
+                    Err(format!("the connection with {with} is in {}", row.state))
+                }
+            }
         })
     }
 

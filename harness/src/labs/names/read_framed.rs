@@ -278,6 +278,8 @@ fn silent_client_holds_nobody(t: &mut Trial) -> Verdict {
     let names = Names::over(t, &many(60))?;
     let mut silent = [names.caller()?, names.caller()?];
     silent[1].send(&framed(&www(1).bytes())[..1], Cut::Whole)?;
+    names.service().wait_until_accepted()?;
+    names.service().expect_idle()?;
     // And one that asks, and does not read the answers: the server is blocked in a write to it.
     let greedy = names.caller()?;
     let many = framed(&Query::new("many.example.test", A).bytes()).repeat(60_000);

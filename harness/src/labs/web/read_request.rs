@@ -286,12 +286,18 @@ fn limits_half_a_head(t: &mut Trial) -> Verdict {
     let kept = kept(&web, &GET_A[..20])?;
     let cause = "part of a head has come, and the time is over: the client is told so (408), and the \
                  connection ends";
-    for mut client in [Some(client), kept].into_iter().flatten() {
+    let mut clients: Vec<_> = [Some(client), kept].into_iter().flatten().collect();
+    for client in &mut clients {
         client.expect(&[408], cause)?;
         client.expect_end("behind 408 the connection ends")?;
     }
-    Ok(())
+    t.note("the clients end nothing from their side");
+    let keeps = "the web server waits without end for the end of a client that it has refused";
+    web.service.expect_no_connection(keeps, DRAINED).map(drop)
 }
+
+const DRAINED: &str = "behind the last reply what the client still sends is read and thrown away until its end, but \
+    for SECONDS at most: each such connection keeps a place";
 
 fn limits_a_dribble(t: &mut Trial) -> Verdict {
     t.allow_waiting(SECONDS);
