@@ -292,7 +292,7 @@ fn limits_half_a_head(t: &mut Trial) -> Verdict {
         client.expect_end("behind 408 the connection ends")?;
     }
     t.note("the clients end nothing from their side");
-    let keeps = "the web server waits without end for the end of a client that it has refused";
+    let keeps = "the web server keeps the connection of a client that it has refused";
     web.service.expect_no_connection(keeps, DRAINED).map(drop)
 }
 
