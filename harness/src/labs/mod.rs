@@ -13,7 +13,6 @@ pub mod mail;
 pub mod names;
 pub mod peer;
 pub mod server;
-mod sha1;
 pub mod swarm;
 pub mod together;
 pub mod web;

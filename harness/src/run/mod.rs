@@ -8,5 +8,6 @@ pub mod isolation;
 mod outset;
 pub mod pool;
 pub mod protocol;
+mod queue;
 pub mod session;
 pub mod worker;

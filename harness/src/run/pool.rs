@@ -3,8 +3,6 @@
 //! A worker that dies, or that does not answer, takes only its own check with it: the outcome
 //! is a fault, and another worker goes on.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -14,9 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::json::Json;
-use crate::labs::{self, Check};
 use crate::run::isolation;
 use crate::run::protocol::{LAST, Request, Seal};
+use crate::run::queue::{Queue, is_patient};
 use crate::sync::lock;
 use crate::trial::patience;
 use crate::verdict::{Outcome, json};
@@ -105,18 +103,18 @@ impl Pool {
     /// Carries out all requests, `tell` being called as each is done. The answers are in the
     /// order of the requests.
     pub fn run(&self, requests: &[Request], tell: impl Fn(usize, &Answer) + Sync) -> Vec<Answer> {
-        let order = order(requests);
         let patient = requests.iter().filter(|request| is_patient(request)).count();
-        let next = Mutex::new(order.into_iter());
+        let queue = Mutex::new(Queue::of(requests));
         let answers = Mutex::new(vec![None; requests.len()]);
         thread::scope(|scope| {
             // A run of many programs has hundreds of patient checks: there is an end to it.
             let workers = self.size + patient.min(self.size);
             for _ in 0..workers.min(requests.len()) {
                 scope.spawn(|| {
-                    let mut worker = None;
-                    let take = || lock(&next).next();
-                    while let Some(index) = take() {
+                    let (mut worker, mut group) = (None, None);
+                    let take = |group| lock(&queue).take(group);
+                    while let Some((index, its)) = take(group) {
+                        group = Some(its);
                         let request = &requests[index];
                         let answer = self.ask(&mut worker, request);
                         tell(index, &answer);
@@ -162,22 +160,6 @@ impl Pool {
 pub fn lanes_beside(runs: usize) -> usize {
     let cores = thread::available_parallelism().map_or(2, usize::from);
     (8 * cores / runs.max(1)).clamp(2, 4 * cores)
-}
-
-/// Those that wait for time to pass begin at once. Then from the end: the last checks of a lab are
-/// the longest ones, and the short ones fill the gaps.
-fn order(requests: &[Request]) -> Vec<usize> {
-    let places: BTreeMap<String, usize> = labs::checks().map(Check::id).zip(0..).collect();
-    let mut order: Vec<usize> = (0..requests.len()).collect();
-    order.sort_by_cached_key(|index| {
-        let request = &requests[*index];
-        Reverse((is_patient(request), places.get(&request.check)))
-    });
-    order
-}
-
-fn is_patient(request: &Request) -> bool {
-    labs::check(&request.check).is_some_and(|check| check.patient)
 }
 
 /// What the reader of a board has to know.

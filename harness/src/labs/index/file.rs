@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::labs::sha1::sha1;
+use sockets_hash::sha1;
+
 use crate::trial::{Scratch, Verdict};
 
 /// A file: its name and what it holds.

@@ -2,9 +2,10 @@
 
 use std::cell::OnceCell;
 
+use sockets_hash::digest;
+
 use super::bencode::{Value, dictionary, integer, string};
 use super::message::{BLOCK, Block};
-use crate::labs::sha1::digest;
 use crate::net::noise;
 
 /// A torrent of one file.

@@ -6,7 +6,7 @@ const BEGIN: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc
 const BLOCK: usize = 64;
 
 /// The hash of `bytes`.
-pub(super) fn digest(bytes: &[u8]) -> [u8; 20] {
+pub fn digest(bytes: &[u8]) -> [u8; 20] {
     let mut padded = bytes.to_vec();
     padded.push(0x80);
     padded.resize(padded.len().next_multiple_of(BLOCK), 0);
@@ -25,7 +25,7 @@ pub(super) fn digest(bytes: &[u8]) -> [u8; 20] {
 }
 
 /// The hash of `bytes`, in 40 hex digits in small letters.
-pub(super) fn sha1(bytes: &[u8]) -> String {
+pub fn sha1(bytes: &[u8]) -> String {
     digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
