@@ -28,6 +28,7 @@ pub(crate) fn prints_the_ready_line_and(t: &Trial, of: &Listens, more: &str) -> 
         Err(_) => false,
     };
     running.program.release_stdout();
+    t.note("its standard output is a pipe that was full until now");
     let service = t.listening(running, address)?;
     let expected = format!("listening on {}\n{more}", service.bound()?);
     let stdout = ready_line(t, &service)?;

@@ -15,7 +15,7 @@ checks! { $ flood_own_answers, "flood" step 4:
     forgets_the_hits_of_an_earlier_find, 2 points: "passes over the hits of an earlier find";
     "Hits are numbered from 1 since the last find; hits of an earlier find are passed over."
 
-    remembers_its_own_question, 2 points: "knows its own find after 5,000 questions of others";
+    remembers_its_own_question, 2 points: "knows its own ping and find after 5,000 questions of others";
     "One's own last ping and find are never forgotten."
 
     bears_broken_hits, 3 points: "shows nothing of a QueryHit that lies, and goes on";
@@ -87,6 +87,7 @@ const QUESTIONS: u32 = 5_000;
 fn remembers_its_own_question(t: &mut Trial) -> Verdict {
     let servent = Servent::sharing(t, &[])?;
     let mut bob = servent.linked_by("bob")?;
+    let ping = servent.pings(&mut [&mut bob])?;
     let query = servent.finds("song", &mut [&mut bob])?;
     let others: Vec<u8> = (0..QUESTIONS)
         .flat_map(|number| Descriptor::query(id(number), "something").at(1, 6).bytes())
@@ -94,7 +95,10 @@ fn remembers_its_own_question(t: &mut Trial) -> Verdict {
     bob.send_as(&others, &format!("{QUESTIONS} Queries, TTL 1, hops 6, each with its own id"))?;
     let hits = one_hit(t)?;
     bob.send(&query.hit(&hits))?;
-    servent.expect_event(&format!("hit 1 {} 300000 {SONG}", hits.address), FORGOTTEN)
+    servent.expect_event(&format!("hit 1 {} 300000 {SONG}", hits.address), FORGOTTEN)?;
+    let pong = a_pong(t)?;
+    bob.send(&ping.pong(&pong))?;
+    servent.expect_event(&format!("pong {} 12 4096", pong.address), FORGOTTEN)
 }
 
 fn bears_broken_hits(t: &mut Trial) -> Verdict {
@@ -180,8 +184,8 @@ const OWN: &str = "what answers a question of one's own user goes to that user: 
     further";
 const EARLIER: &str = "a find begins anew: its hits count from 1, and what answers an earlier one is \
     passed over";
-const FORGOTTEN: &str = "what others ask may push out what others have asked, but never the last question of \
-    its own user: that is kept apart";
+const FORGOTTEN: &str = "what others ask may push out what others have asked, but never the last ping and the \
+    last find of its own user: they are kept apart";
 const LIES: &str = "a QueryHit is read as a whole before anything of it is shown: the count, every \
     name with its two NULs, and 16 bytes behind the last, else it is dropped";
 const NO_NAME: &str = "a name from the network is not a file name until it was looked at: 1 to 200 bytes of \
