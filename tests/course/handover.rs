@@ -27,7 +27,11 @@ fn cargo_reads_a_workspace_at_once_with_an_empty_home_and_no_network() {
     assert!(output.status.success(), "{}", text(&output));
     let read = Json::parse(&String::from_utf8_lossy(&output.stdout)).unwrap();
     let packages = read.get("packages").and_then(Json::as_array).unwrap();
-    assert_eq!(packages.len(), 2 + LABS.len(), "the harness, what reads the kernel, and the labs");
+    assert_eq!(
+        packages.len(),
+        3 + LABS.len(),
+        "the harness, what reads the kernel, what hashes, and the labs"
+    );
     for package in packages {
         let mut needed = package.get("dependencies").and_then(Json::as_array).unwrap().iter();
         // What comes from a folder of the workspace has no source.

@@ -154,6 +154,14 @@ fn dials_thirty(t: &mut Trial) -> Verdict {
     let snapshot = t.look(swarm.running())?;
     let rows = snapshot.own_rows();
     let dialled = rows.iter().filter(|row| addresses.contains(&row.remote)).count();
+    if dialled == 0 {
+        // On a machine that is so busy their 5 s may be over already.
+        for host in &hosts {
+            if host.take_another(swarm.running())?.is_some() {
+                return t.expect_written();
+            }
+        }
+    }
     let seen = match dialled {
         0 => "no connection to any of them".to_owned(),
         1..=MOST_DIALLED => return t.expect_written(),
