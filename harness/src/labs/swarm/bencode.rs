@@ -25,13 +25,6 @@ pub(super) fn list(values: impl IntoIterator<Item = Value>) -> Value {
 pub(super) fn dictionary<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     let mut entries: Vec<_> = entries.into_iter().collect();
     entries.sort();
-    dictionary_in_order(entries)
-}
-
-/// The same with its keys in the order given, as BEP 3 forbids and some programs write.
-pub(super) fn dictionary_in_order<'a>(
-    entries: impl IntoIterator<Item = (&'a str, Value)>,
-) -> Value {
     let entries = entries.into_iter().flat_map(|(key, value)| [string(key), value]);
     [b"d", &entries.collect::<Vec<_>>().concat()[..], b"e"].concat()
 }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use sockets_hash::digest;
 
-use super::bencode::{Value, dictionary, dictionary_in_order, integer, string};
+use super::bencode::{Value, dictionary, integer, string};
 use super::message::{BLOCK, Block};
 use crate::net::noise;
 
@@ -20,8 +20,6 @@ pub(super) struct Torrent {
     announce: Option<String>,
     /// A further key of its info: another one is another torrent of the same file.
     salt: Option<u32>,
-    /// Whether the keys of its info stand in another order than BEP 3 wants.
-    is_untidy: bool,
     /// What it is known by, once it has been computed: of many pieces that takes a while.
     hash: OnceCell<[u8; 20]>,
 }
@@ -33,8 +31,7 @@ impl Torrent {
     /// Of a file of so many bytes, in pieces of so many; nobody keeps track of it.
     pub(super) fn new(length: usize, piece_length: u32) -> Self {
         let (name, bytes) = (SONG.to_owned(), noise(9, length));
-        let (announce, salt, is_untidy) = (None, None, false);
-        Self { name, bytes, piece_length, announce, salt, is_untidy, hash: OnceCell::new() }
+        Self { name, bytes, piece_length, announce: None, salt: None, hash: OnceCell::new() }
     }
 
     /// Of so many pieces of one block each.
@@ -60,11 +57,6 @@ impl Torrent {
     /// The same file in another torrent, one for each number.
     pub(super) fn salted(self, salt: u32) -> Self {
         Self { salt: Some(salt), hash: OnceCell::new(), ..self }
-    }
-
-    /// The same with the keys of its info out of order.
-    pub(super) fn untidy(self) -> Self {
-        Self { is_untidy: true, hash: OnceCell::new(), ..self }
     }
 
     /// How many pieces there are.
@@ -114,10 +106,6 @@ impl Torrent {
             ("pieces", string(hashes.collect::<Vec<_>>())),
         ];
         entries.extend(self.salt.map(|salt| ("salt", integer(salt.into()))));
-        if self.is_untidy {
-            entries.reverse();
-            return dictionary_in_order(entries);
-        }
         dictionary(entries)
     }
 
