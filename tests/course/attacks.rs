@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -160,6 +161,9 @@ impl Mode {
     }
 
     fn judge_all(&self) {
+        // One mode after the other: what is left behind is looked for in the whole system.
+        static MODES: Mutex<()> = Mutex::new(());
+        let _mode = MODES.lock().unwrap_or_else(PoisonError::into_inner);
         let _turn = turn();
         if !self.works() {
             return;

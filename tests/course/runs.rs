@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -78,7 +78,6 @@ pub(crate) fn of_corpus<'a>(
     programs: &'a [Program],
     checks: impl Fn(&Program) -> Vec<&'static Check>,
 ) -> Vec<(&'a Program, Run)> {
-    // While one test builds, another one has its programs checked: there it is mostly waited.
     let built = Built::corpus(lab, programs);
     let built = programs.iter().zip(&built);
     let built: Vec<_> = built.filter_map(|(it, built)| Some((it, built.as_ref()?))).collect();
@@ -136,12 +135,27 @@ pub(crate) fn template(name: &str) -> Template {
     built.entry(name.to_owned()).or_insert_with(new).clone()
 }
 
-/// One test at a time has programs checked: it keeps all cores busy as it is.
-static TURN: Mutex<()> = Mutex::new(());
+/// Two tests at a time have programs checked: one keeps all cores busy but for its end, when it waits
+/// for the last of them.
+static TURNS: (Mutex<u32>, Condvar) = (Mutex::new(2), Condvar::new());
 
 /// Waits for its turn to have programs run.
-pub(crate) fn turn() -> std::sync::MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn turn() -> Turn {
+    let free = TURNS.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut free =
+        TURNS.1.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+    *free -= 1;
+    Turn
+}
+
+/// A test's turn, which ends with it.
+pub(crate) struct Turn;
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *TURNS.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        TURNS.1.notify_one();
+    }
 }
 
 /// A skipped check is a matter of this system: it is told, and tolerated.
