@@ -82,7 +82,7 @@ exit status: 0 nothing failed, 1 something failed, 2 wrong usage,
 ";
 
 /// How every command's lines begin.
-const COMMAND: &str = "cargo lab";
+const COMMAND: &str = "cargo lab ";
 
 /// Whether this argument asks what a command can do.
 pub(super) fn is_asked_for(argument: &str) -> bool {
@@ -95,7 +95,7 @@ pub(super) fn of(command: &str) -> Result<String, CliError> {
     let mut is_its = false;
     for line in ALL.lines().take_while(|line| !line.starts_with("In the course")) {
         if let Some(rest) = line.strip_prefix(COMMAND) {
-            is_its = rest.split_whitespace().next() == Some(command);
+            is_its = rest.split(' ').next() == Some(command);
         }
         if is_its {
             text.extend([line, "\n"]);
