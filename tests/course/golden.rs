@@ -5,7 +5,8 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test course read_as_they_did` writes the texts anew.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sockets_lab::labs::{self, Lab};
@@ -213,44 +214,68 @@ fn difference(golden: &str, now: &str) -> String {
 /// So often a check tells of its mistake before its text counts as another one.
 const TRIES: u32 = 3;
 
-/// What differs between a text and what the check now says of its mistake.
-fn compare(lab: &'static Lab, text: &Path, mistakes: &[Program]) -> Option<String> {
-    let stem = text.file_name().expect("a name").to_string_lossy();
-    let name = stem.split('.').next().unwrap_or_default();
-    let Some(mistake) = mistakes.iter().find(|mistake| mistake.name == name) else {
-        return Some(format!("{}: no such mistake", text.display()));
-    };
-    let golden = corpus::read(text);
-    let id = golden.split_whitespace().nth(1).or(mistake.named.first().map(String::as_str));
-    let Source::Text(source) = &mistake.source else {
-        return Some(format!("{}: a body of the lab is needed", text.display()));
-    };
-    let built = Built::new(lab, name, source);
-    let tell = || told(lab, mistake, &built, id.expect("a mistake names a check"));
-    let mut now = tell()?;
-    // What a program is caught in depends on the moment now and then, on a busy machine above all.
-    for _ in 1..TRIES {
-        if now == golden {
-            return None;
+/// A text, the check that it is of, and the mistake.
+struct Golden<'a> {
+    file: PathBuf,
+    text: String,
+    id: String,
+    mistake: &'a Program,
+}
+
+impl<'a> Golden<'a> {
+    fn read(file: PathBuf, mistakes: &'a [Program]) -> Self {
+        let name = file.file_name().expect("a name").to_string_lossy();
+        let name = name.split('.').next().unwrap_or_default();
+        let mistake = mistakes.iter().find(|mistake| mistake.name == name);
+        let mistake = mistake.unwrap_or_else(|| panic!("{}: no such mistake", file.display()));
+        let text = corpus::read(&file);
+        let id = text.split_whitespace().nth(1).or(mistake.named.first().map(String::as_str));
+        let id = id.expect("a mistake names a check").to_owned();
+        Self { file, text, id, mistake }
+    }
+
+    /// The source of the mistake, by its name.
+    fn source(&self) -> (String, String) {
+        match &self.mistake.source {
+            Source::Text(source) => (self.mistake.name.clone(), source.clone()),
+            Source::File(_) => panic!("{}: a body of the lab is needed", self.file.display()),
         }
-        now = tell()?;
     }
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        let written = std::fs::write(text, now);
-        return written.err().map(|error| format!("{}: {error}", text.display()));
+
+    /// What differs between the text and what the check now says of its mistake.
+    fn compare(&self, lab: &'static Lab, built: &Built) -> Option<String> {
+        let tell = || told(lab, self.mistake, built, &self.id);
+        let mut now = tell()?;
+        // What a program is caught in depends on the moment now and then, on a busy machine above all.
+        for _ in 1..TRIES {
+            if now == self.text {
+                return None;
+            }
+            now = tell()?;
+        }
+        let file = self.file.display();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            let written = std::fs::write(&self.file, now);
+            return written.err().map(|error| format!("{file}: {error}"));
+        }
+        (self.text != now).then(|| format!("{file}\n{}", difference(&self.text, &now)))
     }
-    (golden != now).then(|| format!("{}\n{}", text.display(), difference(&golden, &now)))
 }
 
 const HOW: &str =
     "if the new text is better: UPDATE_GOLDEN=1 cargo test --test course read_as_they_did";
 
 fn all_read_as_they_did(lab: &'static Lab) {
+    let mistakes = corpus::mistakes(lab);
+    let texts = corpus::files(&corpus::fixtures("golden", lab));
+    let texts: Vec<_> = texts.into_iter().map(|file| Golden::read(file, &mistakes)).collect();
+    let sources: BTreeMap<_, _> = texts.iter().map(Golden::source).collect();
+    let names: Vec<_> = sources.keys().cloned().collect();
+    let built = Built::all(lab, &sources.into_iter().collect::<Vec<_>>());
+    let built: BTreeMap<_, _> = names.into_iter().zip(built).collect();
     let _turn = runs::turn();
-    let (texts, mistakes) =
-        (corpus::files(&corpus::fixtures("golden", lab)), corpus::mistakes(lab));
-    let found = runs::side_by_side(&texts, |text| compare(lab, text, &mistakes));
-    let found: Vec<_> = found.into_iter().flatten().collect();
+    let compare = |text: &Golden<'_>| text.compare(lab, &built[&text.mistake.name]);
+    let found: Vec<_> = runs::side_by_side(&texts, compare).into_iter().flatten().collect();
     assert!(found.is_empty(), "{}\n{HOW}", found.join("\n"));
 }
 
