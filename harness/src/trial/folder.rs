@@ -35,14 +35,25 @@ pub(crate) struct Folder {
     name: String,
     /// As it was made.
     permissions: Permissions,
+    /// How large the disk is that is mounted here, in bytes, where it is one of its own.
+    size: Option<u64>,
 }
 
 impl Folder {
     /// An empty one, below the system's folder for temporary files.
     pub(crate) fn new(name: &str) -> io::Result<Self> {
+        Self::of(name, None)
+    }
+
+    /// A disk of its own, of so many bytes: for a process that may mount one.
+    pub(super) fn disk(name: &str, size: u64) -> io::Result<Self> {
+        Self::of(name, Some(size))
+    }
+
+    fn of(name: &str, size: Option<u64>) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let mut free = lock(&FREE);
-        if let Some(found) = free.iter().position(|folder| folder.name == name) {
+        if let Some(found) = free.iter().position(|it| (&*it.name, it.size) == (name, size)) {
             return Ok(free.swap_remove(found));
         }
         loop {
@@ -52,8 +63,11 @@ impl Folder {
             match fs::create_dir(&path) {
                 Ok(()) => {
                     lock(&LIVE).push(path.clone());
+                    if let Some(size) = size {
+                        mount_disk(&path, size)?;
+                    }
                     let permissions = fs::metadata(&path)?.permissions();
-                    return Ok(Self { path, name: name.to_owned(), permissions });
+                    return Ok(Self { path, name: name.to_owned(), permissions, size });
                 }
                 // Process ids tell no workers apart: in a namespace each begins at 1.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -86,7 +100,8 @@ impl Drop for Folder {
             && empty(&self.path).is_ok();
         if is_made_anew {
             let (path, name) = (mem::take(&mut self.path), mem::take(&mut self.name));
-            lock(&FREE).push(Self { path, name, permissions: self.permissions.clone() });
+            let (permissions, size) = (self.permissions.clone(), self.size);
+            lock(&FREE).push(Self { path, name, permissions, size });
         } else {
             let _ = remove(&self.path);
             lock(&LIVE).retain(|path| *path != self.path);
@@ -112,9 +127,25 @@ pub(super) fn empty(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a folder, also where a program has taken permissions away from something in it.
+fn mount_disk(path: &Path, size: u64) -> io::Result<()> {
+    let mut command = Command::new("mount");
+    command.args(["-t", "tmpfs", "-o", &format!("size={size},mode=0755"), "tmpfs"]).arg(path);
+    let output = command.stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
+
+/// Removes a folder, also where a disk of its own is mounted, or where a program has taken permissions
+/// away from something in it.
 fn remove(path: &Path) -> io::Result<()> {
     if fs::remove_dir_all(path).is_ok() {
+        return Ok(());
+    }
+    let mut command = Command::new("umount");
+    command.arg(path).stderr(Stdio::null());
+    if command.status().is_ok_and(|status| status.success()) && fs::remove_dir(path).is_ok() {
         return Ok(());
     }
     let mut command = Command::new("chmod");

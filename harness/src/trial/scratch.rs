@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use super::folder::{Folder, empty};
 use super::{Stop, Trial, Verdict};
+use crate::program::cell::is_enclosing;
 use crate::words::count;
 
 /// A folder of a trial.
@@ -72,7 +73,22 @@ impl Listing {
 impl Trial {
     /// A new folder, which the reader knows as `name`: `ROOT`.
     pub fn scratch(&self, name: &str) -> Verdict<Scratch> {
-        let folder = Rc::new(Folder::new(name)?);
+        self.scratch_on(Folder::new(name)?)
+    }
+
+    /// A new folder with room for so many bytes, where this process can make a disk of its own: where
+    /// programs are isolated. Elsewhere nothing.
+    pub fn small_disk(&self, name: &str, size: usize) -> Verdict<Option<Scratch>> {
+        if !is_enclosing() {
+            return Ok(None);
+        }
+        let disk = self.scratch_on(Folder::disk(name, size as u64)?)?;
+        self.note(format!("{name} is on a disk with room for {}", count(size)));
+        Ok(Some(disk))
+    }
+
+    fn scratch_on(&self, folder: Folder) -> Verdict<Scratch> {
+        let folder = Rc::new(folder);
         self.keep(Rc::clone(&folder));
         Ok(Scratch { trial: self.clone(), folder })
     }

@@ -1,10 +1,10 @@
 //! Step 4 of lab 5: `deliver`. What stands in the mailboxes when 250 has come.
 
-use super::Mail;
 use super::client::{Client, on_the_way};
 use super::mailbox::{ALICE, BOB};
 use super::pop3::{awkward, large};
-use crate::trial::{Order, Shown, Stop, Trial, Verdict};
+use super::{Mail, NOBODY_IS_LATE, USERS};
+use crate::trial::{Order, Scratch, Shown, Stop, Trial, Verdict};
 use crate::words::count;
 
 checks! { $ mail_deliver, "mail" step 4:
@@ -184,6 +184,36 @@ fn keeps_all_or_nothing(t: &mut Trial) -> Verdict {
     client.hand_over(&ALICE, &["bob", "carol"], text)?;
     for name in ["bob", "carol"] {
         mail.expect_messages(name, &[&stored(text)], "after a 451 the next message is taken")?;
+    }
+    client.leave()?;
+    t.kill(&mail.doors.running)?;
+    t.new_story();
+    match t.small_disk("SPOOL", SMALL)? {
+        Some(spool) => on_a_full_disk(t, spool, cause),
+        None => Ok(()),
+    }
+}
+
+/// The room of a small disk, in bytes.
+const SMALL: usize = 256 << 10;
+
+/// The file is made, and there is no room for its end.
+fn on_a_full_disk(t: &Trial, spool: Scratch, cause: &str) -> Verdict {
+    let mail = Mail::over(t, USERS, spool, NOBODY_IS_LATE)?;
+    let text = large(300_000);
+    let mut client = mail.send_as(&ALICE)?;
+    for recipients in [&["bob"][..], &["bob", "carol"]] {
+        client.begin(&ALICE, recipients)?;
+        client.send(&on_the_way(&text))?;
+        client.expect(&["451"], "an error of a write is an error of the delivery: 451")?;
+        for name in recipients {
+            mail.expect_messages(name, &[], cause)?;
+        }
+    }
+    let short = b"Subject: short\r\n\r\nhello\r\n";
+    client.hand_over(&ALICE, &["bob", "carol"], short)?;
+    for name in ["bob", "carol"] {
+        mail.expect_messages(name, &[&stored(short)], "there is room for a short one")?;
     }
     client.leave()
 }

@@ -13,6 +13,7 @@ mod respond;
 mod scenes;
 mod serve_many;
 mod start;
+mod store;
 mod upload;
 pub(super) mod visitor;
 
@@ -91,7 +92,7 @@ pub const LAB: Lab = Lab {
 
 steps! { $ web_checks: start web_start, read_request web_read_request,
 parse_request web_parse_request, refusals web_refusals, respond web_respond, download web_download,
-upload web_upload, conversations web_conversations, serve_many web_serve_many }
+upload web_upload, store web_store, conversations web_conversations, serve_many web_serve_many }
 
 /// What the reader calls the program.
 const CALLED: &str = "web server";

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{A_FILE, SECONDS, Web};
-use crate::kernel;
 use crate::net::{Cut, noise};
 use crate::trial::{Stop, Trial, Verdict};
 use crate::words::count;
@@ -36,15 +35,6 @@ checks! { $ web_upload, "web" step 4:
     ends_refusals_in_order, 3 points: "lets a refusal reach a client that is still sending";
     "Every close is orderly: FIN behind the reply, then what still comes is read and thrown away."
 
-    takes_the_largest, 2 points, exotic: "takes a body of 16 MiB";
-    "16,777,216 bytes are taken, and memory stays bounded (an upload may be held whole)."
-
-    replaces_a_link, 1 point, exotic: "replaces a link, and not what it points to";
-    "PUT to a link's name replaces the link; a link to a directory is 409."
-
-    says_when_it_cannot_store, 2 points, exotic: "says it when it can't store, and serves on";
-    "Can't be written: 403 or 500, nothing of it stays, and the next client is served."
-
     limits_half_a_body, 2 points, patient: "answers 408 when a body breaks off in silence";
     "A body: 408 when SECONDS pass without a byte; the old file is as it was."
 
@@ -52,7 +42,7 @@ checks! { $ web_upload, "web" step 4:
     "A body: 408 when SECONDS pass without a byte. Progress has no further limit."
 }
 
-const STORED: &str = "the reply is sent when the file stands under its name, with every byte of the body: \
+pub(super) const STORED: &str = "the reply is sent when the file stands under its name, with every byte of the body: \
     what came together with the head, and what is read behind it";
 const EXACT: &str =
     "the body ends where Content-Length says, be the next byte there already or not";
@@ -266,73 +256,6 @@ fn ends_refusals_in_order(t: &mut Trial) -> Verdict {
         client.expect_end(cause)?;
         client.close();
     }
-    web.expect_service()
-}
-
-fn takes_the_largest(t: &mut Trial) -> Verdict {
-    t.needs_watching()?;
-    let web = Web::start(t)?;
-    let pid = web.service.running.program.pid();
-    let before = kernel::resident_bytes(pid)?;
-    let body = noise(6, 16 << 20);
-    let mut client = web.visit()?;
-    client.put("/large.bin", body.len(), b"")?;
-    client.send(&body)?;
-    client.expect(&[201], "16 MiB are allowed, to the last byte")?;
-    web.root.expect_file("large.bin", &body, STORED)?;
-    let grown = kernel::resident_bytes(pid)?.saturating_sub(before);
-    if grown < 64 << 20 {
-        return Ok(());
-    }
-    Err(t
-        .fail("an upload of 16 MiB costs far more memory than it has bytes")
-        .expected("less than 64 MiB more")
-        .seen(format!("{} more", count(grown as usize)))
-        .cause("what was written to the file can be forgotten")
-        .stop())
-}
-
-fn replaces_a_link(t: &mut Trial) -> Verdict {
-    let web = Web::start(t)?;
-    web.root.file("target.txt", b"not to be touched\n")?;
-    web.root.folder("folder")?;
-    web.root.link("link.txt", "target.txt")?;
-    web.root.link("to-folder", "folder")?;
-    let cause = "rename replaces the name: a link that was written through changes a file that nobody named";
-    let mut client = web.visit()?;
-    client.ask("GET", "/link.txt")?;
-    client.expect_file(b"not to be touched\n", "links below ROOT are followed")?;
-    client.put("/link.txt", 4, b"new\n")?;
-    client.expect(&[204, 201], cause)?;
-    web.root.expect_file("target.txt", b"not to be touched\n", cause)?;
-    web.root.expect_file("link.txt", b"new\n", cause)?;
-    client.put("/to-folder", 4, b"new\n")?;
-    client.expect(&[409], "a link to a folder is a folder")?;
-    Ok(())
-}
-
-fn says_when_it_cannot_store(t: &mut Trial) -> Verdict {
-    let web = Web::start(t)?;
-    let before = web.root.list()?;
-    let cause = "an error of a write, or of the file that is made for it, is told with 403 or 500, and \
-                 nothing of the upload stays";
-    // A name that is too long for a file: it can't be stored anywhere.
-    let mut client = web.visit()?;
-    client.put(&format!("/{}", "n".repeat(300)), 5, b"hello")?;
-    client.expect(&[403, 409, 500], cause)?;
-    client.close();
-    web.expect_listing(&before, cause)?;
-    // A folder in which nothing can be made.
-    web.root.file("closed/a.txt", A_FILE)?;
-    web.root.permit("closed", 0o555)?;
-    for path in ["/closed/new.txt", "/closed/a.txt"] {
-        let mut client = web.visit()?;
-        client.put(path, 5, b"hello")?;
-        client.expect(&[403, 500], cause)?;
-        client.expect_end("behind a refusal the connection ends")?;
-        client.close();
-    }
-    web.root.expect_file("closed/a.txt", A_FILE, cause)?;
     web.expect_service()
 }
 
