@@ -55,6 +55,13 @@ fn sends_a_file(t: &mut Trial) -> Verdict {
     client.ask("GET", "/sub/b.bin")?;
     client.expect_file(b"b", BODY)?;
     client.close();
+    // More bytes than many programs have room for, and nearly as many as Linux allows.
+    let deep = vec!["d".repeat(200); 18].join("/") + "/deep.txt";
+    web.root.file(&deep, b"deep down\n")?;
+    let mut client = web.visit()?;
+    client.ask("GET", &format!("/{deep}"))?;
+    client.expect_file(b"deep down\n", "a path can have up to 4,096 bytes (PATH_MAX)")?;
+    client.close();
     for length in [0, 1, 65_535, 65_536, 65_537, 300_000] {
         let bytes = noise(length as u64, length);
         web.root.file("noise.bin", &bytes)?;

@@ -12,7 +12,7 @@ checks! { $ web_store, "web" step 4:
     "16,777,216 bytes are taken, and memory stays bounded (an upload may be held whole)."
 
     replaces_a_link, 1 point, exotic: "replaces a link, and not what it points to";
-    "PUT to a link's name replaces the link; a link to a directory is 409."
+    "PUT to a link's name replaces the link, to a FIFO's the FIFO; a link to a directory is 409."
 
     says_when_it_cannot_store, 2 points, exotic: "says it when it can't store, and serves on";
     "Can't be written: 403 or 500, nothing of it stays, and the next client is served."
@@ -57,7 +57,14 @@ fn replaces_a_link(t: &mut Trial) -> Verdict {
     web.root.expect_file("link.txt", b"new\n", cause)?;
     client.put("/to-folder", 4, b"new\n")?;
     client.expect(&[409], "a link to a folder is a folder")?;
-    Ok(())
+    client.expect_end("behind a refusal the connection ends")?;
+    client.close();
+    web.root.fifo("pipe")?;
+    let cause = "rename replaces a FIFO, too; to open one to write waits for a reader, for ever";
+    let mut client = web.visit()?;
+    client.put("/pipe", 4, b"new\n")?;
+    client.expect(&[204, 201], cause)?;
+    web.root.expect_file("pipe", b"new\n", cause)
 }
 
 fn says_when_it_cannot_store(t: &mut Trial) -> Verdict {
