@@ -128,9 +128,14 @@ impl Scratch {
 
     /// Makes a file of so many bytes, all zero, that takes no room on the disk.
     pub fn hole(&self, name: &str, length: u64) -> Verdict {
-        fs::File::create(self.at(name))?.set_len(length)?;
+        self.sparse(name, length)?;
         self.trial.note(format!("{} was made: {}", self.shown(name), count(length as usize)));
         Ok(())
+    }
+
+    /// The same, and the story does not tell of it.
+    pub fn sparse(&self, name: &str, length: u64) -> Verdict {
+        Ok(fs::File::create(self.at(name))?.set_len(length)?)
     }
 
     /// Makes a folder in it.

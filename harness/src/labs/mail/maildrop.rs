@@ -7,6 +7,7 @@ use super::pop3::awkward;
 use super::reply::Protocol;
 use super::{Mail, SECONDS, USERS};
 use crate::trial::{Trial, Verdict};
+use crate::words::count;
 
 checks! { $ mail_maildrop, "mail" step 5:
     marks_only, 3 points: "DELE hides a message, RSET brings it back, and numbers stay";
@@ -28,7 +29,7 @@ checks! { $ mail_maildrop, "mail" step 5:
     "UIDL: the ID never changes, and none is used twice, also after a restart (RFC 1939 section 7)."
 
     sends_without_holding_up, 2 points: "sends to a client that reads nothing, and serves the others";
-    "A message is sent without holding up anybody."
+    "A message is sent without holding up anybody; memory of a session is bounded by one message."
 
     says_what_is_gone, 1 point, exotic: "says -ERR for a message that somebody has removed";
     "QUIT: one that can't be removed or has gone: -ERR, and the session ends all the same."
@@ -250,8 +251,70 @@ fn sends_without_holding_up(t: &mut Trial) -> Verdict {
     let sent = b"Return-Path: <alice@localhost>\r\nSubject: meanwhile\r\n\r\nhello\r\n";
     client.expect_message("RETR 1", sent, cause)?;
     client.quit()?;
+    keeps_no_replies(&mail, &mut slow)?;
     slow.close();
-    Ok(())
+    keeps_no_mailbox(&mail)
+}
+
+/// So many messages, or replies, of a mebibyte each.
+const MANY: usize = 48;
+/// What a session that has one message at a time never needs, in bytes.
+const FAR_TOO_MUCH: u64 = (MANY as u64) << 19;
+
+/// A client that reads nothing asks for the same message again and again.
+fn keeps_no_replies(mail: &Mail, slow: &mut Client) -> Verdict {
+    let (t, running) = (mail.doors.trial(), &mail.doors.running);
+    let before = t.memory(running)?;
+    slow.send_as(&b"RETR 1\r\n".repeat(MANY), &format!("RETR 1, {MANY} times"))?;
+    mail.settle()?;
+    let grown = t.memory(running)?.saturating_sub(before);
+    if grown < FAR_TOO_MUCH {
+        return Ok(());
+    }
+    Err(t
+        .fail("the mail server collects replies for a client that reads nothing")
+        .expected("one reply at a time: the next command is read when it has been sent")
+        .seen(format!("{} more memory", count(grown as usize)))
+        .cause("a reply that cannot be written yet is a reason to wait, and not to read on")
+        .stop())
+}
+
+/// Users log in whose mailboxes hold more than a session may have in memory. What a runtime has not
+/// collected yet is no sin of a program: only what grows with each session counts.
+fn keeps_no_mailbox(mail: &Mail) -> Verdict {
+    let (t, running) = (mail.doors.trial(), &mail.doors.running);
+    for user in [&ALICE, &BOB, &CAROL] {
+        for number in 0..MANY {
+            let name = format!("{}/new/00000000000000000001.{number:04}", user.name);
+            mail.spool.sparse(&name, 1 << 20)?;
+        }
+    }
+    t.new_story();
+    t.note(format!("in each mailbox there are {MANY} messages of 1 MiB, and more"));
+    let mut sessions = Vec::new();
+    let mut before = t.memory(running)?;
+    let mut kept = Vec::new();
+    for user in [&ALICE, &BOB, &CAROL] {
+        sessions.push(mail.fetch_as(user)?);
+        mail.settle()?;
+        let now = t.memory(running)?;
+        let grown = now.saturating_sub(before);
+        if grown < FAR_TOO_MUCH {
+            return Ok(());
+        }
+        kept.push(format!(
+            "{} more memory, once {} had logged in",
+            count(grown as usize),
+            user.name
+        ));
+        before = now;
+    }
+    let failure = t.fail("the mail server reads whole mailboxes into memory");
+    let failure = failure.expected("a session's memory is bounded by one message");
+    let failure = kept.into_iter().fold(failure, |failure, line| failure.seen(line));
+    Err(failure
+        .cause("a session needs the names and the sizes; the text of a message is read when it is asked for")
+        .stop())
 }
 
 fn says_what_is_gone(t: &mut Trial) -> Verdict {
