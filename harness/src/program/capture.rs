@@ -10,7 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::program::last_words;
 use crate::program::pump::Pump;
+
 use crate::sync::lock;
 
 /// Bytes kept from the beginning.
@@ -43,6 +45,12 @@ impl Captured {
         let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let first = lines.len().saturating_sub(count);
         lines[first..].iter().map(|line| cut(line)).collect()
+    }
+
+    /// At most so many lines that say why the program ended: the last ones, and what happened above the
+    /// calls that led there.
+    pub fn telling_lines(&self, most: usize) -> Vec<String> {
+        last_words::telling(self.last_lines(usize::MAX), most)
     }
 }
 

@@ -5,6 +5,7 @@ mod capture;
 pub mod cell;
 mod feed;
 mod front;
+mod last_words;
 mod place;
 pub(crate) mod pump;
 mod template;

@@ -110,7 +110,7 @@ impl FailureBuilder {
                 return Stop::Unwritten(unwritten);
             }
             if judged {
-                self.failure.stderr.extend(stderr.last_lines(STDERR_LINES));
+                self.failure.stderr.extend(stderr.telling_lines(STDERR_LINES));
             }
         }
         self.failure.steps = self.trial.0.log.borrow().clone();
