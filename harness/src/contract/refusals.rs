@@ -95,7 +95,7 @@ fn expect_refusal(t: &Trial, running: Rc<Running>, address: SocketAddr, why: &st
         Started::Ended(status) => status,
         Started::Listening(service) => {
             return Err(t
-                .fail(format!("the {} listens, although it can't listen there", running.name))
+                .fail(format!("the {} listens where it should have refused to", running.name))
                 .expected(line)
                 .seen(format!("it listens on {}", service.address))
                 .cause(format!("{why}; the user must be told, not served elsewhere"))

@@ -34,6 +34,7 @@ const NAMED: [&str; 28] = [
     "bad-line-letters",
     "bad-word",
     "bad-word-bye",
+    "bad-word-bye-lower",
     "bad-word-close",
     "bad-word-lower",
     "bad-line-utf8",

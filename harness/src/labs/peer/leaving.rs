@@ -41,8 +41,20 @@ pub(super) fn waits_for_the_others(t: &mut Trial) -> Verdict {
     bob.expect_end(GOODBYE)?;
     t.note("bob does not end its side");
     t.allow_time_outs();
-    peer.expect_exit(0)
+    peer.expect_exit(0)?;
+    t.new_scene()?;
+    // Who is still being called is nobody who could leave.
+    let carol = t.host("carol")?;
+    let _held = carol.fill_queue()?;
+    let peer = t.peer("ann", &[carol.address()])?;
+    peer.rest()?;
+    peer.stops_typing();
+    t.allow_time_outs();
+    peer.expect_exit(0).map_err(|stop| stop.because(NOT_THERE))
 }
+
+const NOT_THERE: &str = "a call to a machine that does not answer takes minutes: whoever leaves waits for those \
+    who are there, and for no call";
 
 /// Half of the time that a peer waits: what was sent within it reaches one that waits.
 const IN_TIME: Duration = Duration::from_secs(1);

@@ -55,7 +55,13 @@ pub(super) fn prints_what_is_said(t: &mut Trial) -> Verdict {
     let peer = t.peer("ann", &[])?;
     let mut bob = peer.joined_by("bob")?;
     bob.send(b"SAY  blanks, and a CR behind \r\n")?;
-    peer.expect_event("bob:  blanks, and a CR behind \r", BLANKS)
+    peer.expect_event("bob:  blanks, and a CR behind \r", BLANKS)?;
+    // Who types an empty line says one.
+    bob.send(b"SAY \n")?;
+    peer.expect_event(
+        "bob: ",
+        "a text may be empty: what stands behind `SAY ` is printed, and be it nothing",
+    )
 }
 
 pub(super) fn takes_everything_at_once(t: &mut Trial) -> Verdict {
@@ -97,6 +103,7 @@ pub(super) fn refuses_unknown_words(t: &mut Trial) -> Verdict {
     converse(t, "bad-word")?;
     converse(t, "bad-word-close")?;
     converse(t, "bad-word-bye")?;
+    converse(t, "bad-word-bye-lower")?;
     converse(t, "bad-word-lower")
 }
 
