@@ -12,7 +12,7 @@ use crate::trial::{Stop, Trial, Verdict};
 const FOLDER: &str = "fixtures/03-peer/conversations";
 
 /// The files that checks of their own play.
-const NAMED: [&str; 28] = [
+const NAMED: [&str; 29] = [
     "greeting",
     "greeting-first",
     "names",
