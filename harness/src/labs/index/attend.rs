@@ -35,6 +35,8 @@ const IN_PIECES: &str =
     "a line ends with LF, however many reads it takes, and what has come behind it is the next one";
 const FINDS: &str = "each file of another peer whose name has the word in it, wherever and in whatever case; then END \
     and how many there were, also where there was none";
+const ASCII: &str = "only letters of ASCII are compared without case (to_ascii_lowercase): \u{c9} and \u{e9} are two letters here, and \
+    E and e are one";
 const WHOLE_NAMES: &str = "only the first spaces of a line part its words: what is left behind them is the name, or what \
     is looked for, with all of its spaces";
 const OTHERS: &str = "a peer knows what it has itself: only the files of others are hits, also of others of the same name";
@@ -93,13 +95,14 @@ fn expect(member: &mut Member, word: &str, hits: &[Hit], places: &[usize], cause
 fn finds(t: &mut Trial) -> Verdict {
     let index = Index::start(t)?;
     let (mut ann, mut bob) = (index.joined_by("ann")?, index.joined_by("bob")?);
-    let hits = tell(&mut ann, &["Song.ogg", "songs.txt", "notes"])?;
+    let hits = tell(&mut ann, &["Song.ogg", "songs.txt", "notes", "\u{c9}tude"])?;
     for (word, places) in
         [("song.o", &[0][..]), ("NOTE", &[2]), ("sonG", &[0, 1]), ("ann", &[]), ("o", &[0, 1, 2])]
     {
         expect(&mut bob, word, &hits, places, FINDS)?;
     }
-    Ok(())
+    expect(&mut bob, "\u{c9}TUDE", &hits, &[3], ASCII)?;
+    expect(&mut bob, "\u{e9}tude", &hits, &[], ASCII)
 }
 
 fn finds_names_with_spaces(t: &mut Trial) -> Verdict {

@@ -39,8 +39,8 @@ const IN_ORDER: &str = "the answer to a find is what comes behind it, up to its 
     that END belongs to the next one";
 const IN_PIECES: &str = "lines are made of a stream: what has come is put together until there is an LF, and what is \
     behind it stays for the next one";
-const NO_FILE: &str = "the index says whatever somebody has told it: a name with / or .. leads out of DIR when it is opened \
-    there, so it is not shown, and nobody can ask for it";
+const NO_FILE: &str = "the index says whatever somebody has told it. What is no name of a file (a slash, a dot at its \
+    beginning, .part, a control character, more than 200 bytes of UTF-8) is not shown, and so nobody can ask for it";
 const BAD_INDEX: &str =
     "an index that says something else is none: end its connection, and say `index gone`, once";
 const FIVE_SECONDS: &str = "an answer that does not come keeps everything waiting that was typed behind it: a receive with \
@@ -157,8 +157,9 @@ fn takes_answers_in_pieces(t: &mut Trial) -> Verdict {
 fn hides_what_is_no_file(t: &mut Trial) -> Verdict {
     let hub = Hub::open(t)?;
     let mut ann = hub.peer("ann", &[])?;
-    let long = "x".repeat(201);
-    let bad = ["../x", "/etc/x", "a/b", "a\\b", ".x", "..", "x.part", "a\tb", "a\u{7f}b", &long];
+    let (long, wide) = ("x".repeat(201), "\u{e9}".repeat(101));
+    let bad =
+        ["../x", "/etc/x", "a/b", "a\\b", ".x", "..", "x.part", "a\tb", "a\u{7f}b", &long, &wide];
     let [first, second, _] = three();
     let mut told = vec![first.clone()];
     told.extend(bad.map(|name| hit(7003, 5, name)));

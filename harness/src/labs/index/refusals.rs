@@ -18,7 +18,7 @@ checks! { $ index_refusals, "index" step 1:
     "A FILE is 1 to 200 bytes of UTF-8 without /, \\ and control characters, does not begin with `.`, does not end in `.part`."
 
     takes_what_is_allowed, 2 points: "takes the longest lines, names and numbers";
-    "At most 1,024 bytes with the LF; a name of 1 to 32, a FILE of 1 to 200 bytes, SIZE of 1 to 18 digits."
+    "At most 1,024 bytes with the LF; a name of 1 to 32, a FILE of 1 to 200 bytes, SIZE of 1 to 18 digits; `.part` in small letters only."
 
     ends_in_good_order, 2 points: "tells why, although more is coming";
     "Every end by the index is orderly: FIN, then what comes is read away until the other's end, at most 1 s."
@@ -39,10 +39,12 @@ const NOTHING_SAID: &str =
     "whoever ends before a line is whole has said nothing: that breaks no rule, and is no event";
 const A_FILE: &str = "what is no name of a file is never told to others, who would write under that name: HAVE with it \
     breaks the protocol";
+const IN_BYTES: &str = "a FILE has at most 200 bytes of UTF-8, and a letter may be several: these are 101 letters of two \
+    bytes each";
 const ORDERLY: &str = "a connection that is closed while something is unread is reset, and a reset destroys what is on \
     its way: end the sending side first (shutdown), and read away what still comes";
 const ALLOWED: &str = "this is allowed: the limits are 1,024 bytes for a line with its LF, 32 for a name, 200 for a file, 18 \
-    digits for a size";
+    digits for a size; and a FILE may end in .PART, since only .part in small letters is refused";
 const BOUNDED: &str = "the 10,001st file is one too many; a file that was told of before is replaced, and counts once, and \
     one that was dropped does not count any more";
 
@@ -107,12 +109,12 @@ fn refuses_strangers(t: &mut Trial) -> Verdict {
 }
 
 /// Each of these lines ends the session of a peer that has joined.
-fn expect_all_refused(t: &Trial, lines: &[&[u8]], cause: &str) -> Verdict {
+fn expect_all_refused(t: &Trial, lines: &[(&[u8], &str)]) -> Verdict {
     let index = Index::start(t)?;
     let mut ann = index.joined_by("ann")?;
     let song = ann.have(&File::new("song", "la"))?;
     ann.expect_heard()?;
-    for said in lines {
+    for (said, cause) in lines {
         t.new_story();
         t.note("the index listens, and ann has joined");
         let mut bob = index.joined_by("bob")?;
@@ -153,11 +155,11 @@ fn refuses_bad_lines(t: &mut Trial) -> Verdict {
         b"HAVE a9993e364706816aba3e25717850c26c9cd0d89d -2 song",
         b"HAVE a9993e364706816aba3e25717850c26c9cd0d89d two song",
     ];
-    expect_all_refused(t, &lines, BROKEN)
+    expect_all_refused(t, &lines.map(|line| (line, BROKEN)))
 }
 
 fn refuses_what_is_no_file(t: &mut Trial) -> Verdict {
-    let long = "x".repeat(201);
+    let (long, wide) = ("x".repeat(201), "\u{e9}".repeat(101));
     let names = [
         "",
         "/etc/passwd",
@@ -172,8 +174,11 @@ fn refuses_what_is_no_file(t: &mut Trial) -> Verdict {
         "a\0b",
         &long,
     ];
-    let lines = names.map(|name| format!("HAVE {SUM} 2 {name}").into_bytes());
-    expect_all_refused(t, &lines.each_ref().map(Vec::as_slice), A_FILE)
+    let names = names.map(|name| (name, A_FILE)).into_iter().chain([(&*wide, IN_BYTES)]);
+    let line = |(name, cause)| (format!("HAVE {SUM} 2 {name}").into_bytes(), cause);
+    let lines: Vec<_> = names.map(line).collect();
+    let lines: Vec<_> = lines.iter().map(|(line, cause)| (line.as_slice(), *cause)).collect();
+    expect_all_refused(t, &lines)
 }
 
 fn takes_what_is_allowed(t: &mut Trial) -> Verdict {
@@ -183,11 +188,14 @@ fn takes_what_is_allowed(t: &mut Trial) -> Verdict {
     let mut bob = index.called_by(&name)?;
     bob.say(&format!("JOIN {name} {PORT}"))?;
     let mut bob = Member::welcomed(bob, PORT, "*")?;
-    for (file, size) in
-        [("x".repeat(200), "0"), ("part".into(), "999999999999999999"), ("a..".into(), "7")]
-    {
+    for (file, size) in [
+        ("x".repeat(200), "0"),
+        ("part".into(), "999999999999999999"),
+        ("a..".into(), "7"),
+        ("a.PART".into(), "8"),
+    ] {
         bob.say(&format!("HAVE {SUM} {size} {file}"))?;
-        bob.expect_heard()?;
+        bob.expect_heard().map_err(|stop| stop.because(ALLOWED))?;
         ann.say(&format!("FIND {file}"))?;
         ann.lines().expect_line(&format!("HIT {} {size} {SUM} {file}", bob.address()), ALLOWED)?;
         ann.lines().expect_line("END 1", ALLOWED)?;
