@@ -107,6 +107,33 @@ impl Getter {
         answer.expect_body(&file.bytes[from..=last], cause)
     }
 
+    /// Expects that no other file comes in place of this one, which has changed: an answer that is refused,
+    /// or that ends before it has as many bytes as it says.
+    pub(super) fn expect_no_other_file(mut self, file: &File, cause: &str) -> Verdict {
+        let stall = self.lines.hear_until(|_| false)?.err();
+        let unread = self.lines.unread();
+        if let Parsed::Whole(head) = parse(unread)
+            && status_of(&head.first) == Some(200)
+            && head.field("content-length") == Some(&(unread.len() - head.length).to_string())
+            && unread.len() - head.length != file.size()
+        {
+            return Err(self
+                .fails("gives another file than it shares")
+                .expected(format!(
+                    "404: the file that was shared had {}; or the end of the connection before so many",
+                    count(file.size())
+                ))
+                .seen(format!("{}, with {}", head.first, count(unread.len() - head.length)))
+                .cause(cause)
+                .stop());
+        }
+        if self.lines.ended().is_none() {
+            self.expect_end(stall.as_ref())?;
+        }
+        self.trial().note(format!("{} did not get another file", self.lines.name()));
+        Ok(())
+    }
+
     /// Expects an answer with one of these statuses, and the orderly end of the connection (FIN).
     pub(in crate::labs) fn expect(mut self, statuses: &[u16], cause: &str) -> Verdict<Answer> {
         let expected: Vec<_> = statuses.iter().map(u16::to_string).collect();
