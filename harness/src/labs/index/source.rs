@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::file::File;
 use super::head::{Head, Parsed, decoded, parse};
-use crate::net::{LineEnd, Lines, Listener, Terms, Unanswered};
+use crate::net::{Connection, LineEnd, Lines, Listener, Terms, Unanswered};
 use crate::trial::{Running, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
 
@@ -59,6 +59,21 @@ impl Source {
         self.listener.take_another(running)
     }
 
+    /// Takes the connection of the peer. Of one that gives up instead, what it says is shown.
+    fn accept(&self, running: &Rc<Running>, cause: &str) -> Verdict<Connection> {
+        self.listener.accept(running, cause).map_err(|mut stop| {
+            let printed = running.program.stdout().last_lines(1);
+            if let (Stop::Fail(failure), Some(line)) = (&mut stop, printed.first())
+                && line.starts_with("failed ")
+                && failure.headline.ends_with("does not connect")
+            {
+                failure.headline = format!("the {} gives up and does not connect", running.name);
+                failure.seen.insert(0, format!("on standard output: {line:?}"));
+            }
+            stop
+        })
+    }
+
     /// Takes the connection of the peer, and its request for this file.
     pub(in crate::labs) fn asked(&self, running: &Rc<Running>, name: &str) -> Verdict<Request> {
         self.asked_since(running, name, ASKS)
@@ -71,7 +86,7 @@ impl Source {
         name: &str,
         cause: &str,
     ) -> Verdict<Request> {
-        let connection = self.listener.accept(running, cause)?;
+        let connection = self.accept(running, cause)?;
         let mut lines = Lines::new(connection, LineEnd::CrLf);
         let stall = lines.hear_until(|ahead| !matches!(parse(ahead), Parsed::Part))?.err();
         let t = lines.connection().trial().clone();
