@@ -3,7 +3,7 @@
 use super::directory::{Index, PORT};
 use super::file::{File, Hit};
 use super::member::Member;
-use crate::trial::{Trial, Verdict};
+use crate::trial::{Stop, Trial, Verdict};
 
 checks! { $ index_attend, "index" step 1:
     welcomes, 2 points: "answers JOIN with the address as it sees it";
@@ -62,15 +62,24 @@ fn welcomes(t: &mut Trial) -> Verdict {
 fn words_in_pieces(t: &mut Trial) -> Verdict {
     let index = Index::start(t)?;
     let file = File::new("a file", "of bytes");
+    // What is whole first: where that goes wrong, pieces are not the reason.
+    let mut carol = index.joined_by("carol")?;
+    let notes = File::new("notes", "of carol");
+    t.note(format!("carol sent `{}`", notes.have()));
+    carol.lines().send_alone((notes.have() + "\n").as_bytes())?;
+    carol.expect_heard()?;
+    let notes = notes.hit(carol.address());
     let mut ann = index.called_by("ann")?;
     t.note("ann sent `JOIN ann 7001` and its LF, a byte at a time");
     for byte in format!("JOIN ann {PORT}\n").bytes() {
         ann.send_alone(&[byte])?;
     }
-    let mut ann = index.expect_welcome(ann, PORT)?;
+    let in_pieces = |stop: Stop| stop.because(IN_PIECES);
+    let mut ann = index.expect_welcome(ann, PORT).map_err(in_pieces)?;
+    ann.expect_hits("notes", &[notes], FINDS)?;
     let mut bob = index.called_by("bob")?;
     bob.send(format!("JOIN bob {PORT}\n{}\nFIND nothing\n", file.have()).as_bytes())?;
-    let mut bob = index.expect_welcome(bob, PORT)?;
+    let mut bob = index.expect_welcome(bob, PORT).map_err(in_pieces)?;
     bob.hear_hits(&[], IN_PIECES)?;
     ann.expect_hits("a file", &[file.hit(bob.address())], IN_PIECES)
 }

@@ -103,8 +103,10 @@ fn uploads_by_name(t: &mut Trial) -> Verdict {
 }
 
 fn uploads_from_an_offset(t: &mut Trial) -> Verdict {
-    const PART: &str = "both numbers count from 0: of a file of 10 bytes the last one is 9. Content-Length is what the \
-        part has, and the body begins with byte N";
+    const PART: &str = "Range asks for a part, and 206 answers with it. Both numbers count from 0: of a file of 10 bytes the \
+        last one is 9. Content-Length is what the part has, and the body begins with byte N";
+    const FIELDS: &str =
+        "names of fields are alike in all letters (RFC 9110 section 5.1): rANGE is Range";
     let song = song();
     let (_hub, ann) = ann(t, &song)?;
     let last = song.size() - 1;
@@ -121,9 +123,8 @@ fn uploads_from_an_offset(t: &mut Trial) -> Verdict {
         let sent = format!("sent {} {} to {to}", song.name, part.1 + 1 - part.0);
         ann.console.expect_event(&sent, SENT)?;
     }
-    // Names of fields are alike in all letters (RFC 9110 section 5.1).
     let getter = Getter::ask(&ann.service, &song.name, "rANGE: bytes=1-\r\n")?;
-    getter.expect_part(&song, (1, last), PART)
+    getter.expect_part(&song, (1, last), FIELDS)
 }
 
 fn says_where_a_file_ends(t: &mut Trial) -> Verdict {
