@@ -1,7 +1,7 @@
 //! The harness as a peer that has a file. It answers requests as a check wants it to, rightly or
 //! wrongly.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 
 use super::file::File;
@@ -42,6 +42,11 @@ impl Source {
         let listener = t.listen_as(name, &addresses, &Terms::ANSWERS)?;
         t.note(format!("{name} gives files on {count} addresses from {} on", addresses[0]));
         Ok(Self { listener })
+    }
+
+    /// Whoever connects gets no answer, as long as what this returns is there.
+    pub(super) fn answers_nobody(&self) -> Verdict<Vec<TcpStream>> {
+        self.listener.fill_queue()
     }
 
     /// Where it listens.

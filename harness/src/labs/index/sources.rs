@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::file::File;
+use super::getter::Getter;
 use super::getting::{CAPITALS, GOT, Scene, song};
+use super::head::encoded;
 use super::hub::Hub;
 use super::sharer::{HURRIED, Sharer};
 use super::source::{ASKS, Source};
@@ -30,7 +32,7 @@ checks! { $ index_sources, "index" step 5:
     "SIZE there already: compared without asking. A longer part is begun anew."
 
     gives_up_on_the_silent, 2 points, patient: "goes on elsewhere when a source says nothing any more";
-    "5 s without a byte: the next source; times of a second and more follow LAB_TEMPO."
+    "5 s without a byte: the next source. A head not whole in 5 s: closed. Times of a second and more follow LAB_TEMPO."
 }
 
 const GOES_ON: &str = "what has come stands in FILE.part: the next source is asked for the rest, with Range: bytes=K-, \
@@ -256,14 +258,37 @@ fn looks_at_the_part_first(t: &mut Trial) -> Verdict {
 const SILENT: Duration = Duration::from_secs(5);
 
 fn gives_up_on_the_silent(t: &mut Trial) -> Verdict {
-    // On a machine that is busy carl may be given up, too: then all have more time.
+    with_more_time(t, silent_at)?;
+    t.new_scene()?;
+    with_more_time(t, unanswered_at)
+}
+
+/// On a machine that is busy carl may be given up, too: then all have more time.
+fn with_more_time(t: &Trial, scene: fn(&Trial, usize) -> Verdict<Verdict>) -> Verdict {
     for times in [1, 4] {
-        if silent_at(t, times)?.is_ok() {
+        if scene(t, times)?.is_ok() {
             return Ok(());
         }
         t.new_scene()?;
     }
-    silent_at(t, 10)?
+    scene(t, 10)?
+}
+
+/// Nobody answers at dave's address, to one who waits so many times longer than in a hurry. The outer
+/// verdict is whether ann gives dave up, the inner one what comes of it.
+fn unanswered_at(t: &Trial, times: usize) -> Verdict<Verdict> {
+    const CONNECTS: &str = "a machine that is dead answers no SYN, and connect waits minutes for it: with a limit of its own \
+        (connect_timeout) the next source is asked after 5 s";
+    let (hub, song) = (Hub::open(t)?, song());
+    let ann = hub.peer_at_tempo("ann", HURRIED * times as f64, &[])?;
+    let mut scene = Scene { hub, ann };
+    let (dave, carl) = (Source::open(t, "dave")?, Source::open(t, "carl")?);
+    let held = dave.answers_nobody()?;
+    scene.get(&[song.hit(dave.address()), song.hit(carl.address())])?;
+    t.allow_waiting(SILENT);
+    let request = carl.asked_since(scene.ann.running(), &song.name, CONNECTS)?;
+    drop(held);
+    Ok(request.give(&song, 0).and_then(|()| scene.expect_got(&song, &carl)))
 }
 
 /// Between two pieces of a source that is slow.
@@ -277,12 +302,14 @@ fn silent_at(t: &Trial, times: usize) -> Verdict<Verdict> {
     const NOT_CARL: &str = "5 s are the limit for each byte, and not for all of them: whoever sends now and then is there";
     const GIVES_UP: &str = "a machine that is dead sends no FIN: a read that waits without a limit (set_read_timeout) waits \
         for ever, though another peer has the file, too";
+    const HALF: &str = "a head that is not whole in 5 s is none: with a time limit the connection is ended, and its thread is free";
     let (hub, song) = (Hub::open(t)?, song());
     let ann = hub.peer_at_tempo("ann", HURRIED * times as f64, &[])?;
     ann.folder.file(&format!("{}.part", song.name), &song.bytes[..4_000])?;
     let mut scene = Scene { hub, ann };
     let (bob, carl) = (Source::open(t, "bob")?, Source::open(t, "carl")?);
     scene.get(&[song.hit(bob.address()), song.hit(carl.address())])?;
+    let half = Getter::begin(&scene.ann.service, &format!("GET /{} HT", encoded(&song.name)))?;
     let silent = scene.asked(&bob, &song.name)?;
     t.note("bob says nothing");
     t.allow_waiting(SILENT);
@@ -302,5 +329,8 @@ fn silent_at(t: &Trial, times: usize) -> Verdict<Verdict> {
     };
     let come = goes_on();
     silent.close();
+    if come.is_ok() {
+        half.expect_given_up(HALF)?;
+    }
     Ok(come)
 }
