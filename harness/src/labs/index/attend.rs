@@ -3,7 +3,7 @@
 use super::directory::{Index, PORT};
 use super::file::{File, Hit};
 use super::member::Member;
-use crate::trial::{Trial, Verdict};
+use crate::trial::{Stop, Trial, Verdict};
 
 checks! { $ index_attend, "index" step 1:
     welcomes, 2 points: "answers JOIN with the address as it sees it";
@@ -35,6 +35,8 @@ const IN_PIECES: &str =
     "a line ends with LF, however many reads it takes, and what has come behind it is the next one";
 const FINDS: &str = "each file of another peer whose name has the word in it, wherever and in whatever case; then END \
     and how many there were, also where there was none";
+const ASCII: &str = "only letters of ASCII are compared without case (to_ascii_lowercase): \u{c9} and \u{e9} are two letters here, and \
+    E and e are one";
 const WHOLE_NAMES: &str = "only the first spaces of a line part its words: what is left behind them is the name, or what \
     is looked for, with all of its spaces";
 const OTHERS: &str = "a peer knows what it has itself: only the files of others are hits, also of others of the same name";
@@ -60,15 +62,24 @@ fn welcomes(t: &mut Trial) -> Verdict {
 fn words_in_pieces(t: &mut Trial) -> Verdict {
     let index = Index::start(t)?;
     let file = File::new("a file", "of bytes");
+    // What is whole first: where that goes wrong, pieces are not the reason.
+    let mut carol = index.joined_by("carol")?;
+    let notes = File::new("notes", "of carol");
+    t.note(format!("carol sent `{}`", notes.have()));
+    carol.lines().send_alone((notes.have() + "\n").as_bytes())?;
+    carol.expect_heard()?;
+    let notes = notes.hit(carol.address());
     let mut ann = index.called_by("ann")?;
     t.note("ann sent `JOIN ann 7001` and its LF, a byte at a time");
     for byte in format!("JOIN ann {PORT}\n").bytes() {
         ann.send_alone(&[byte])?;
     }
-    let mut ann = index.expect_welcome(ann, PORT)?;
+    let in_pieces = |stop: Stop| stop.because(IN_PIECES);
+    let mut ann = index.expect_welcome(ann, PORT).map_err(in_pieces)?;
+    ann.expect_hits("notes", &[notes], FINDS)?;
     let mut bob = index.called_by("bob")?;
     bob.send(format!("JOIN bob {PORT}\n{}\nFIND nothing\n", file.have()).as_bytes())?;
-    let mut bob = index.expect_welcome(bob, PORT)?;
+    let mut bob = index.expect_welcome(bob, PORT).map_err(in_pieces)?;
     bob.hear_hits(&[], IN_PIECES)?;
     ann.expect_hits("a file", &[file.hit(bob.address())], IN_PIECES)
 }
@@ -93,13 +104,14 @@ fn expect(member: &mut Member, word: &str, hits: &[Hit], places: &[usize], cause
 fn finds(t: &mut Trial) -> Verdict {
     let index = Index::start(t)?;
     let (mut ann, mut bob) = (index.joined_by("ann")?, index.joined_by("bob")?);
-    let hits = tell(&mut ann, &["Song.ogg", "songs.txt", "notes"])?;
+    let hits = tell(&mut ann, &["Song.ogg", "songs.txt", "notes", "\u{c9}tude"])?;
     for (word, places) in
         [("song.o", &[0][..]), ("NOTE", &[2]), ("sonG", &[0, 1]), ("ann", &[]), ("o", &[0, 1, 2])]
     {
         expect(&mut bob, word, &hits, places, FINDS)?;
     }
-    Ok(())
+    expect(&mut bob, "\u{c9}TUDE", &hits, &[3], ASCII)?;
+    expect(&mut bob, "\u{e9}tude", &hits, &[], ASCII)
 }
 
 fn finds_names_with_spaces(t: &mut Trial) -> Verdict {

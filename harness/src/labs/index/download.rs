@@ -2,11 +2,12 @@
 
 use super::file::{File, Hit};
 use super::getter::Getter;
+use super::getting::{CAPITALS, GOT, Scene, song};
 use super::hub::Hub;
 use super::sharer::{Sharer, folder_of};
 use super::source::{Request, Source};
 use crate::net::noise;
-use crate::trial::{Scratch, Trial, Verdict};
+use crate::trial::{Trial, Verdict};
 use crate::words::count;
 
 checks! { $ index_download, "index" step 5:
@@ -20,7 +21,7 @@ checks! { $ index_download, "index" step 5:
     "Complete, checked, renamed: HAVE is sent, and the file is shared from then on."
 
     checks_the_hash, 3 points: "keeps nothing whose hash is not the one that was promised";
-    "SIZE reached: SHA-1 compared; wrong: the part is deleted, `failed`. It never has the name FILE."
+    "SIZE reached: SHA-1 compared, without case; wrong: the part is deleted, `failed`. It never has the name FILE."
 
     source_sends_too_much, 2 points: "takes not a byte more than the size that was promised";
     "Never more than SIZE bytes, whatever Content-Length says and however much comes."
@@ -35,7 +36,7 @@ checks! { $ index_download, "index" step 5:
     "`get` of a number that the last find does not have: one line on stderr, nothing is sent."
 
     slow_source_holds_nobody, 3 points: "finds, gets and gives while one source says nothing";
-    "Several gets may run at once, and one that hangs delays neither a find nor an upload."
+    "Several gets may run at once, and one that hangs delays neither a find nor an upload. FILE being got: `failed`."
 
     goes_on_without_the_index, 2 points: "finishes and begins transfers when the index has gone";
     "`index gone`: transfers go on, and hits that were shown before can still be got."
@@ -44,68 +45,10 @@ checks! { $ index_download, "index" step 5:
     "The end of standard input: running gets just end, their parts stay; status 0."
 }
 
-pub(super) const GOT: &str = "SIZE bytes are there: compare the SHA-1, rename FILE.part to FILE, and say got, the name \
-    here, its size and the address that sent the last byte";
+const ONCE: &str = "two gets of one file would write into the same FILE.part: remember which files are being got, and refuse \
+    a second get of one of them";
 const BESIDE: &str = "each get needs a thread of its own: the one that reads what the user types, and those that give \
     files, wait for nobody's bytes";
-
-/// A file that people would want.
-pub(super) fn song() -> File {
-    File::new("my song.ogg", noise(81, 20_000))
-}
-
-/// A peer under test that shares nothing, and peers of the harness that do.
-pub(super) struct Scene {
-    pub(super) hub: Hub,
-    pub(super) ann: Sharer,
-}
-
-impl Scene {
-    /// The peer ann has joined.
-    pub(super) fn begin(t: &Trial) -> Verdict<Self> {
-        let hub = Hub::open(t)?;
-        let ann = hub.peer("ann", &[])?;
-        Ok(Self { hub, ann })
-    }
-
-    /// Ann finds these hits for `song`, and gets the first one.
-    pub(super) fn get(&mut self, hits: &[Hit]) -> Verdict {
-        self.ann.finds("song", hits)?;
-        self.ann.console.types("get 1");
-        Ok(())
-    }
-
-    /// The source is asked for this file by ann.
-    pub(super) fn asked(&self, source: &Source, name: &str) -> Verdict<Request> {
-        source.asked(self.ann.running(), name)
-    }
-
-    /// Expects that ann says that this is complete, and that it is.
-    pub(super) fn expect_got(&self, file: &File, from: &Source) -> Verdict {
-        let event = format!("got {} {} from {}", file.name, file.size(), from.address());
-        self.ann.console.expect_event(&event, GOT)?;
-        self.ann.folder.expect_file(&file.name, &file.bytes, GOT)
-    }
-
-    /// Expects that ann says that she does not get this file.
-    pub(super) fn expect_failed(&self, file: &File, cause: &str) -> Verdict {
-        self.ann.console.expect_event(&format!("failed {}: *", file.name), cause)
-    }
-
-    /// Expects that the part of this file holds its beginning, and not nothing; how much.
-    pub(super) fn expect_part(&self, file: &File, cause: &str) -> Verdict<usize> {
-        expect_part(&self.ann.folder, file, cause)
-    }
-}
-
-/// Expects that the part of this file in `folder` holds its beginning, and not nothing; how much.
-pub(super) fn expect_part(folder: &Scratch, file: &File, cause: &str) -> Verdict<usize> {
-    let name = format!("{}.part", file.name);
-    let length = folder.read(&name)?.map_or(0, |bytes| bytes.len());
-    let begun = length.clamp(1, file.size());
-    folder.expect_file(&name, &file.bytes[..begun], cause)?;
-    Ok(length)
-}
 
 fn downloads(t: &mut Trial) -> Verdict {
     let (mut scene, bob, song) = (Scene::begin(t)?, Source::open(t, "bob")?, song());
@@ -166,7 +109,15 @@ fn checks_the_hash(t: &mut Trial) -> Verdict {
     let request = scene.asked(&bob, &song.name)?;
     request.expect_from(0, "the part was deleted, so nothing is there of earlier")?;
     request.give(&song, 0)?;
-    scene.expect_got(&song, &bob)
+    scene.expect_got(&song, &bob)?;
+    let other = File::new("another song.ogg", noise(86, 3_000));
+    scene.new_story(&[("bob", &bob)]);
+    t.note("bob has another file, and has told its hash in capital letters");
+    scene.get(&[other.hit(bob.address()).in_capitals()])?;
+    scene.asked(&bob, &other.name)?.give(&other, 0)?;
+    let got = format!("got {} {} from {}", other.name, other.size(), bob.address());
+    scene.ann.console.expect_event(&got, CAPITALS)?;
+    scene.ann.folder.expect_file(&other.name, &other.bytes, CAPITALS)
 }
 
 fn source_sends_too_much(t: &mut Trial) -> Verdict {
@@ -338,6 +289,16 @@ fn slow_source_holds_nobody(t: &mut Trial) -> Verdict {
     slow.begin_from(&song, 0)?;
     slow.send(&song.bytes[..100])?;
     t.note("bob says no more for now");
+    scene.ann.console.types("get 1");
+    if bob.another_from(scene.ann.running())?.is_some() {
+        return Err(t
+            .fail("the peer ann gets a file twice at once")
+            .expected(format!("no second connection to bob: `failed {}: REASON`", song.name))
+            .seen("another connection to bob, while the first one is open")
+            .cause(ONCE)
+            .stop());
+    }
+    scene.expect_failed(&song, ONCE)?;
     scene.ann.finds("another", &[other.hit(carl.address())])?;
     Getter::ask(&scene.ann.service, &mine.name, "")?.expect_file(&mine, BESIDE)?;
     scene.ann.console.expect_event("sent mine.txt *", BESIDE)?;

@@ -50,6 +50,11 @@ impl File {
 }
 
 impl Hit {
+    /// The same with its hash in capital letters: it is the same hash.
+    pub(super) fn in_capitals(self) -> Self {
+        Self { sha1: self.sha1.to_ascii_uppercase(), ..self }
+    }
+
     /// As the index says it.
     pub(in crate::labs) fn line(&self) -> String {
         let Self { address, size, sha1, name } = self;

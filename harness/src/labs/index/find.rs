@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::file::Hit;
 use super::hub::Hub;
 use super::sharer::{HURRIED, Sharer};
-use crate::trial::{Progress, Trial, Verdict};
+use crate::trial::{Progress, Stop, Trial, Verdict};
 
 checks! { $ index_find, "index" step 3:
     prints_hits, 3 points: "prints each hit with its number, and how many there were";
@@ -35,14 +35,26 @@ checks! { $ index_find, "index" step 3:
 const PRINTS: &str = "each HIT is a line: hit, its number, from 1 in each find, and what it says but for the sum; END is \
     the line found, with the number of hits that were shown";
 const ASKS: &str = "FIND, and the rest of the line as it was typed";
+const LONGEST: &str =
+    "a line has at most 1,024 bytes with its LF: FIND, a space and 1,018 bytes of a word are one";
+const NOTHING_SENT: &str = "what can't be asked is for the user, on standard error: a word that is too long for a line, no word, \
+    a hit that is none. Nothing of it is sent, and the next find is asked as if it had not been typed";
 const IN_ORDER: &str = "the answer to a find is what comes behind it, up to its END: what stands in the buffer behind \
     that END belongs to the next one";
 const IN_PIECES: &str = "lines are made of a stream: what has come is put together until there is an LF, and what is \
     behind it stays for the next one";
-const NO_FILE: &str = "the index says whatever somebody has told it: a name with / or .. leads out of DIR when it is opened \
-    there, so it is not shown, and nobody can ask for it";
-const BAD_INDEX: &str =
-    "an index that says something else is none: end its connection, and say `index gone`, once";
+const NO_FILE: &str = "the index says whatever somebody has told it. What is no name of a file (a slash, a dot at its \
+    beginning, .part, a control character, more than 200 bytes of UTF-8) is not shown, and so nobody can ask for it";
+const BAD_INDEX: &str = "an index that breaks the protocol is none: one line on standard error says why, its connection is \
+    ended, and `index gone` is said, once";
+const UNASKED: &str =
+    "who has asked nothing is told nothing: what comes then is no line of the protocol";
+const HITS_AND_END: &str = "a find is answered with HIT and END, and with nothing else";
+const A_HIT: &str = "a HIT has an address (numeric, with a port from 1 to 65535), a size of 1 to 18 digits, a SHA-1 of 40 hex \
+    digits, and a name";
+const AN_END: &str = "END has a number behind it, in digits; and no line has more than 1,024 bytes";
+const TOO_MANY: &str = "an answer has at most 100 hits, and those that are not shown count, too: else an index could send \
+    without end";
 const FIVE_SECONDS: &str = "an answer that does not come keeps everything waiting that was typed behind it: a receive with \
     a time limit (recv_timeout) gives up";
 
@@ -111,17 +123,18 @@ fn asks_for_all_that_was_typed(t: &mut Trial) -> Verdict {
     let longest = "x".repeat(1018);
     for word in ["my  song", "s", "\u{fc}ber", &longest] {
         ann.console.types(&format!("find {word}"));
-        ann.session.answer(word, &[]).map_err(|stop| stop.because(ASKS))?;
+        let cause = if word.len() == longest.len() { LONGEST } else { ASKS };
+        ann.session.answer(word, &[]).map_err(|stop| stop.because(cause))?;
         ann.expect_shown(&[], PRINTS)?;
     }
     for typed in [format!("find {longest}y"), "find".into(), "get 1".into()] {
         ann.console.types(&typed);
     }
-    ann.expect_complaint("what can't be asked is told in one line")?;
     ann.console.types("find this");
     // The next line: nothing of what was typed before it was for the index.
-    ann.session.answer("this", &[]).map_err(|stop| stop.because(ASKS))?;
-    ann.expect_shown(&[], PRINTS)
+    ann.session.answer("this", &[]).map_err(|stop| stop.because(NOTHING_SENT))?;
+    ann.expect_shown(&[], NOTHING_SENT)?;
+    ann.expect_complaint("what can't be asked is told in one line")
 }
 
 fn finds_in_order(t: &mut Trial) -> Verdict {
@@ -157,8 +170,9 @@ fn takes_answers_in_pieces(t: &mut Trial) -> Verdict {
 fn hides_what_is_no_file(t: &mut Trial) -> Verdict {
     let hub = Hub::open(t)?;
     let mut ann = hub.peer("ann", &[])?;
-    let long = "x".repeat(201);
-    let bad = ["../x", "/etc/x", "a/b", "a\\b", ".x", "..", "x.part", "a\tb", "a\u{7f}b", &long];
+    let (long, wide) = ("x".repeat(201), "\u{e9}".repeat(101));
+    let bad =
+        ["../x", "/etc/x", "a/b", "a\\b", ".x", "..", "x.part", "a\tb", "a\u{7f}b", &long, &wide];
     let [first, second, _] = three();
     let mut told = vec![first.clone()];
     told.extend(bad.map(|name| hit(7003, 5, name)));
@@ -174,31 +188,28 @@ fn hangs_up_on_a_bad_index(t: &mut Trial) -> Verdict {
     let address = "HIT 127.0.0.1:7002";
     // What is not shown counts, too: else an index could send without end.
     let hidden = format!("{address} 5 {SUM} .hidden\n").repeat(101) + "END 101\n";
-    for (asked, said) in [
-        (false, "END 0\n".to_owned()),
-        (true, "ERROR I am tired\n".into()),
-        (true, format!("HIT localhost:7002 5 {SUM} song\n")),
-        (true, format!("HIT 127.0.0.1:0 5 {SUM} song\n")),
-        (true, format!("{address} -5 {SUM} song\n")),
-        (true, format!("{address} 5 abc song\n")),
-        (true, "END all\n".into()),
-        (true, format!("END {}\n", "0".repeat(2000))),
-        (true, many),
-        (true, hidden),
+    for (cause, said) in [
+        (UNASKED, "END 0\n".to_owned()),
+        (HITS_AND_END, "ERROR I am tired\n".into()),
+        (A_HIT, format!("HIT localhost:7002 5 {SUM} song\n")),
+        (A_HIT, format!("HIT 127.0.0.1:0 5 {SUM} song\n")),
+        (A_HIT, format!("{address} -5 {SUM} song\n")),
+        (A_HIT, format!("{address} 5 abc song\n")),
+        (AN_END, "END all\n".into()),
+        (AN_END, format!("END {}\n", "0".repeat(2000))),
+        (TOO_MANY, many),
+        (TOO_MANY, hidden),
     ] {
         let hub = Hub::open(t)?;
         let mut ann = hub.peer("ann", &[])?;
-        if asked {
+        if cause != UNASKED {
             ann.console.types("find song");
             ann.session.hear("FIND song", ASKS)?;
         }
         ann.session.lines().send(said.as_bytes())?;
         // Hits that came before it may have been shown.
-        loop {
-            ann.console.expect_event("*", BAD_INDEX)?;
-            if ann.console.last() == "index gone" {
-                break;
-            }
+        while ann.console.last() != "index gone" {
+            ann.console.expect_event("*", cause).map_err(|stop| instead_of("index gone", stop))?;
         }
         ann.session.expect_closed(BAD_INDEX)?;
         ann.expect_complaint(BAD_INDEX)?;
@@ -206,6 +217,14 @@ fn hangs_up_on_a_bad_index(t: &mut Trial) -> Verdict {
         t.new_scene()?;
     }
     Ok(())
+}
+
+/// What was missing is this line, behind whatever came.
+fn instead_of(line: &str, mut stop: Stop) -> Stop {
+    if let Stop::Fail(failure) = &mut stop {
+        failure.expected = vec![format!("on standard output: {line:?}")];
+    }
+    stop
 }
 
 fn waits_five_seconds_for_an_end(t: &mut Trial) -> Verdict {

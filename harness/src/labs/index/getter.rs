@@ -60,6 +60,13 @@ impl Getter {
         Ok(getter)
     }
 
+    /// Sends the beginning of a request, and nothing more.
+    pub(super) fn begin(peer: &Service, beginning: &str) -> Verdict<Self> {
+        let mut getter = Self::connect(peer)?;
+        getter.lines.send(beginning.as_bytes())?;
+        Ok(getter)
+    }
+
     fn trial(&self) -> &Trial {
         self.lines.connection().trial()
     }
@@ -105,6 +112,50 @@ impl Getter {
         let range = format!("bytes {from}-{last}/{}", file.size());
         answer.expect_field("Content-Range", &range, cause)?;
         answer.expect_body(&file.bytes[from..=last], cause)
+    }
+
+    /// Expects that no other file comes in place of this one, which has changed: an answer that is refused,
+    /// or that ends before it has as many bytes as it says.
+    pub(super) fn expect_no_other_file(mut self, file: &File, cause: &str) -> Verdict {
+        let stall = self.lines.hear_until(|_| false)?.err();
+        let unread = self.lines.unread();
+        if let Parsed::Whole(head) = parse(unread)
+            && status_of(&head.first) == Some(200)
+            && head.field("content-length") == Some(&(unread.len() - head.length).to_string())
+            && unread.len() - head.length != file.size()
+        {
+            return Err(self
+                .fails("gives another file than it shares")
+                .expected(format!(
+                    "404: the file that was shared had {}; or the end of the connection before so many",
+                    count(file.size())
+                ))
+                .seen(format!("{}, with {}", head.first, count(unread.len() - head.length)))
+                .cause(cause)
+                .stop());
+        }
+        if self.lines.ended().is_none() {
+            self.expect_end(stall.as_ref())?;
+        }
+        self.trial().note(format!("{} did not get another file", self.lines.name()));
+        Ok(())
+    }
+
+    /// Expects that the peer ends the connection, in whatever way, of one who has said no whole head.
+    pub(super) fn expect_given_up(mut self, cause: &str) -> Verdict {
+        let stall = self.lines.hear_until(|_| false)?.err();
+        let (name, program) = (self.lines.name().to_owned(), self.lines.program());
+        if self.lines.ended().is_some() {
+            self.trial().note(format!("the {program} has ended the connection with {name}"));
+            return Ok(());
+        }
+        let seen = stall.map_or("nothing".into(), |stall| stall.sentence(&program));
+        Err(self
+            .fails(&format!("waits without end for the rest of a request of {name}"))
+            .expected("the end of the connection, 5 s (times LAB_TEMPO) after its beginning")
+            .seen(seen)
+            .cause(cause)
+            .stop())
     }
 
     /// Expects an answer with one of these statuses, and the orderly end of the connection (FIN).

@@ -2,7 +2,8 @@
 //!
 //! Beside it: the harness in the place of each side. `member` is a peer at the index under test, which
 //! is `directory`; `hub` is an index, and `sharer` the peer under test at it; `source` has a file that
-//! that peer asks for, `getter` asks it for one. And the checks, a file for each step or part of one.
+//! that peer asks for, `getter` asks it for one, and in
+//! `getting` it gets one. And the checks, a file for each step or part of one.
 
 mod attend;
 mod direct;
@@ -12,6 +13,7 @@ mod endure;
 mod file;
 mod find;
 mod getter;
+mod getting;
 mod head;
 mod hub;
 mod join;

@@ -3,9 +3,8 @@
 use super::directory::{Index, PORT};
 use super::file::File;
 use super::member::Member;
-use crate::net::Lines;
+use crate::net::{End, Lines};
 use crate::trial::{Trial, Verdict};
-use crate::words::quote_short;
 
 checks! { $ index_refusals, "index" step 1:
     refuses_strangers, 2 points: "refuses whoever does not begin with a good JOIN";
@@ -18,7 +17,7 @@ checks! { $ index_refusals, "index" step 1:
     "A FILE is 1 to 200 bytes of UTF-8 without /, \\ and control characters, does not begin with `.`, does not end in `.part`."
 
     takes_what_is_allowed, 2 points: "takes the longest lines, names and numbers";
-    "At most 1,024 bytes with the LF; a name of 1 to 32, a FILE of 1 to 200 bytes, SIZE of 1 to 18 digits."
+    "At most 1,024 bytes with the LF; a name of 1 to 32, a FILE of 1 to 200 bytes, SIZE of 1 to 18 digits; `.part` in small letters only."
 
     ends_in_good_order, 2 points: "tells why, although more is coming";
     "Every end by the index is orderly: FIN, then what comes is read away until the other's end, at most 1 s."
@@ -35,14 +34,23 @@ const BROKEN: &str = "what is no line of the protocol ends the session: one line
 const ENDLESS: &str = "a line has at most 1,024 bytes: read_line and lines read until the line end, however far it is, and \
     keep it all in memory. Limit what they take (Read::take)";
 const FIRST: &str = "before JOIN nobody is there: no other line means anything then, and there is nobody who could leave";
+const JOIN: &str = "JOIN has two words behind it, with one space before each: a name of 1 to 32 of A-Z a-z 0-9 - _, and a \
+    port from 1 to 65535 in digits. The line ends with LF alone";
+const TOLD: &str = "who breaks the protocol is told why: a line with ERROR and a reason, and then the end of the connection";
+const BAD_PEER: &str = "who breaks the protocol is a line on standard output: bad peer, the address that the connection comes \
+    from, and the reason. Then left, of one who has joined, and of nobody else";
+const LEFT: &str =
+    "who has joined and breaks the protocol is gone, too: left and the name, behind bad peer";
 const NOTHING_SAID: &str =
     "whoever ends before a line is whole has said nothing: that breaks no rule, and is no event";
 const A_FILE: &str = "what is no name of a file is never told to others, who would write under that name: HAVE with it \
     breaks the protocol";
+const IN_BYTES: &str = "a FILE has at most 200 bytes of UTF-8, and a letter may be several: these are 101 letters of two \
+    bytes each";
 const ORDERLY: &str = "a connection that is closed while something is unread is reset, and a reset destroys what is on \
     its way: end the sending side first (shutdown), and read away what still comes";
 const ALLOWED: &str = "this is allowed: the limits are 1,024 bytes for a line with its LF, 32 for a name, 200 for a file, 18 \
-    digits for a size";
+    digits for a size; and a FILE may end in .PART, since only .part in small letters is refused";
 const BOUNDED: &str = "the 10,001st file is one too many; a file that was told of before is replaced, and counts once, and \
     one that was dropped does not count any more";
 
@@ -50,13 +58,20 @@ const SUM: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
 
 impl Index {
     /// Expects that somebody who broke the protocol is told so, and let go.
-    fn expect_refusal(&self, lines: &mut Lines, said: &[u8], cause: &str) -> Verdict {
-        lines.expect_line("ERROR *", cause)?;
-        lines.expect_end(cause)?;
+    fn expect_refusal(&self, lines: &mut Lines, cause: &str) -> Verdict {
+        for is_end in [false, true] {
+            let heard =
+                if is_end { lines.expect_end(cause) } else { lines.expect_line("ERROR *", cause) };
+            // Who ends the connection has seen what is wrong.
+            heard.map_err(|stop| match lines.ended() {
+                Some(End::Reset) => stop.because(ORDERLY),
+                Some(End::Stream) if !is_end => stop.because(TOLD),
+                None if is_end => stop.because(TOLD),
+                _ => stop,
+            })?;
+        }
         let address = lines.connection().here();
-        let said = quote_short(said, 60);
-        self.console
-            .expect_event(&format!("bad peer {address}: *"), &format!("{cause} (here: {said})"))
+        self.console.expect_event(&format!("bad peer {address}: *"), BAD_PEER)
     }
 }
 
@@ -64,14 +79,10 @@ fn refuses_strangers(t: &mut Trial) -> Verdict {
     let index = Index::start(t)?;
     let mut ann = index.joined_by("ann")?;
     let have = File::new("song", "la").have();
-    let name = "x".repeat(33);
-    for said in [
-        have.as_bytes(),
-        b"ALIVE",
-        b"FIND song",
-        b"HELLO bob",
-        b"join bob 7001",
-        b"",
+    let long = format!("JOIN {} 7001", "x".repeat(33));
+    let no_join: [&[u8]; 6] =
+        [have.as_bytes(), b"ALIVE", b"FIND song", b"HELLO bob", b"join bob 7001", b""];
+    let bad_join: [&[u8]; 14] = [
         b"JOIN",
         b"JOIN bob",
         b"JOIN bob 7001 surplus",
@@ -83,15 +94,17 @@ fn refuses_strangers(t: &mut Trial) -> Verdict {
         b"JOIN bob port",
         b"JOIN b.b 7001",
         b"JOIN b\xc3\xb6b 7001",
-        format!("JOIN {name} 7001").as_bytes(),
+        long.as_bytes(),
         b"JOIN bob\xff 7001",
         b"JOIN bob 7001\r",
-    ] {
+    ];
+    let no_join = no_join.map(|said| (said, FIRST));
+    for (said, cause) in no_join.into_iter().chain(bad_join.map(|said| (said, JOIN))) {
         t.new_story();
         t.note("the index listens, and ann has joined");
         let mut stranger = index.called_by("a stranger")?;
         stranger.send(&[said, b"\n"].concat())?;
-        index.expect_refusal(&mut stranger, said, FIRST)?;
+        index.expect_refusal(&mut stranger, cause)?;
     }
     for begun in [&b""[..], b"JOIN bob 7001"] {
         t.new_story();
@@ -107,19 +120,19 @@ fn refuses_strangers(t: &mut Trial) -> Verdict {
 }
 
 /// Each of these lines ends the session of a peer that has joined.
-fn expect_all_refused(t: &Trial, lines: &[&[u8]], cause: &str) -> Verdict {
+fn expect_all_refused(t: &Trial, lines: &[(&[u8], &str)]) -> Verdict {
     let index = Index::start(t)?;
     let mut ann = index.joined_by("ann")?;
     let song = ann.have(&File::new("song", "la"))?;
     ann.expect_heard()?;
-    for said in lines {
+    for (said, cause) in lines {
         t.new_story();
         t.note("the index listens, and ann has joined");
         let mut bob = index.joined_by("bob")?;
         let _ = bob.have(&File::new("another song", "la"))?;
         bob.lines().send(&[said, &b"\n"[..]].concat())?;
-        index.expect_refusal(bob.lines(), said, cause)?;
-        index.console.expect_event("left bob", cause)?;
+        index.expect_refusal(bob.lines(), cause)?;
+        index.console.expect_event("left bob", LEFT)?;
     }
     t.new_story();
     t.note("bob came again and again, and broke the protocol each time");
@@ -153,11 +166,11 @@ fn refuses_bad_lines(t: &mut Trial) -> Verdict {
         b"HAVE a9993e364706816aba3e25717850c26c9cd0d89d -2 song",
         b"HAVE a9993e364706816aba3e25717850c26c9cd0d89d two song",
     ];
-    expect_all_refused(t, &lines, BROKEN)
+    expect_all_refused(t, &lines.map(|line| (line, BROKEN)))
 }
 
 fn refuses_what_is_no_file(t: &mut Trial) -> Verdict {
-    let long = "x".repeat(201);
+    let (long, wide) = ("x".repeat(201), "\u{e9}".repeat(101));
     let names = [
         "",
         "/etc/passwd",
@@ -172,8 +185,11 @@ fn refuses_what_is_no_file(t: &mut Trial) -> Verdict {
         "a\0b",
         &long,
     ];
-    let lines = names.map(|name| format!("HAVE {SUM} 2 {name}").into_bytes());
-    expect_all_refused(t, &lines.each_ref().map(Vec::as_slice), A_FILE)
+    let names = names.map(|name| (name, A_FILE)).into_iter().chain([(&*wide, IN_BYTES)]);
+    let line = |(name, cause)| (format!("HAVE {SUM} 2 {name}").into_bytes(), cause);
+    let lines: Vec<_> = names.map(line).collect();
+    let lines: Vec<_> = lines.iter().map(|(line, cause)| (line.as_slice(), *cause)).collect();
+    expect_all_refused(t, &lines)
 }
 
 fn takes_what_is_allowed(t: &mut Trial) -> Verdict {
@@ -183,11 +199,14 @@ fn takes_what_is_allowed(t: &mut Trial) -> Verdict {
     let mut bob = index.called_by(&name)?;
     bob.say(&format!("JOIN {name} {PORT}"))?;
     let mut bob = Member::welcomed(bob, PORT, "*")?;
-    for (file, size) in
-        [("x".repeat(200), "0"), ("part".into(), "999999999999999999"), ("a..".into(), "7")]
-    {
+    for (file, size) in [
+        ("x".repeat(200), "0"),
+        ("part".into(), "999999999999999999"),
+        ("a..".into(), "7"),
+        ("a.PART".into(), "8"),
+    ] {
         bob.say(&format!("HAVE {SUM} {size} {file}"))?;
-        bob.expect_heard()?;
+        bob.expect_heard().map_err(|stop| stop.because(ALLOWED))?;
         ann.say(&format!("FIND {file}"))?;
         ann.lines().expect_line(&format!("HIT {} {size} {SUM} {file}", bob.address()), ALLOWED)?;
         ann.lines().expect_line("END 1", ALLOWED)?;
@@ -203,7 +222,7 @@ fn ends_in_good_order(t: &mut Trial) -> Verdict {
     let much = [b"nonsense\n".to_vec(), b"ALIVE\n".repeat(20_000)].concat();
     t.note("bob sent a line that is none, and 20,000 more behind it");
     bob.lines().put(&much)?;
-    index.expect_refusal(bob.lines(), b"nonsense", ORDERLY)
+    index.expect_refusal(bob.lines(), ORDERLY)
 }
 
 fn bounds_an_endless_line(t: &mut Trial) -> Verdict {
@@ -230,6 +249,6 @@ fn bounds_the_files(t: &mut Trial) -> Verdict {
     bob.expect_heard().map_err(|stop| stop.because(BOUNDED))?;
     let more = format!("HAVE {SUM} 1 one more");
     bob.say(&more)?;
-    index.expect_refusal(bob.lines(), more.as_bytes(), BOUNDED)?;
+    index.expect_refusal(bob.lines(), BOUNDED)?;
     index.console.expect_event("left bob", BOUNDED)
 }

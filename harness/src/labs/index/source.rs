@@ -1,12 +1,12 @@
 //! The harness as a peer that has a file. It answers requests as a check wants it to, rightly or
 //! wrongly.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 
 use super::file::File;
 use super::head::{Head, Parsed, decoded, parse};
-use crate::net::{LineEnd, Lines, Listener, Terms, Unanswered};
+use crate::net::{Connection, LineEnd, Lines, Listener, Terms, Unanswered};
 use crate::trial::{Running, Stop, Trial, Verdict};
 use crate::words::{count, quote_short};
 
@@ -44,6 +44,11 @@ impl Source {
         Ok(Self { listener })
     }
 
+    /// Whoever connects gets no answer, as long as what this returns is there.
+    pub(super) fn answers_nobody(&self) -> Verdict<Vec<TcpStream>> {
+        self.listener.fill_queue()
+    }
+
     /// Where it listens.
     pub(in crate::labs) fn address(&self) -> SocketAddr {
         self.listener.address()
@@ -59,6 +64,21 @@ impl Source {
         self.listener.take_another(running)
     }
 
+    /// Takes the connection of the peer. Of one that gives up instead, what it says is shown.
+    fn accept(&self, running: &Rc<Running>, cause: &str) -> Verdict<Connection> {
+        self.listener.accept(running, cause).map_err(|mut stop| {
+            let printed = running.program.stdout().last_lines(1);
+            if let (Stop::Fail(failure), Some(line)) = (&mut stop, printed.first())
+                && line.starts_with("failed ")
+                && failure.headline.ends_with("does not connect")
+            {
+                failure.headline = format!("the {} gives up and does not connect", running.name);
+                failure.seen.insert(0, format!("on standard output: {line:?}"));
+            }
+            stop
+        })
+    }
+
     /// Takes the connection of the peer, and its request for this file.
     pub(in crate::labs) fn asked(&self, running: &Rc<Running>, name: &str) -> Verdict<Request> {
         self.asked_since(running, name, ASKS)
@@ -71,7 +91,7 @@ impl Source {
         name: &str,
         cause: &str,
     ) -> Verdict<Request> {
-        let connection = self.listener.accept(running, cause)?;
+        let connection = self.accept(running, cause)?;
         let mut lines = Lines::new(connection, LineEnd::CrLf);
         let stall = lines.hear_until(|ahead| !matches!(parse(ahead), Parsed::Part))?.err();
         let t = lines.connection().trial().clone();

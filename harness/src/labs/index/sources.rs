@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::download::{GOT, Scene, song};
 use super::file::File;
+use super::getter::Getter;
+use super::getting::{CAPITALS, GOT, Scene, song};
+use super::head::encoded;
 use super::hub::Hub;
 use super::sharer::{HURRIED, Sharer};
 use super::source::{ASKS, Source};
@@ -15,7 +17,7 @@ checks! { $ index_sources, "index" step 5:
     "The end before SIZE: the next peer of the last find with the same size and hash goes on from there (RFC 9110 section 14)."
 
     asks_each_source_once, 2 points: "asks everybody who has the file, each once, and then says so";
-    "All tried: `failed`, and the part stays. What has another size or hash is another file."
+    "The next source is the next hit of the same find with the same size and hash, each once. All tried: `failed`, and the part stays."
 
     resumes_after_restart, 3 points: "goes on with the part of an earlier run";
     "FILE.part of earlier counts: `Range: bytes=K-` where K > 0."
@@ -30,13 +32,14 @@ checks! { $ index_sources, "index" step 5:
     "SIZE there already: compared without asking. A longer part is begun anew."
 
     gives_up_on_the_silent, 2 points, patient: "goes on elsewhere when a source says nothing any more";
-    "5 s without a byte: the next source; times of a second and more follow LAB_TEMPO."
+    "5 s without a byte: the next source. A head not whole in 5 s: closed. Times of a second and more follow LAB_TEMPO."
 }
 
 const GOES_ON: &str = "what has come stands in FILE.part: the next source is asked for the rest, with Range: bytes=K-, \
     where K is the length of the part";
 const SHARED: &str = "HAVE names the file as it stands in DIR: under the name that the first hit had, whoever has given the \
     last byte";
+const FIELDS: &str = "names of fields are alike in all letters (RFC 9110 section 5.1): content-range is Content-Range";
 const RESUMED: &str = "resumed, the name here, the offset and the address: where an answer goes on from an offset that is \
     not 0";
 
@@ -53,12 +56,28 @@ fn resumes(t: &mut Trial) -> Verdict {
     scene.ann.console.expect_event(&resumed, RESUMED)?;
     scene.expect_got(&song, &carl)?;
     scene.ann.folder.expect_names(&[&song.name], GOT)?;
-    scene.ann.session.expect_files(&[&song], SHARED)
+    scene.ann.session.expect_files(&[&song], SHARED)?;
+    let other = File::new("another song.ogg", noise(87, 3_000));
+    scene.new_story(&[("bob", &bob), ("carl", &carl)]);
+    t.note("the index tells the hash of another file as carl has told it, in capital letters");
+    scene.get(&[other.hit(bob.address()), other.hit(carl.address()).in_capitals()])?;
+    scene.asked(&bob, &other.name)?.give_up_to(&other, 0, 1_000)?;
+    let mut request = carl.asked_since(scene.ann.running(), &other.name, CAPITALS)?;
+    request.expect_from(1_000, GOES_ON)?;
+    let range = format!("content-range: bytes 1000-2999/{}", other.size());
+    request.begin("206 Partial Content", &["content-length: 2000", &range])?;
+    request.send(&other.bytes[1_000..])?;
+    request.close();
+    let resumed = format!("resumed {} at 1000 from {}", other.name, carl.address());
+    scene.ann.console.expect_event(&resumed, FIELDS)?;
+    scene.expect_got(&other, &carl)
 }
 
 fn asks_each_source_once(t: &mut Trial) -> Verdict {
     const ALL: &str = "what one source has not given another one may have: ask each of those that have the same size and \
         hash, once. When all were asked the part stays for a later try";
+    const LATER: &str = "the sources of a get are hits of the find before it, and are so until it has ended, whatever is \
+        found meanwhile: give the get a list of its own";
     let (mut scene, song) = (Scene::begin(t)?, song());
     let (bob, eve) = (Source::open(t, "bob")?, Source::open(t, "eve")?);
     let carl = Source::open_several(t, "carl", 2)?;
@@ -72,11 +91,13 @@ fn asks_each_source_once(t: &mut Trial) -> Verdict {
     hits.extend([alike.hit(eve.address()), shorter.hit(eve.address())]);
     scene.get(&hits)?;
     scene.asked(&bob, &song.name)?.give_up_to(&song, 0, 3_000)?;
-    for _ in 0..2 {
-        let request = scene.asked(&carl, &song.name)?;
-        request.expect_from(3_000, GOES_ON)?;
-        request.refuse("404 Not Found")?;
-    }
+    let request = scene.asked(&carl, &song.name)?;
+    request.expect_from(3_000, GOES_ON)?;
+    scene.ann.finds("other", &[])?;
+    request.refuse("404 Not Found")?;
+    let request = carl.asked_since(scene.ann.running(), &song.name, LATER)?;
+    request.expect_from(3_000, GOES_ON)?;
+    request.refuse("404 Not Found")?;
     scene.expect_failed(&song, ALL)?;
     for (name, source) in [("bob", &bob), ("carl", &carl), ("eve", &eve)] {
         if source.another_from(scene.ann.running())?.is_some() {
@@ -129,9 +150,12 @@ fn with_parts(t: &Trial, parts: &[(&File, &[u8])]) -> Verdict<Scene> {
 fn source_ignores_range(t: &mut Trial) -> Verdict {
     const ANEW: &str = "200 is the answer of a server that ignores Range: what comes is the file from its first byte, so \
         what is there of earlier is overwritten, and not continued";
-    let song = song();
-    let mut scene = with_parts(t, &[(&song, &song.bytes[..6_000])])?;
-    let bob = Source::open(t, "bob")?;
+    const CUT: &str = "what is there of earlier is no more: cut the part to nothing when the answer is 200, and what has \
+        come since is all that there is";
+    let (song, other) = (song(), File::new("another song.ogg", noise(88, 9_000)));
+    let earlier = noise(89, 6_000);
+    let mut scene = with_parts(t, &[(&song, &song.bytes[..6_000]), (&other, &earlier)])?;
+    let (bob, carl) = (Source::open(t, "bob")?, Source::open(t, "carl")?);
     scene.get(&[song.hit(bob.address())])?;
     let request = scene.asked(&bob, &song.name)?;
     request.expect_from(6_000, GOES_ON)?;
@@ -139,7 +163,21 @@ fn source_ignores_range(t: &mut Trial) -> Verdict {
     // No resumed: its offset is 0.
     let got = format!("got {} {} from {}", song.name, song.size(), bob.address());
     scene.ann.console.expect_event(&got, ANEW)?;
-    scene.ann.folder.expect_file(&song.name, &song.bytes, ANEW)
+    scene.ann.folder.expect_file(&song.name, &song.bytes, ANEW)?;
+    scene.new_story(&[("bob", &bob), ("carl", &carl)]);
+    t.note("in another song.ogg.part there are 6000 bytes of something else");
+    scene.get(&[other.hit(bob.address()), other.hit(carl.address())])?;
+    let mut request = scene.asked(&bob, &other.name)?;
+    request.expect_from(6_000, GOES_ON)?;
+    request.begin("200 OK", &["Content-Length: 9000"])?;
+    request.send(&other.bytes[..2_000])?;
+    request.close();
+    let request = scene.asked(&carl, &other.name)?;
+    request.expect_from(2_000, CUT)?;
+    request.give(&other, 2_000)?;
+    let resumed = format!("resumed {} at 2000 from {}", other.name, carl.address());
+    scene.ann.console.expect_event(&resumed, RESUMED)?;
+    scene.expect_got(&other, &carl)
 }
 
 fn wrong_content_range(t: &mut Trial) -> Verdict {
@@ -220,14 +258,37 @@ fn looks_at_the_part_first(t: &mut Trial) -> Verdict {
 const SILENT: Duration = Duration::from_secs(5);
 
 fn gives_up_on_the_silent(t: &mut Trial) -> Verdict {
-    // On a machine that is busy carl may be given up, too: then all have more time.
+    with_more_time(t, silent_at)?;
+    t.new_scene()?;
+    with_more_time(t, unanswered_at)
+}
+
+/// On a machine that is busy carl may be given up, too: then all have more time.
+fn with_more_time(t: &Trial, scene: fn(&Trial, usize) -> Verdict<Verdict>) -> Verdict {
     for times in [1, 4] {
-        if silent_at(t, times)?.is_ok() {
+        if scene(t, times)?.is_ok() {
             return Ok(());
         }
         t.new_scene()?;
     }
-    silent_at(t, 10)?
+    scene(t, 10)?
+}
+
+/// Nobody answers at dave's address, to one who waits so many times longer than in a hurry. The outer
+/// verdict is whether ann gives dave up, the inner one what comes of it.
+fn unanswered_at(t: &Trial, times: usize) -> Verdict<Verdict> {
+    const CONNECTS: &str = "a machine that is dead answers no SYN, and connect waits minutes for it: with a limit of its own \
+        (connect_timeout) the next source is asked after 5 s";
+    let (hub, song) = (Hub::open(t)?, song());
+    let ann = hub.peer_at_tempo("ann", HURRIED * times as f64, &[])?;
+    let mut scene = Scene { hub, ann };
+    let (dave, carl) = (Source::open(t, "dave")?, Source::open(t, "carl")?);
+    let held = dave.answers_nobody()?;
+    scene.get(&[song.hit(dave.address()), song.hit(carl.address())])?;
+    t.allow_waiting(SILENT);
+    let request = carl.asked_since(scene.ann.running(), &song.name, CONNECTS)?;
+    drop(held);
+    Ok(request.give(&song, 0).and_then(|()| scene.expect_got(&song, &carl)))
 }
 
 /// Between two pieces of a source that is slow.
@@ -241,12 +302,14 @@ fn silent_at(t: &Trial, times: usize) -> Verdict<Verdict> {
     const NOT_CARL: &str = "5 s are the limit for each byte, and not for all of them: whoever sends now and then is there";
     const GIVES_UP: &str = "a machine that is dead sends no FIN: a read that waits without a limit (set_read_timeout) waits \
         for ever, though another peer has the file, too";
+    const HALF: &str = "a head that is not whole in 5 s is none: with a time limit the connection is ended, and its thread is free";
     let (hub, song) = (Hub::open(t)?, song());
     let ann = hub.peer_at_tempo("ann", HURRIED * times as f64, &[])?;
     ann.folder.file(&format!("{}.part", song.name), &song.bytes[..4_000])?;
     let mut scene = Scene { hub, ann };
     let (bob, carl) = (Source::open(t, "bob")?, Source::open(t, "carl")?);
     scene.get(&[song.hit(bob.address()), song.hit(carl.address())])?;
+    let half = Getter::begin(&scene.ann.service, &format!("GET /{} HT", encoded(&song.name)))?;
     let silent = scene.asked(&bob, &song.name)?;
     t.note("bob says nothing");
     t.allow_waiting(SILENT);
@@ -266,5 +329,8 @@ fn silent_at(t: &Trial, times: usize) -> Verdict<Verdict> {
     };
     let come = goes_on();
     silent.close();
+    if come.is_ok() {
+        half.expect_given_up(HALF)?;
+    }
     Ok(come)
 }

@@ -30,7 +30,7 @@ checks! { $ index_upload, "index" step 4:
     "Any other Range is ignored (RFC 9110 section 14.2): 200, and the whole file."
 
     gives_only_what_is_shared, 3 points: "gives nothing but what it shares at this moment";
-    "Only what is shared, looked up by name and never by path: everything else is 404."
+    "Only what is shared, looked up by name and never by path: everything else is 404. Gone: 404; of another size: 404, or closed early."
 
     refuses_what_is_no_get, 1 point: "refuses other methods, and what is not a request";
     "Not GET: 405 with Allow: GET; not a request: 400; a head that is too long: 431."
@@ -51,6 +51,11 @@ checks! { $ index_upload, "index" step 4:
 const WHOLE: &str = "200 with Content-Length, and behind the head every byte of the file";
 const SHARED: &str = "the name behind the / is looked up among the files that are shared now; what is not among \
     them is 404, whatever stands on the disk. A path that is put together from a foreign name leads anywhere";
+
+const CHANGED: &str = "HAVE has promised a hash and a size: what is in DIR now is another file. Look whether it is still as \
+    long as it was";
+const DELETED: &str = "what is shared may be deleted at any time, and then open fails: that, too, is an answer to the one \
+    who asks, 404";
 
 /// A file that people would share.
 fn song() -> File {
@@ -98,8 +103,10 @@ fn uploads_by_name(t: &mut Trial) -> Verdict {
 }
 
 fn uploads_from_an_offset(t: &mut Trial) -> Verdict {
-    const PART: &str = "both numbers count from 0: of a file of 10 bytes the last one is 9. Content-Length is what the \
-        part has, and the body begins with byte N";
+    const PART: &str = "Range asks for a part, and 206 answers with it. Both numbers count from 0: of a file of 10 bytes the \
+        last one is 9. Content-Length is what the part has, and the body begins with byte N";
+    const FIELDS: &str =
+        "names of fields are alike in all letters (RFC 9110 section 5.1): rANGE is Range";
     let song = song();
     let (_hub, ann) = ann(t, &song)?;
     let last = song.size() - 1;
@@ -116,9 +123,8 @@ fn uploads_from_an_offset(t: &mut Trial) -> Verdict {
         let sent = format!("sent {} {} to {to}", song.name, part.1 + 1 - part.0);
         ann.console.expect_event(&sent, SENT)?;
     }
-    // Names of fields are alike in all letters (RFC 9110 section 5.1).
     let getter = Getter::ask(&ann.service, &song.name, "rANGE: bytes=1-\r\n")?;
-    getter.expect_part(&song, (1, last), PART)
+    getter.expect_part(&song, (1, last), FIELDS)
 }
 
 fn says_where_a_file_ends(t: &mut Trial) -> Verdict {
@@ -167,8 +173,10 @@ fn gives_only_what_is_shared(t: &mut Trial) -> Verdict {
     }
     folder.file(&format!("DIR/{}", song.name), &song.bytes)?;
     folder.link("DIR/link.txt", "../secret.txt")?;
+    let changing = File::new("changing.txt", "long enough\n");
+    folder.file(&format!("DIR/{}", changing.name), &changing.bytes)?;
     let dir = folder.path().join("DIR");
-    let mut ann = hub.peer_in("ann", folder, &dir, &[&song])?;
+    let mut ann = hub.peer_in("ann", folder, &dir, &[&song, &changing])?;
     ann.folder.file("DIR/late.txt", b"came later\n")?;
     let away = [
         "../secret.txt",
@@ -193,8 +201,13 @@ fn gives_only_what_is_shared(t: &mut Trial) -> Verdict {
     ann.session.hear(&format!("DROP {}", song.name), DROP)?;
     Getter::ask(&ann.service, &song.name, "")?.expect(&[404], DROP)?;
     ann.console
-        .expect_no_event("sent is said of 200 and 206 only: nothing else has sent a file")
-        .map(drop)
+        .expect_no_event("sent is said of 200 and 206 only: nothing else has sent a file")?;
+    t.new_story();
+    t.note(format!("the peer ann shares {}, {}", changing.name, count(changing.size())));
+    ann.folder.file(&format!("DIR/{}", changing.name), b"short\n")?;
+    Getter::ask(&ann.service, &changing.name, "")?.expect_no_other_file(&changing, CHANGED)?;
+    ann.folder.remove(&format!("DIR/{}", changing.name))?;
+    Getter::ask(&ann.service, &changing.name, "")?.expect(&[404], DELETED).map(drop)
 }
 
 fn refuses_what_is_no_get(t: &mut Trial) -> Verdict {
