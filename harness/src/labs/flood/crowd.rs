@@ -66,8 +66,8 @@ fn sends_whole_descriptors(t: &mut Trial) -> Verdict {
     t.note("eve heard all of them, each whole and once");
     eve.close();
     servent.console.forget()?;
-    // Who writes to her from several threads may have been lucky. Where nothing more fits, each of
-    // them waits in the middle of a descriptor, or before one, and when she reads they all go on.
+    // Threads that write to one link may have been lucky. Where nothing more fits, each of them waits
+    // in the middle of a descriptor, or before one, and with the first room they all go on at once.
     for turn in 0..TURNS {
         // A new one each time: what the kernel keeps for her grows as she reads.
         let mut frank = servent.linked_by("frank")?;
@@ -178,7 +178,7 @@ fn expect_whole(
     let Some(then) = then else { return Ok(()) };
     Err(t
         .fail(format!("the servent does not send {} whole descriptors", link.name()))
-        .expected(format!("of the {all} Queries of the others, in any order, each whole"))
+        .expected(format!("any of {all} Queries of the others, in any order, each of them whole"))
         .seen(format!("{right} of them, and then {then}"))
         .cause(
             "several threads write to one connection: header and payload in two writes, or two \

@@ -1,7 +1,7 @@
 //! Step 5: what can't be got whole is not got at all.
 
 use super::descriptor::{Descriptor, id};
-use super::getting::{Getting, RENAMED, SIZE, SONG, STATUS, STATUS_OK, STAYS};
+use super::getting::{Getting, SIZE, SONG, STATUS, STATUS_OK, STAYS, expect_not_there};
 use super::servent::{PATIENCE, Servent};
 use super::source::{Source, give, reply};
 use super::{CALLED, FOLDER};
@@ -122,7 +122,8 @@ fn gives_up_on_silence(t: &mut Trial) -> Verdict {
     let _daves = dave.is_asked(&servent)?;
     t.note("dave says nothing");
     let failed = [SONG, other].map(|name| format!("failed {name}: *"));
-    servent.console.expect_events(&[&failed[0], &failed[1]], SILENT)
+    servent.console.expect_events(&[&failed[0], &failed[1]], SILENT)?;
+    expect_not_there(&servent)
 }
 
 fn keeps_what_is_there(t: &mut Trial) -> Verdict {
@@ -166,14 +167,7 @@ fn leaves_in_the_middle_of_a_file(t: &mut Trial) -> Verdict {
     getting.servent.console.stops_typing();
     getting.servent.expect_exit(0)?;
     getting.bob.expect_closed("the end of the user's input ends all links")?;
-    if getting.servent.folder.read(SONG)?.is_some() {
-        return Err(t
-            .fail("a part of a file stands under its name")
-            .expected("nothing under that name; a .part may stay")
-            .seen(format!("in DIR: {}", getting.servent.folder.list()?.names().join(", ")))
-            .cause(RENAMED)
-            .stop());
-    }
+    expect_not_there(&getting.servent)?;
     // The same of a file that it gives.
     t.new_scene()?;
     let folder = t.scratch(FOLDER)?;
