@@ -70,6 +70,12 @@ impl Console {
         true
     }
 
+    /// The next line that has come and that nobody has expected yet, quoted.
+    pub fn next_line(&self) -> Option<String> {
+        self.take_in();
+        self.ahead.borrow().first().map(|line| line_of(line))
+    }
+
     /// Waits until `enough` lines are ahead.
     fn wait_for(&self, enough: usize) -> Verdict<Result<(), Stall>> {
         self.trial.wait(&self.running, || {

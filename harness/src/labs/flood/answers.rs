@@ -47,11 +47,13 @@ const HIT: &str = "a QueryHit is the number of hits, the port, the IP address an
     number, its size, its name and two NULs; and last the 16 bytes of the servent's own id";
 const BEHIND: &str = "a read may bring more than the greeting, and so may a BufReader that is thrown away after it: \
     what has been read is not in the socket any more";
-const SILENT: &str =
-    "an answer without a hit helps nobody, and every servent on the way has to carry it";
+const SILENT: &str = "a file is found where its name contains all of the words, and where there is no word nothing is found; \
+    what finds nothing is not answered: an answer without a hit helps nobody, and every servent on the way has to carry it";
+const TAB: &str = "the words of a Query are split at spaces and at nothing else: a tab belongs to the word that it stands \
+    in, and no file name here has one";
 
 /// Expects the Pong of a servent that listens on `address` and shares so many files of so many bytes.
-fn expect_pong(
+pub(super) fn expect_pong(
     link: &mut Link,
     ping: &Descriptor,
     address: SocketAddrV4,
@@ -218,6 +220,9 @@ fn answers_nothing_with_nothing(t: &mut Trial) -> Verdict {
         bob.send(&Descriptor::query(id(number as u32), words).at(1, 0))?;
         bob.expect_silence(SILENT)?;
     }
+    t.new_story();
+    bob.send(&Descriptor::query(id(98), "my\tsong").at(1, 0))?;
+    bob.expect_silence(TAB)?;
     expect_letter(&servent, &mut bob, 99, HIT)
 }
 

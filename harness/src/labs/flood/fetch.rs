@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::answers::expect_pong;
 use super::descriptor::{Descriptor, Hit, Hits, id};
 use super::getting::{Getting, RENAMED, SIZE, SONG, STATUS, STATUS_OK, WHOLE};
 use super::network::{Network, Shape};
@@ -163,14 +164,8 @@ fn gets_several_at_once(t: &mut Trial) -> Verdict {
     let query = servent.finds("song", &mut [&mut bob])?;
     let (one, two) =
         (Source::new(t, "carol", 1, "first song")?, Source::new(t, "dave", 2, "second song")?);
-    for (source, number) in [(&one, 1), (&two, 2)] {
-        let hits: Hits = source.hits(5)?;
-        let Hit { name, .. } = &hits.hits[0];
-        let name = String::from_utf8_lossy(name).into_owned();
-        bob.send(&query.hit(&hits))?;
-        let event = format!("hit {number} {} 5 {name}", source.address());
-        servent.expect_event(&event, "the hits of one find are numbered on")?;
-    }
+    one.is_hit(1, &servent, &mut bob, &query, 5)?;
+    two.is_hit(2, &servent, &mut bob, &query, 5)?;
     servent.console.types("get 1");
     let carol = one.is_asked(&servent)?;
     give(&carol, &reply(STATUS_OK, Some(5)), "the head of a reply, and nothing behind it")?;
@@ -212,21 +207,22 @@ fn gets_from_a_stranger(t: &mut Trial) -> Verdict {
 }
 
 fn gives_what_it_has_got(t: &mut Trial) -> Verdict {
-    let mut getting = Getting::sharing(t, &[("a", b"a"), ("z", b"z")], SONG, 9)?;
+    let song = noise(8, 9000);
+    let mut getting = Getting::sharing(t, &[("a", b"a"), ("z", b"z")], SONG, song.len())?;
+    // So that it has been asked before what it shares.
+    getting.bob.send(&Descriptor::ping(id(3)).at(1, 0))?;
+    getting.bob.expect_a_pong(COUNTED)?;
     let carol = getting.get()?;
-    give(
-        &carol,
-        &[&reply(STATUS_OK, Some(9))[..], b"one song."].concat(),
-        "her reply, in one write",
-    )?;
-    getting.expect_got(SONG, b"one song.", WHOLE)?;
+    let whole = [&reply(STATUS_OK, Some(song.len()))[..], &song].concat();
+    give(&carol, &whole, "her reply, in one write")?;
+    getting.expect_got(SONG, &song, WHOLE)?;
     getting.servent.rest()?;
     let query = Descriptor::query(id(1), "song");
     getting.bob.send(&query)?;
     let expected = format!("a QueryHit with {SONG} as number 2");
     getting.bob.expect_fitting(&expected, BEHIND, |seen| {
         let hits = Hits::read(&seen.payload).map_err(|wrong| vec![wrong])?;
-        let wanted = [Hit { index: 2, size: 9, name: SONG.into() }];
+        let wanted = [Hit { index: 2, size: song.len() as u32, name: SONG.into() }];
         let told = |hit: &Hit| {
             let name = String::from_utf8_lossy(&hit.name);
             format!("number {}, {} bytes, {name:?}", hit.index, hit.size)
@@ -234,16 +230,21 @@ fn gives_what_it_has_got(t: &mut Trial) -> Verdict {
         let is_it = hits.hits == wanted && seen.id == id(1);
         if is_it { Ok(()) } else { Err(hits.hits.iter().map(told).collect()) }
     })?;
+    let ping = Descriptor::ping(id(2)).at(1, 0);
+    getting.bob.send(&ping)?;
+    let address = getting.servent.address_v4()?;
+    expect_pong(&mut getting.bob, &ping, address, &[1, 1, song.len()], COUNTED)?;
     let mut client = Lines::new(getting.servent.service.connect()?, LineEnd::CrLf);
     client.send(b"GET /get/2/my%20song.ogg/ HTTP/1.0\r\n\r\n")?;
     client.expect_line("HTTP/1.0 200 OK", BEHIND)?;
-    let reply = client.read_all_until(|unread| unread.ends_with(b"\r\n\r\none song."))?;
-    if reply.ends_with(b"\r\n\r\none song.") {
+    let body = [b"\r\n\r\n", &song[..]].concat();
+    let reply = client.read_all_until(|unread| unread.ends_with(&body))?;
+    if reply.ends_with(&body) {
         return Ok(());
     }
     Err(t
         .fail("the file that was got is not given")
-        .expected("a head, an empty line, and the 9 bytes of the file")
+        .expected(format!("a head, an empty line, and the {} of the file", count(song.len())))
         .seen(quote_short(&reply, 200))
         .cause(BEHIND)
         .stop())
@@ -257,5 +258,7 @@ const ONE_EACH: &str = "a get runs in a thread of its own: it may take long, and
     for nothing";
 const BEHIND: &str = "a file that was got is shared from now on, behind those that were there: these keep \
     their numbers";
+const COUNTED: &str = "a file that was got is shared from now on, and a Pong counts it: one file more, and its \
+    kilobytes";
 pub(super) const DIRECTLY: &str = "the address in the hit is that of whoever has the file, and not of the one who has told \
     of it: the file is got there, by a connection of its own";

@@ -183,7 +183,22 @@ fn tells_a_ping_from_a_query(t: &mut Trial) -> Verdict {
     bob.expect_a_pong(cause)?;
     carol.expect(&ping.passed_on(), cause)?;
     bob.send(&query)?;
-    carol.expect_silence(ONCE)
+    carol.expect_silence(ONCE)?;
+    // With its own questions it is the same.
+    t.new_story();
+    let own = "its own ping and a Query with the same id are two questions, and so are its own find and a Ping: what \
+               it has asked itself is remembered with its kind, too";
+    let (ping, query) = (
+        servent.pings(&mut [&mut bob, &mut carol])?,
+        servent.finds("song", &mut [&mut bob, &mut carol])?,
+    );
+    let (other_query, other_ping) =
+        (Descriptor::query(ping.id, "my song"), Descriptor::ping(query.id));
+    bob.send(&other_query)?;
+    carol.expect(&other_query.passed_on(), own)?;
+    bob.send(&other_ping)?;
+    bob.expect_a_pong(own)?;
+    carol.expect(&other_ping.passed_on(), own)
 }
 
 /// Questions that come by two links at once.

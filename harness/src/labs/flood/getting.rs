@@ -58,23 +58,27 @@ impl Getting {
     /// Expects `failed`, and nothing under the file's name.
     pub(super) fn expect_failed(&self, cause: &str) -> Verdict {
         self.servent.expect_event(&format!("failed {SONG}: *"), cause)?;
-        match self.servent.folder.read(SONG)? {
-            None => Ok(()),
-            Some(_) => Err(self
-                .servent
-                .trial()
-                .fail("a file that was not got stands under its name")
-                .expected("nothing under that name; a .part may stay")
-                .seen(format!("in DIR: {}", self.servent.folder.list()?.names().join(", ")))
-                .cause(RENAMED)
-                .stop()),
-        }
+        expect_not_there(&self.servent)
     }
 
     /// Expects that it goes on: the next question is answered.
     pub(super) fn expect_service(&mut self) -> Verdict {
         self.bob.send(&Descriptor::ping(id(99)))?;
         self.bob.expect_fitting("a Pong", STAYS, |_| Ok(()))
+    }
+}
+
+/// Expects nothing under the name of a file that was not got.
+pub(super) fn expect_not_there(servent: &Servent) -> Verdict {
+    match servent.folder.read(SONG)? {
+        None => Ok(()),
+        Some(_) => Err(servent
+            .trial()
+            .fail("a file that was not got stands under its name")
+            .expected("nothing under that name; a .part may stay")
+            .seen(format!("in DIR: {}", servent.folder.list()?.names().join(", ")))
+            .cause(RENAMED)
+            .stop()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::link::Link;
 use super::servent::{PATIENCE, Servent};
-use super::{CONNECT, FLOOD, OK};
+use super::{CONNECT, FLOOD, OK, uploads};
 use crate::contract::{self, GIVES_UP, SlowToGreet};
 use crate::net::{Cut, Listener};
 use crate::trial::{Progress, Trial, Verdict};
@@ -226,7 +226,7 @@ const FIRST_BYTES: &str = "both begin with a G: read on until it is clear whethe
 
 fn tells_links_from_downloads(t: &mut Trial) -> Verdict {
     let song = crate::net::noise(11, 3000);
-    let servent = Servent::sharing(t, &[("song.ogg", &song)])?;
+    let servent = Servent::sharing(t, &[("song.ogg", &song), ("tango+waltz.ogg", b"la la la")])?;
     for (cut, how) in [(Cut::Whole, "in one segment"), (Cut::Bytes, "byte by byte")] {
         t.new_story();
         let mut getter = servent.called_by("bob")?;
@@ -240,11 +240,13 @@ fn tells_links_from_downloads(t: &mut Trial) -> Verdict {
         carol.close();
         servent.console.forget()?;
     }
-    Ok(())
+    uploads::expect_what_is_asked_for(&servent, &song, b"la la la")
 }
 
 /// Callers that say nothing, or not enough.
 const SILENT: usize = 12;
+/// So many more that they take all places, if they take any.
+const MORE_SILENT: usize = MOST_LINKS;
 
 fn greets_beside_the_silent(t: &mut Trial) -> Verdict {
     let servent = Servent::sharing(t, &[])?;
@@ -258,8 +260,20 @@ fn greets_beside_the_silent(t: &mut Trial) -> Verdict {
     }
     t.new_story();
     t.note(format!("{SILENT} callers have connected, and are slow to greet"));
-    servent.linked_by("carol").map(drop).map_err(|stop| {
+    let _carol = servent.linked_by("carol").map_err(|stop| {
         stop.because("a greeting may take as long as 5 s: not in the thread that accepts")
+    })?;
+    t.new_story();
+    for _ in 0..MORE_SILENT {
+        silent.push(servent.called_by("a silent caller")?);
+    }
+    t.new_story();
+    t.note(format!("{} callers are slow to greet now, and there is one link", silent.len()));
+    servent.linked_by("dave").map(drop).map_err(|stop| {
+        stop.because(
+            "at most 32 links: whoever has not greeted yet is no link and takes no place, nor a thread that \
+             another caller needs",
+        )
     })
 }
 

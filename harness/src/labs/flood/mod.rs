@@ -23,6 +23,7 @@ mod servent;
 mod source;
 mod spreading;
 mod start;
+mod uploads;
 
 use crate::contract::{Bad, Listens};
 use crate::lab::{Lab, Step};

@@ -1,9 +1,10 @@
 //! Step 5: what can't be got whole is not got at all.
 
 use super::descriptor::{Descriptor, id};
-use super::getting::{Getting, RENAMED, SIZE, SONG, STATUS, STATUS_OK, STAYS};
+use super::getting::{Getting, SIZE, SONG, STATUS, STATUS_OK, STAYS, expect_not_there};
 use super::servent::{PATIENCE, Servent};
 use super::source::{Source, give, reply};
+use super::{CALLED, FOLDER};
 use crate::net::noise;
 use crate::trial::{Trial, Verdict};
 
@@ -105,12 +106,24 @@ fn survives_a_source_that_has_gone(t: &mut Trial) -> Verdict {
 }
 
 fn gives_up_on_silence(t: &mut Trial) -> Verdict {
-    let getting = Getting::at_tempo(t, SIZE)?;
-    let carol = getting.get()?;
+    let servent = Servent::at_tempo(t)?;
+    let mut bob = servent.linked_by("bob")?;
+    let query = servent.finds("song", &mut [&mut bob])?;
+    let other = "other song.ogg";
+    let (carol, dave) = (Source::new(t, "carol", 4, SONG)?, Source::new(t, "dave", 5, other)?);
+    carol.is_hit(1, &servent, &mut bob, &query, SIZE)?;
+    dave.is_hit(2, &servent, &mut bob, &query, SIZE)?;
     t.allow_waiting(PATIENCE);
-    give(&carol, &reply(STATUS_OK, Some(SIZE)), "the head of a reply")?;
-    give(&carol, b"la la la", "the beginning of the song, and then nothing")?;
-    getting.expect_failed(SILENT)
+    servent.console.types("get 1");
+    let carols = carol.is_asked(&servent)?;
+    give(&carols, &reply(STATUS_OK, Some(SIZE)), "the head of a reply")?;
+    give(&carols, b"la la la", "the beginning of the song, and then nothing")?;
+    servent.console.types("get 2");
+    let _daves = dave.is_asked(&servent)?;
+    t.note("dave says nothing");
+    let failed = [SONG, other].map(|name| format!("failed {name}: *"));
+    servent.console.expect_events(&[&failed[0], &failed[1]], SILENT)?;
+    expect_not_there(&servent)
 }
 
 fn keeps_what_is_there(t: &mut Trial) -> Verdict {
@@ -123,6 +136,16 @@ fn keeps_what_is_there(t: &mut Trial) -> Verdict {
     servent.expect_event(&format!("failed {SONG}: *"), KEPT)?;
     carol.expect_no_caller(&servent, KEPT)?;
     servent.folder.expect_file(SONG, b"mine", KEPT)?;
+    // One that has come since the start is not shared, and is there all the same.
+    const LATE: &str = "late song.ogg";
+    let dave = Source::new(t, "dave", 5, LATE)?;
+    servent.folder.file(LATE, b"mine, too")?;
+    dave.is_found(&servent, &mut bob, 9)?;
+    servent.console.types("get 1");
+    dave.expect_no_caller(&servent, LOOKED_FOR)?;
+    servent.expect_event(&format!("failed {LATE}: *"), LOOKED_FOR)?;
+    dave.expect_no_caller(&servent, LOOKED_FOR)?;
+    servent.folder.expect_file(LATE, b"mine, too", LOOKED_FOR)?;
     t.new_scene()?;
     let getting = Getting::of(t, 9)?;
     let asked = getting.get()?;
@@ -144,16 +167,24 @@ fn leaves_in_the_middle_of_a_file(t: &mut Trial) -> Verdict {
     getting.servent.console.stops_typing();
     getting.servent.expect_exit(0)?;
     getting.bob.expect_closed("the end of the user's input ends all links")?;
-    match getting.servent.folder.read(SONG)? {
-        None => Ok(()),
-        Some(_) => Err(t
-            .fail("a part of a file stands under its name")
-            .expected("nothing under that name; a .part may stay")
-            .seen(format!("in DIR: {}", getting.servent.folder.list()?.names().join(", ")))
-            .cause(RENAMED)
-            .stop()),
-    }
+    expect_not_there(&getting.servent)?;
+    // The same of a file that it gives.
+    t.new_scene()?;
+    let folder = t.scratch(FOLDER)?;
+    folder.hole("song", LONG)?;
+    let servent = Servent::over(t, CALLED, folder, &[])?;
+    let mut dave = servent.called_by("dave")?;
+    dave.send_as(
+        b"GET /get/0/song/ HTTP/1.0\r\n\r\n",
+        "a GET of the song, and reads nothing of it",
+    )?;
+    servent.rest()?;
+    servent.console.stops_typing();
+    servent.console.expect_exit(0, CUT_OFF)
 }
+
+/// More than the kernel takes of a file that nobody reads, in bytes.
+const LONG: u64 = 32 << 20;
 
 const CUT: &str =
     "the end of the stream is not the end of the file: count, and rename only what is whole";
@@ -161,7 +192,11 @@ const SIZES: &str = "the hit has said how large the file is; where Content-Lengt
     nothing, it is not that file";
 const GONE: &str = "who has the file may be gone: an error of connect, of read or of write ends this get, \
     with one line, and nothing else";
-const SILENT: &str = "a read without a time limit waits for ever for one who says nothing any more: \
-    set_read_timeout";
+const SILENT: &str = "a read without a time limit waits for ever for one who says nothing any more, be it in \
+    the head of the reply or in the file: set_read_timeout, before the first read";
+const CUT_OFF: &str = "the end of standard input says that the user has left: the program waits for nobody who is \
+    still being given a file, but cuts that upload, and ends with status 0";
+const LOOKED_FOR: &str = "a file may have come into DIR since the start, by another way: it is not shared, and it is \
+    there. Whether a file is there is asked of the folder, and not of the list of what is shared";
 const KEPT: &str = "a file that is there already, or is just being got, is not got again: that is known before \
     anybody is asked";

@@ -39,6 +39,12 @@ fn prints_the_answers_to_its_ping(t: &mut Trial) -> Verdict {
         carol.send(&ping.pong(&pong).at(ttl, hops))?;
         servent.expect_event(&format!("pong {} 12 4096", pong.address), OWN)?;
     }
+    let pong = a_pong(t)?;
+    let mut longer = ping.pong(&pong);
+    longer.payload.extend(b"more");
+    let what = format!("a Pong of {} with 4 bytes more behind its 14", pong.address);
+    carol.send_as(&longer.bytes(), &format!("an answer to it: {what}"))?;
+    servent.expect_event(&format!("pong {} 12 4096", pong.address), LONGER)?;
     bob.expect_silence(OWN)?;
     carol.expect_nothing_more(OWN)
 }
@@ -54,9 +60,37 @@ fn prints_hits(t: &mut Trial) -> Verdict {
     servent.expect_event(&format!("hit 2 {one} 0 song of é.ogg"), OWN)?;
     bob.send(&query.hit(&hits_of(two, &[(1, 4_294_967_295, SONG)])?).at(0, 9))?;
     servent.expect_event(&format!("hit 3 {two} 4294967295 {SONG}"), OWN)?;
+    let hits = hits_of(one, &[(1, 7, "first song"), (2, 9, "second song")])?;
+    let more: [(&str, &[u8], &[u8]); 2] = [
+        ("something between the two NULs of each name", b"128 kbit/s", b""),
+        ("something between the last hit and the last 16 bytes", b"", b"XML"),
+    ];
+    for (first, (what, between, behind)) in [4, 6].into_iter().zip(more) {
+        let bytes = query.answer(QUERY_HIT, extended(&query.hit(&hits).payload, between, behind));
+        carol.send_as(
+            &bytes.bytes(),
+            &format!("an answer to it: a QueryHit of two hits with {what}"),
+        )?;
+        servent.expect_event(&format!("hit {first} {one} 7 first song"), EXTENDED)?;
+        servent.expect_event(&format!("hit {} {one} 9 second song", first + 1), EXTENDED)?;
+    }
     bob.expect_silence(OWN)?;
     carol.expect_nothing_more(OWN)?;
     servent.console.expect_no_event(OWN).map(drop)
+}
+
+/// A QueryHit's payload with more between the two NULs of each name, and behind the last hit.
+fn extended(payload: &[u8], between: &[u8], behind: &[u8]) -> Vec<u8> {
+    let (hits, servent) = payload.split_at(payload.len() - 16);
+    let mut extended = hits[..11].to_vec();
+    let mut rest = &hits[11..];
+    while !rest.is_empty() {
+        // An index and a size, which may have zeros, and the name up to its first NUL.
+        let name = rest[8..].iter().take_while(|byte| **byte != 0).count();
+        extended.extend([&rest[..8 + name + 1], between, b"\0"].concat());
+        rest = &rest[8 + name + 2..];
+    }
+    [&extended, behind, servent].concat()
 }
 
 fn forgets_the_hits_of_an_earlier_find(t: &mut Trial) -> Verdict {
@@ -142,7 +176,9 @@ fn shows_no_foreign_names(t: &mut Trial) -> Verdict {
     let query = servent.finds("song", &mut [&mut bob])?;
     let at = v4(t.addresses().free_address())?;
     let long = "s".repeat(201);
-    let names: [&[u8]; 12] = [
+    // 101 characters of two bytes each.
+    let long_in_bytes = "é".repeat(101);
+    let names: [&[u8]; 13] = [
         b"../song",
         b"/tmp/song",
         b"a/song",
@@ -155,6 +191,7 @@ fn shows_no_foreign_names(t: &mut Trial) -> Verdict {
         b"song\x7f",
         b"song \xff",
         long.as_bytes(),
+        long_in_bytes.as_bytes(),
     ];
     let hit = |name: &[u8]| Hit { index: 0, size: 7, name: name.to_vec() };
     let mut hits: Vec<Hit> = names.into_iter().map(hit).collect();
@@ -175,13 +212,19 @@ fn shows_a_thousand_hits(t: &mut Trial) -> Verdict {
     bob.send_as(&hits.bytes().repeat(4), "four QueryHits of 255 hits each")?;
     let expected: Vec<_> = (1..=1000).map(|number| format!("hit {number} {at} 7 song")).collect();
     for event in &expected {
-        servent.expect_event(event, OWN)?;
+        servent.expect_event(event, THOUSAND)?;
     }
     servent.console.expect_no_event("1,000 hits of one find are enough").map(drop)
 }
 
 const OWN: &str = "what answers a question of one's own user goes to that user: it is printed, and goes no \
     further";
+const LONGER: &str =
+    "the first 14 bytes of a Pong count: later versions put more behind them, which is skipped";
+const EXTENDED: &str = "later versions put more between the two NULs of a name, and between the last hit and the servent's \
+    id: what stands there is skipped, and the hits are shown";
+const THOUSAND: &str = "the first byte of a QueryHit is the number of its hits, 0 to 255, and each of them is shown with the \
+    next number, up to 1,000 of one find";
 const EARLIER: &str = "a find begins anew: its hits count from 1, and what answers an earlier one is \
     passed over";
 const FORGOTTEN: &str = "what others ask may push out what others have asked, but never the last ping and the \

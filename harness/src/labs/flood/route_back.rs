@@ -139,7 +139,7 @@ fn ends_answers_whose_ttl_is_spent(t: &mut Trial) -> Verdict {
     }
     for ((ttl, hops), passed_on) in [((2, 0), (1, 1)), ((255, 3), (254, 4)), ((9, 255), (8, 255))] {
         carol.send(&hit.clone().at(ttl, hops))?;
-        bob.expect(&hit.clone().at(passed_on.0, passed_on.1), BACK)?;
+        bob.expect(&hit.clone().at(passed_on.0, passed_on.1), COUNTED)?;
     }
     Ok(())
 }
@@ -216,6 +216,8 @@ const NOT_FOR_OTHERS: &str = "an answer goes back the way that its question came
     else: the table that drops duplicates knows the link where each question came from";
 const BACK: &str = "the answer to a question that was passed on goes to the link where that question came \
     from: remember the link with the id";
+const COUNTED: &str = "an answer whose TTL is 2 or more goes on, however far it has come: with TTL - 1 and hops + 1, and \
+    the hops stop at 255, since they are one byte";
 const GONE: &str = "where nobody is left who asked, an answer is dropped: it is no reason to end, and \
     nobody else's";
 const ANSWERS: &str = "a Ping that is new is answered with a Pong: the id of the Ping, TTL one more than its \

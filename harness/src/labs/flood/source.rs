@@ -3,11 +3,11 @@
 
 use std::net::SocketAddr;
 
-use super::descriptor::{Hit, Hits};
+use super::descriptor::{Descriptor, Hit, Hits};
 use super::link::Link;
 use super::servent::{Servent, v4};
-use crate::net::{LineEnd, Lines, Listener};
-use crate::trial::{Trial, Verdict};
+use crate::net::{Connection, LineEnd, Lines, Listener};
+use crate::trial::{StallKind, Trial, Verdict};
 use crate::words::{count, quote_short};
 
 /// One who has a file.
@@ -43,14 +43,26 @@ impl Source {
     /// The user of `servent` finds its file, by a hit that comes over `link`, as hit number 1.
     pub(super) fn is_found(&self, servent: &Servent, link: &mut Link, size: usize) -> Verdict {
         let query = servent.finds("song", &mut [&mut *link])?;
+        self.is_hit(1, servent, link, &query, size)
+    }
+
+    /// A hit of its file, of this size, answers that question over `link`, and is the one of this number.
+    pub(super) fn is_hit(
+        &self,
+        number: usize,
+        servent: &Servent,
+        link: &mut Link,
+        query: &Descriptor,
+        size: usize,
+    ) -> Verdict {
         link.send(&query.hit(&self.hits(size)?))?;
-        let event = format!("hit 1 {} {size} {}", self.address(), self.name);
-        servent.expect_event(&event, "what answers its user's find is shown, with a number")
+        let event = format!("hit {number} {} {size} {}", self.address(), self.name);
+        servent.expect_event(&event, "what answers its user's find is shown, numbered from 1 on")
     }
 
     /// Takes the connection of whoever gets the file, and expects a request for it.
     pub(super) fn is_asked(&self, servent: &Servent) -> Verdict<Lines> {
-        let connection = self.host.accept(servent.running(), CONNECTS)?;
+        let connection = self.is_called(servent)?;
         let mut lines = Lines::new(connection, LineEnd::CrLf);
         let whole = |unread: &[u8]| unread.ends_with(b"\r\n\r\n") || unread.len() >= LONGEST;
         let result = lines.hear_until(whole)?;
@@ -92,6 +104,33 @@ impl Source {
                     .stop())
             }
         }
+    }
+
+    /// Takes the connection of whoever gets the file, which is neither there nor being got.
+    fn is_called(&self, servent: &Servent) -> Verdict<Connection> {
+        let (name, running) = (self.host.name(), servent.running());
+        let told =
+            |from: SocketAddr| format!("{name} accepted a connection from port {}", from.port());
+        let stall = match self.host.take(running, told)? {
+            Ok(connection) => return Ok(connection),
+            Err(stall) => stall,
+        };
+        let program = &running.name;
+        let blame = servent
+            .trial()
+            .fail(match stall.kind {
+                StallKind::Ended(_) => format!("the {program} ended and did not connect"),
+                _ => format!("the {program} does not connect"),
+            })
+            .expected(format!("a connection to {}", self.address()));
+        Err(match servent.console.next_line() {
+            None => blame.seen(stall.sentence(program)).cause(CONNECTS).stop(),
+            // It has given up the get, and says why.
+            Some(line) => blame
+                .seen(format!("no connection, but {line} on standard output"))
+                .cause(FREE)
+                .stop(),
+        })
     }
 
     /// Expects that nobody connects, once the program is at rest.
@@ -171,6 +210,8 @@ fn decoded(text: &[u8]) -> Result<Vec<u8>, String> {
 
 const CONNECTS: &str = "the file is got from the address in the hit, by a connection of its own: those who \
     have passed on the question and the answer have nothing to do with it";
+const FREE: &str = "nothing stands in the way of this get: its file is not in DIR, and it is not being got. A get that has \
+    failed is over, and its file can be got again";
 const NAMED: &str = "the number and the name in the request are those of the hit: the one who has the file \
     looks for both";
 const ASKS: &str = "the request is GET /get/INDEX/NAME/ HTTP/1.0 and an empty line, each ended by CR LF; \
