@@ -122,6 +122,13 @@ impl Giver {
         self.remote.send(&Message::Have(index))
     }
 
+    /// It tells of several, one after the other.
+    pub(super) fn has_all(&mut self, pieces: &[u32]) -> Verdict {
+        self.having.extend(pieces);
+        let haves: Vec<_> = pieces.iter().map(|index| Message::Have(*index)).collect();
+        self.remote.send_all(&haves, &format!("a have of each of {} pieces", pieces.len()))
+    }
+
     /// The program may ask it from now on.
     pub(super) fn unchokes(&mut self) -> Verdict {
         self.chokes = Chokes::No;
