@@ -34,6 +34,24 @@ impl Swarm {
             .stop())
     }
 
+    /// Expects that what came from outside with these words in it is one line on standard error, without
+    /// control characters.
+    pub(super) fn expect_harmless(&self, words: &[&str], cause: &str) -> Verdict {
+        self.rest()?;
+        let mut lines = self.running().program.stderr().last_lines(usize::MAX);
+        lines.retain(|line| words.iter().any(|word| line.contains(word)));
+        if lines.len() == 1 && !lines[0].contains(char::is_control) {
+            return Ok(());
+        }
+        let blame = self
+            .trial()
+            .fail("control characters from outside get to the user's terminal")
+            .expected("one line on standard error, with control characters escaped");
+        let quote = |line: &String| format!("the line {}", quote_short(line.as_bytes(), 100));
+        let blame = lines.iter().map(quote).fold(blame, |blame, line| blame.seen(line));
+        Err(blame.cause(cause).stop())
+    }
+
     /// Expects that the program has not ended.
     pub(super) fn expect_lives(&self, cause: &str) -> Verdict {
         self.rest()?;

@@ -174,8 +174,12 @@ pub(super) fn value_of<'a>(query: &'a [(String, Vec<u8>)], key: &str) -> Option<
 
 /// An answer in the compact form: six bytes a peer.
 pub(super) fn compact(interval: i64, peers: &[SocketAddr]) -> Value {
-    let bytes: Vec<u8> = peers.iter().filter_map(v4).flat_map(six_bytes).collect();
-    dictionary([("interval", integer(interval)), ("peers", string(bytes))])
+    dictionary([("interval", integer(interval)), ("peers", string(compact_peers(peers)))])
+}
+
+/// The value of its key `peers`, as bytes.
+pub(super) fn compact_peers(peers: &[SocketAddr]) -> Vec<u8> {
+    peers.iter().filter_map(v4).flat_map(six_bytes).collect()
 }
 
 /// The same as a list of dictionaries, with a peer id each.
