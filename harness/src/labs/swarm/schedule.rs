@@ -60,7 +60,22 @@ fn announces_again(t: &mut Trial) -> Verdict {
     let tracker = Tracker::new(t)?;
     let swarm = Swarm::leech(t, &torrent(&tracker))?;
     tracker.tell(&swarm, 1, &[])?;
-    expect_again(t, &tracker, &swarm, Instant::now())
+    // It is answered that it need not come again for a minute.
+    expect_again(t, &tracker, &swarm, Instant::now())?;
+    let beside = Tracker::new(t)?;
+    let other = Start::of(&torrent(&beside)).called("second program").listening(t)?;
+    beside.tell(&other, 1, &[])?;
+    expect_again(t, &beside, &other, Instant::now())?;
+    // By now the first one would have come, if it still kept to what it was told first.
+    if !tracker.is_asked(&swarm)? {
+        return Ok(());
+    }
+    Err(t
+        .fail("the program asks the tracker again after the interval of an earlier answer")
+        .expected("a pause of 60 s: so it was told last")
+        .seen("a third announce, before one of the second program that was told later to come after 1 s")
+        .cause("each answer has an interval, and the last one holds: a tracker that has much to do asks for longer pauses")
+        .stop())
 }
 
 fn waits_a_second_at_least(t: &mut Trial) -> Verdict {

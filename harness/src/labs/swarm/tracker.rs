@@ -94,6 +94,11 @@ impl Tracker {
             .stop())
     }
 
+    /// Whether there is a further announcement, once the program is at rest.
+    pub(super) fn is_asked(&self, swarm: &Swarm) -> Verdict<bool> {
+        Ok(self.listener.take_another(swarm.running())?.is_some())
+    }
+
     /// Expects an announcement, and answers with these peers, to come again after `interval` seconds.
     pub(super) fn tell(
         &self,
