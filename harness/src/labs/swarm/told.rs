@@ -52,6 +52,27 @@ impl Swarm {
         Err(blame.cause(cause).stop())
     }
 
+    /// How many lines it has printed on standard error.
+    pub(super) fn lines_told(&self) -> usize {
+        self.running().program.stderr().last_lines(usize::MAX).len()
+    }
+
+    /// Expects a line on standard error besides so many, for what its user has typed.
+    pub(super) fn expect_more_told(&self, before: usize, cause: &str) -> Verdict {
+        let t = self.trial();
+        let come = t.wait(self.running(), || {
+            let more = self.lines_told() > before;
+            Ok(if more { Progress::Done(()) } else { Progress::Nothing })
+        })?;
+        come.map_err(|stall| {
+            t.fail("the program says nothing about a line that was typed")
+                .expected("one line on standard error")
+                .seen(stall.sentence(&self.running().name))
+                .cause(cause)
+                .stop()
+        })
+    }
+
     /// Expects that the program has not ended.
     pub(super) fn expect_lives(&self, cause: &str) -> Verdict {
         self.rest()?;
