@@ -135,7 +135,42 @@ fn reports_what_was_carried(t: &mut Trial) -> Verdict {
     swarm.console.stops_typing();
     let announce = tracker.hear(&swarm)?;
     let wanted: [Wanted; 2] = [("downloaded", b"116384", CARRIED), ("uploaded", b"32868", CARRIED)];
-    expect_told(t, &announce, &wanted)
+    expect_told(t, &announce, &wanted)?;
+    t.new_scene()?;
+    reports_no_block_that_waits(t)
+}
+
+/// More blocks than a connection and its program hold while nobody reads, and fewer than may wait.
+const MANY: u32 = 1_000;
+
+/// What was asked for and could not be sent has not been uploaded.
+fn reports_no_block_that_waits(t: &Trial) -> Verdict {
+    let tracker = Tracker::new(t)?;
+    let torrent = torrent(&tracker);
+    let swarm = Swarm::seed(t, &torrent)?;
+    tracker.tell(&swarm, 600, &[])?;
+    let mut bob = swarm.joined_by("bob", &torrent.all())?;
+    bob.send(&Message::Interested)?;
+    bob.expect(&Message::Unchoke, "interested: unchoked at once")?;
+    t.note(format!("bob asks for {MANY} blocks, and reads none of them"));
+    let block = |at| Block { index: at % 3, begin: 0, length: BLOCK };
+    let requests: Vec<_> = (0..MANY).flat_map(|at| Message::Request(block(at)).bytes()).collect();
+    bob.put(&requests)?;
+    swarm.rest()?;
+    swarm.console.stops_typing();
+    let announce = tracker.hear(&swarm)?;
+    let (told, all) = (announce.get("uploaded").unwrap_or_default(), u64::from(MANY * BLOCK));
+    let number = std::str::from_utf8(told).ok().and_then(|text| text.parse::<u64>().ok());
+    if number.is_some_and(|number| number < all) {
+        return Ok(());
+    }
+    Err(t
+        .fail("the program tells the tracker of blocks that it has not sent")
+        .expected(format!("uploaded is less than {all}, the bytes of all that bob has asked for"))
+        .seen(format!("uploaded is {}", String::from_utf8_lossy(told)))
+        .cause("a block counts when it has been written to the connection: not when it is asked for, and not while it \
+                waits for its turn")
+        .stop())
 }
 
 fn outlives_its_tracker(t: &mut Trial) -> Verdict {
