@@ -304,7 +304,7 @@ const LONG: &str = "an answer has at most 1 MiB, whether Content-Length announce
     stranger could fill the memory. A longer one is an error";
 
 /// How long a program waits that does not know `LAB_TEMPO`.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 fn asks_again_after_a_failure(t: &mut Trial) -> Verdict {
     t.allow_waiting(PATIENCE);

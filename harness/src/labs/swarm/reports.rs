@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use super::announce::{Wanted, expect_told};
+use super::answers::PATIENCE;
+use super::bencode::{dictionary, string};
 use super::giver::{FEWEST, Giver};
 use super::giving::{give_all, give_what_is_asked, rest};
 use super::message::{BLOCK, Block, Message};
-use super::program::Swarm;
+use super::program::{Start, Swarm};
 use super::torrent::Torrent;
 use super::tracker::{Tracker, compact};
 use crate::net::Listener;
@@ -22,8 +24,8 @@ checks! { $ swarm_reports, "swarm" step 5:
     reports_what_was_carried, 2 points: "tells how many bytes it has sent and received";
     "downloaded: bytes of blocks asked for and received; uploaded: bytes of blocks sent."
 
-    outlives_its_tracker, 2 points: "gets its file although the tracker has gone";
-    "One thread a connection: what is between peers needs no tracker."
+    outlives_its_tracker, 2 points, patient: "gets its file although the tracker has gone";
+    "What is between peers needs no tracker. An announce that failed is sent again after 5 s with its event: started until answered, then completed if due."
 }
 
 const COMPLETED: &str = "with the last piece the tracker is told event=completed, once, and left is 0 then: with its next announce it \
@@ -183,5 +185,44 @@ fn outlives_its_tracker(t: &mut Trial) -> Verdict {
         "tracker: ",
         1,
         "that the tracker can't be told of the end is said in one line",
-    )
+    )?;
+    t.new_scene()?;
+    tells_a_tracker_that_is_back(t)
 }
+
+/// Long enough for a greeting on a machine that is busy.
+const BRISK: f64 = 0.2;
+/// So often `started` may come once more: where an answer has come too late for it.
+const TRIES: usize = 10;
+
+/// What the tracker has not answered it is told again, when it answers.
+fn tells_a_tracker_that_is_back(t: &Trial) -> Verdict {
+    t.allow_waiting(PATIENCE);
+    let tracker = Tracker::new(t)?;
+    let host = t.host_peer("bob")?;
+    let start = Start::of(&torrent(&tracker)).dialling(&[host.address()]).at_tempo(BRISK);
+    let swarm = start.listening(t)?;
+    swarm.expect_have(0)?;
+    let mut bob = joined(&swarm, &host)?;
+    let failure = dictionary([("failure reason", string("come again"))]);
+    t.note("the tracker answers with a failure reason");
+    tracker.hear(&swarm)?.answer(&failure)?;
+    expect_all_from(&swarm, &mut bob)?;
+    let hear = || tracker.hear(&swarm).map_err(|stop| stop.because(AGAIN));
+    let mut announce = hear()?;
+    for _ in 0..TRIES {
+        if announce.event() != "started" {
+            break;
+        }
+        announce.answer(&compact(600, &[]))?;
+        announce = hear()?;
+    }
+    let completed: [Wanted; 1] = [("event", b"completed", AGAIN)];
+    expect_told(t, &announce, &completed)?;
+    t.note("the tracker answers with a failure reason");
+    announce.answer(&failure)?;
+    expect_told(t, &hear()?, &completed)
+}
+
+const AGAIN: &str = "an announce that failed is sent again after 5 s, whatever interval was told before, and with its event: started \
+    until it is answered, and then completed, if the last piece has come meanwhile. What is left out there is never known";
