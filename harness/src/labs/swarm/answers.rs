@@ -1,7 +1,6 @@
 //! Step 1 of lab 9, `announce`: what the tracker answers.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::bencode::{dictionary, integer, list, string};
 use super::program::{Start, Swarm};
@@ -28,12 +27,6 @@ checks! { $ swarm_answers, "swarm" step 1:
 
     refuses_broken_answers, 2 points: "takes no answer that is broken, and goes on";
     "An answer over 1 MiB, a status other than 200, or a short body, is `tracker:`. Bencoding deeper than 32 levels is an error; integers are at most 64 bits."
-
-    asks_again_after_a_failure, 2 points, patient: "asks again some time after a failure";
-    "Again after 5 s: an announce that failed is sent again with its event."
-
-    gives_up_a_silent_tracker, 2 points, patient: "waits no longer than 5 s for a tracker, and for nothing meanwhile";
-    "5 s for all of it."
 }
 
 pub(super) fn torrent(tracker: &Tracker) -> Rc<Torrent> {
@@ -236,7 +229,7 @@ const FAILED: &str = "a `failure reason` says that the tracker gives no answer, 
 const TOLD: &str = "that the tracker can't be asked is told in one line on standard error: tracker, a colon, and the reason";
 const HARMLESS: &str = "a reason from outside may have anything in it: line breaks, with which it looks like several lines of the \
     program's own, and escape sequences, which the terminal obeys. Escape each control character";
-const GOES_ON: &str = "a tracker is a directory and no more: without it the program goes on with the peers that it knows";
+pub(super) const GOES_ON: &str = "a tracker is a directory and no more: without it the program goes on with the peers that it knows";
 
 fn refuses_broken_answers(t: &mut Trial) -> Verdict {
     let host = t.host_peer("bob")?;
@@ -302,54 +295,3 @@ const DEEP: &str = "lists and dictionaries stand in each other in at most 32 lev
     of whoever reads them. More levels are an error";
 const LONG: &str = "an answer has at most 1 MiB, whether Content-Length announces more or more comes without it, or a \
     stranger could fill the memory. A longer one is an error";
-
-/// How long a program waits that does not know `LAB_TEMPO`.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-
-fn asks_again_after_a_failure(t: &mut Trial) -> Verdict {
-    t.allow_waiting(PATIENCE);
-    let tracker = Tracker::new(t)?;
-    let swarm = Start::of(&torrent(&tracker)).hurrying().listening(t)?;
-    swarm.expect_have(0)?;
-    tracker.hear(&swarm)?.answer(&dictionary([("failure reason", string("come again"))]))?;
-    let since = std::time::Instant::now();
-    let again = tracker.hear(&swarm)?;
-    let after = since.elapsed();
-    if after < Duration::from_millis(200) {
-        return Err(t
-            .fail("the program asks the tracker again at once")
-            .expected("a pause of 5 s (times LAB_TEMPO)")
-            .seen(format!("it came again after {} ms", after.as_millis()))
-            .cause("a tracker that can't answer is not helped by being asked without a pause: wait in between")
-            .stop());
-    }
-    if again.event() == "started" {
-        return again.answer(&compact(60, &[]));
-    }
-    Err(t
-        .fail("the program did not tell the tracker that it has started")
-        .expected("event=started again: the first time it was not answered")
-        .seen(format!("event={}", again.event()))
-        .cause("what the tracker has not answered it may not have heard")
-        .stop())
-}
-
-fn gives_up_a_silent_tracker(t: &mut Trial) -> Verdict {
-    t.allow_waiting(PATIENCE);
-    let host = t.host_peer("bob")?;
-    let tracker = Tracker::new(t)?;
-    let start = Start::of(&torrent(&tracker)).dialling(&[host.address()]).hurrying();
-    let swarm = start.listening(t)?;
-    swarm.expect_have(0)?;
-    let announce = tracker.hear(&swarm)?;
-    t.note("the tracker says nothing");
-    let _bob = host.accept(swarm.running(), GOES_ON)?;
-    let _carol = swarm.called_by("carol")?;
-    swarm.expect_told(
-        "tracker: ",
-        1,
-        "5 s for the whole answer, from the call on: then give it up, say so, and ask again later",
-    )?;
-    drop(announce);
-    swarm.expect_lives(GOES_ON)
-}

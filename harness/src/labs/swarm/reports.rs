@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use super::announce::{Wanted, expect_told};
-use super::answers::PATIENCE;
 use super::bencode::{dictionary, string};
 use super::giver::{FEWEST, Giver};
 use super::giving::{give_all, give_what_is_asked, rest};
 use super::message::{BLOCK, Block, Message};
 use super::program::{Start, Swarm};
+use super::schedule::PATIENCE;
 use super::torrent::Torrent;
 use super::tracker::{Tracker, compact};
 use crate::net::Listener;
@@ -225,4 +225,4 @@ fn tells_a_tracker_that_is_back(t: &Trial) -> Verdict {
 }
 
 const AGAIN: &str = "an announce that failed is sent again after 5 s, whatever interval was told before, and with its event: started \
-    until it is answered, and then completed, if the last piece has come meanwhile. What is left out there is never known";
+    until it is answered, and then completed, if the last piece has come meanwhile. What is not said again is never known";

@@ -52,6 +52,12 @@ impl Swarm {
         Err(blame.cause(cause).stop())
     }
 
+    /// Whether there is a line with this in it on standard error.
+    pub(super) fn has_told(&self, words: &str) -> bool {
+        let lines = self.running().program.stderr().last_lines(usize::MAX);
+        lines.iter().any(|line| line.contains(words))
+    }
+
     /// How many lines it has printed on standard error.
     pub(super) fn lines_told(&self) -> usize {
         self.running().program.stderr().last_lines(usize::MAX).len()
