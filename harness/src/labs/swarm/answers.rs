@@ -1,12 +1,11 @@
 //! Step 1 of lab 9, `announce`: what the tracker answers.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::bencode::{dictionary, integer, list, string};
 use super::program::{Start, Swarm};
 use super::torrent::Torrent;
-use super::tracker::{Tracker, compact, dictionaries};
+use super::tracker::{Tracker, compact, compact_peers, dictionaries};
 use crate::net::{Cut, Listener, Terms};
 use crate::trial::{Trial, Verdict};
 
@@ -15,7 +14,7 @@ checks! { $ swarm_answers, "swarm" step 1:
     "Compact peers (BEP 23): six bytes each, four of the address and two of the port, the high byte first."
 
     takes_dictionary_peers, 2 points: "understands the other form of peers, too";
-    "Both forms of `peers` are understood; unknown keys ignored. Dictionary peers: port 0, a wrong type: that entry is skipped."
+    "Both forms of `peers` are understood; unknown keys ignored. Dictionary peers: port 0, a wrong type, a name that can't be resolved: that entry is skipped."
 
     reads_answers_in_pieces, 2 points: "reads an answer whole, however it comes";
     "TCP is a byte stream: no program may depend on how bytes were cut. The body ends by Content-Length or the stream's end."
@@ -24,16 +23,10 @@ checks! { $ swarm_answers, "swarm" step 1:
     "The tracker's peers are dialled only while pieces are missing; PEERs by a seed, too."
 
     tells_a_failure, 2 points: "says why the tracker gave no answer, and goes on";
-    "A `failure reason`, no tracker: `tracker: REASON` on stderr."
+    "A `failure reason`, no tracker: `tracker: REASON` on stderr. REASON is one line: control characters from outside are escaped."
 
     refuses_broken_answers, 2 points: "takes no answer that is broken, and goes on";
-    "An answer over 1 MiB; a status other than 200, or a short body, is `tracker:`. Bencoding deeper than 32 levels is an error."
-
-    asks_again_after_a_failure, 2 points, patient: "asks again some time after a failure";
-    "Again after 5 s: an announce that failed is sent again with its event."
-
-    gives_up_a_silent_tracker, 2 points, patient: "waits no longer than 5 s for a tracker, and for nothing meanwhile";
-    "5 s for all of it."
+    "An answer over 1 MiB, a status other than 200, or a short body, is `tracker:`. Bencoding deeper than 32 levels is an error; integers are at most 64 bits."
 }
 
 pub(super) fn torrent(tracker: &Tracker) -> Rc<Torrent> {
@@ -43,7 +36,7 @@ pub(super) fn torrent(tracker: &Tracker) -> Rc<Torrent> {
 pub(super) const SIX: &str = "peers is a string of bytes, and not of text: six for each peer, four of its IP address and two of its port, \
     the high byte first. Each is dialled at once";
 const EITHER: &str = "peers is a string of six bytes for each, or a list of dictionaries with ip and port: look at the kind of \
-    the value; an entry that is none is passed over, and so is a key that means nothing here";
+    the value; an entry that is none, or whose name can't be resolved, is passed over, and so is a key that means nothing here";
 const ALL_OF_IT: &str = "a read returns what is there, and that may be one byte of the answer: read up to the empty line behind \
     the head, and then as many bytes as Content-Length says, or up to the end of the stream";
 
@@ -68,8 +61,19 @@ fn takes_compact_peers(t: &mut Trial) -> Verdict {
     let tracker = Tracker::new(t)?;
     let swarm = Swarm::leech(t, &torrent(&tracker))?;
     tracker.tell(&swarm, 60, &addresses(&hosts))?;
-    expect_dialled(&swarm, &hosts, SIX)
+    expect_dialled(&swarm, &hosts, SIX)?;
+    t.new_scene()?;
+    let hosts = self::hosts(t, ["ann", "bob"])?;
+    let tracker = Tracker::new(t)?;
+    let swarm = Swarm::leech(t, &torrent(&tracker))?;
+    let peers = [compact_peers(&addresses(&hosts)), b"other".to_vec()].concat();
+    let answer = dictionary([("interval", integer(60)), ("peers", string(peers))]);
+    t.note("the next answer has five bytes more behind the last peer");
+    tracker.hear(&swarm)?.answer(&answer)?;
+    expect_dialled(&swarm, &hosts, A_REST)
 }
+
+const A_REST: &str = "what is left behind the last six bytes is no peer, and is passed over: those before it are dialled";
 
 fn takes_dictionary_peers(t: &mut Trial) -> Verdict {
     let hosts = hosts(t, ["ann", "bob"])?;
@@ -98,6 +102,8 @@ fn takes_dictionary_peers(t: &mut Trial) -> Verdict {
         port(string("6881")),
         entry(&hosts[0]),
         dictionary([("ip", integer(5)), ("port", integer(1))]),
+        // No resolver has to ask anybody to know that there is no such name.
+        dictionary([("ip", string(format!("{}a", "a.".repeat(150)))), ("port", integer(1))]),
         dictionary([]),
         integer(7),
         string(b"\x7f\0\0\x01\x1a\xe1"),
@@ -182,15 +188,30 @@ fn dials_nobody_as_a_seed(t: &mut Trial) -> Verdict {
 }
 
 fn tells_a_failure(t: &mut Trial) -> Verdict {
-    let host = t.host_peer("bob")?;
+    let hosts = hosts(t, ["bob", "carol"])?;
+    let (host, other) = (&hosts[0], &hosts[1]);
     let tracker = Tracker::new(t)?;
     let start = Start::of(&torrent(&tracker)).dialling(&[host.address()]);
     let swarm = start.listening(t)?;
     swarm.expect_have(0)?;
-    let reason = dictionary([("failure reason", string("no room\r\nfor \x1b[31mthis"))]);
+    let reason = dictionary([
+        ("failure reason", string("no room\r\nfor \x1b[31mnewcomers")),
+        ("interval", integer(60)),
+        ("peers", string(compact_peers(&[other.address()]))),
+    ]);
+    t.note("the next answer has a failure reason, and besides it carol as a peer");
     tracker.hear(&swarm)?.answer(&reason)?;
-    swarm.expect_told("tracker: ", 1, TOLD)?;
-    swarm.expect_told("no room", 1, TOLD)?;
+    if other.take_another(swarm.running())?.is_some() {
+        return Err(t
+            .fail("the program dialled a peer of an answer that is a failure")
+            .expected("a line on standard error, and no connection to carol")
+            .seen("a connection to carol")
+            .cause(FAILED)
+            .stop());
+    }
+    swarm.expect_told("tracker: ", 1, FAILED)?;
+    swarm.expect_told("no room", 1, FAILED)?;
+    swarm.expect_harmless(&["no room", "newcomers"], HARMLESS)?;
     let _bob = host.accept(swarm.running(), GOES_ON)?;
     t.new_scene()?;
     t.note("nobody listens where the tracker should be");
@@ -203,9 +224,12 @@ fn tells_a_failure(t: &mut Trial) -> Verdict {
     t.expect_written()
 }
 
-const TOLD: &str = "what comes of asking the tracker is told in one line on standard error: tracker, a colon, and the reason. \
-    What a stranger has sent is made harmless first: no line breaks, no control characters";
-const GOES_ON: &str = "a tracker is a directory and no more: without it the program goes on with the peers that it knows";
+const FAILED: &str = "a `failure reason` says that the tracker gives no answer, whatever stands beside it: it is told in one line \
+    on standard error, behind tracker and a colon, and nothing else of the answer is used";
+const TOLD: &str = "that the tracker can't be asked is told in one line on standard error: tracker, a colon, and the reason";
+const HARMLESS: &str = "a reason from outside may have anything in it: line breaks, with which it looks like several lines of the \
+    program's own, and escape sequences, which the terminal obeys. Escape each control character";
+pub(super) const GOES_ON: &str = "a tracker is a directory and no more: without it the program goes on with the peers that it knows";
 
 fn refuses_broken_answers(t: &mut Trial) -> Verdict {
     let host = t.host_peer("bob")?;
@@ -214,95 +238,60 @@ fn refuses_broken_answers(t: &mut Trial) -> Verdict {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
         [head.as_bytes(), body].concat()
     };
+    let ok = |body: &[u8]| whole("200 OK", body);
     let longer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", right.len() + 1);
     let padding = string(vec![b'x'; 1 << 20]);
     let long = [b"d1:a", &padding[..], &right[1..]].concat();
     let deep = [b"d1:a", &b"l".repeat(33)[..], &b"e".repeat(33), &right[1..]].concat();
     let bottomless = [b"d1:a", &b"l".repeat(500_000)[..]].concat();
     let cases = [
-        ("with status 500", whole("500 Internal Server Error", &right)),
-        ("with status 404", whole("404 Not Found", &right)),
-        ("with an answer that is no HTTP", b"220 ready\r\n\r\n".to_vec()),
-        ("with nothing", Vec::new()),
-        ("with half a head", b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()),
-        ("with one byte less than its Content-Length", [longer.as_bytes(), &right].concat()),
-        ("with a page", whole("200 OK", b"<html>no tracker here</html>")),
-        ("with a dictionary that is cut", whole("200 OK", &right[..right.len() - 1])),
-        ("with a string of 99999999999 bytes", whole("200 OK", b"d5:peers99999999999:abce")),
-        ("with an integer of 65 bits", whole("200 OK", b"d8:intervali18446744073709551616ee")),
-        ("with lists in 33 levels", whole("200 OK", &deep)),
-        ("with 500,000 lists in each other", whole("200 OK", &bottomless)),
-        ("with more than 1 MiB", whole("200 OK", &long)),
+        ("with status 500", whole("500 Internal Server Error", &right), STATUS),
+        ("with status 404", whole("404 Not Found", &right), STATUS),
+        ("with an answer that is no HTTP", b"220 ready\r\n\r\n".to_vec(), STATUS),
+        ("with nothing", Vec::new(), CUT),
+        ("with half a head", b"HTTP/1.1 200 OK\r\nContent-Le".to_vec(), CUT),
+        ("with one byte less than its Content-Length", [longer.as_bytes(), &right].concat(), CUT),
+        ("with a page", ok(b"<html>no tracker here</html>"), BENCODED),
+        ("with a dictionary that is cut", ok(&right[..right.len() - 1]), BENCODED),
+        ("with a string of 99999999999 bytes", ok(b"d5:peers99999999999:abce"), BENCODED),
+        ("with an integer of 65 bits", ok(b"d8:intervali18446744073709551616ee"), WIDE),
+        ("with lists in 33 levels", ok(&deep), DEEP),
+        ("with 500,000 lists in each other", ok(&bottomless), DEEP),
+        ("with more than 1 MiB", ok(&long), LONG),
+        (
+            "with more than 1 MiB, without Content-Length",
+            [b"HTTP/1.1 200 OK\r\n\r\n", &long[..]].concat(),
+            LONG,
+        ),
     ];
-    for (did, bytes) in cases {
-        t.new_story();
+    for (did, bytes, cause) in cases {
+        t.new_scene()?;
+        let cause = format!("{cause}: that is told in one line, and nothing of it is used");
         let tracker = Tracker::new(t)?;
         let swarm = Swarm::leech(t, &torrent(&tracker))?;
         tracker.hear(&swarm)?.answer_raw(&bytes, Cut::Whole, &format!("answered {did}"))?;
-        swarm.expect_told("tracker: ", 1, BROKEN)?;
         if host.take_another(swarm.running())?.is_some() {
             return Err(t
-                .fail("the program took an answer that is broken")
+                .fail("the program dialled a peer of an answer that does not count")
                 .expected("a line on standard error, and no connection to the peer in that answer")
                 .seen("a connection to that peer")
-                .cause(BROKEN)
+                .cause(cause)
                 .stop());
         }
-        swarm.expect_lives(BROKEN)?;
+        swarm.expect_told("tracker: ", 1, &cause)?;
+        swarm.expect_lives(&cause)?;
     }
     Ok(())
 }
 
-const BROKEN: &str = "what a tracker sends is foreign: status 200, all bytes of Content-Length, at most 1 MiB, and a bencoded \
-    dictionary with not more than 32 levels. Anything else is told in one line, and not used";
-
-/// How long a program waits that does not know `LAB_TEMPO`.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-fn asks_again_after_a_failure(t: &mut Trial) -> Verdict {
-    t.allow_waiting(PATIENCE);
-    let tracker = Tracker::new(t)?;
-    let swarm = Start::of(&torrent(&tracker)).hurrying().listening(t)?;
-    swarm.expect_have(0)?;
-    tracker.hear(&swarm)?.answer(&dictionary([("failure reason", string("come again"))]))?;
-    let since = std::time::Instant::now();
-    let again = tracker.hear(&swarm)?;
-    let after = since.elapsed();
-    if after < Duration::from_millis(200) {
-        return Err(t
-            .fail("the program asks the tracker again at once")
-            .expected("a pause of 5 s (times LAB_TEMPO)")
-            .seen(format!("it came again after {} ms", after.as_millis()))
-            .cause("a tracker that can't answer is not helped by being asked without a pause: wait in between")
-            .stop());
-    }
-    if again.event() == "started" {
-        return again.answer(&compact(60, &[]));
-    }
-    Err(t
-        .fail("the program did not tell the tracker that it has started")
-        .expected("event=started again: the first time it was not answered")
-        .seen(format!("event={}", again.event()))
-        .cause("what the tracker has not answered it may not have heard")
-        .stop())
-}
-
-fn gives_up_a_silent_tracker(t: &mut Trial) -> Verdict {
-    t.allow_waiting(PATIENCE);
-    let host = t.host_peer("bob")?;
-    let tracker = Tracker::new(t)?;
-    let start = Start::of(&torrent(&tracker)).dialling(&[host.address()]).hurrying();
-    let swarm = start.listening(t)?;
-    swarm.expect_have(0)?;
-    let announce = tracker.hear(&swarm)?;
-    t.note("the tracker says nothing");
-    let _bob = host.accept(swarm.running(), GOES_ON)?;
-    let _carol = swarm.called_by("carol")?;
-    swarm.expect_told(
-        "tracker: ",
-        1,
-        "5 s for the whole answer, from the call on: then give it up, say so, and ask again later",
-    )?;
-    drop(announce);
-    swarm.expect_lives(BROKEN)
-}
+const STATUS: &str = "only HTTP with status 200 is an answer, whatever stands below another status";
+const CUT: &str = "an answer counts when all of it has come, its head up to the empty line and as many bytes as \
+    Content-Length says. Another one is broken off";
+const BENCODED: &str = "a tracker answers with one bencoded dictionary, from its d to its e, and no string in it is \
+    longer than what has come. This is none";
+const WIDE: &str =
+    "an integer has at most 64 bits. A wider one is an error, and its answer with it";
+const DEEP: &str = "lists and dictionaries stand in each other in at most 32 levels, or a stranger could fill the stack \
+    of whoever reads them. More levels are an error";
+const LONG: &str = "an answer has at most 1 MiB, whether Content-Length announces more or more comes without it, or a \
+    stranger could fill the memory. A longer one is an error";

@@ -122,6 +122,13 @@ impl Giver {
         self.remote.send(&Message::Have(index))
     }
 
+    /// It tells of several, one after the other.
+    pub(super) fn has_all(&mut self, pieces: &[u32]) -> Verdict {
+        self.having.extend(pieces);
+        let haves: Vec<_> = pieces.iter().map(|index| Message::Have(*index)).collect();
+        self.remote.send_all(&haves, &format!("a have of each of {} pieces", pieces.len()))
+    }
+
     /// The program may ask it from now on.
     pub(super) fn unchokes(&mut self) -> Verdict {
         self.chokes = Chokes::No;
@@ -230,7 +237,7 @@ impl Giver {
         let (name, program) = (self.name(), self.remote.program());
         let asked = self.asked.len();
         self.trial()
-            .fail(format!("the {program} sent {name} something that no peer sends"))
+            .fail(format!("the {program} sent {name} something that it must not send"))
             .expected(expected)
             .seen(format!("{}, behind {asked} other requests", message.in_words()))
             .cause(cause)
@@ -320,5 +327,6 @@ const NOT_THERE: &str = "a peer is asked for what it has told of, by its bitfiel
 const BLOCKS: &str = "pieces are asked for in blocks of 16384 bytes, the last one of a piece as long as what is left: \
     many peers end the connection over a request for more, or beyond the end of the piece";
 const TWICE: &str = "a block that was asked for comes; to ask for it again on the same connection makes it come twice";
-const TOO_MANY: &str = "a few requests in flight keep the connection busy. Whoever asks for all at once claims pieces \
-    that others could have brought meanwhile";
+const TOO_MANY: &str = "a request is in flight until its block comes, or a choke: also where its piece has come from somebody \
+    else. A few in flight keep the connection busy; with more of them pieces are claimed that others could have brought \
+    meanwhile";

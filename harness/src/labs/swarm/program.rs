@@ -15,7 +15,8 @@ use crate::trial::{Running, Scratch, Trial, Verdict};
 /// The folder of the torrents, and the name of the one that is there.
 const TORRENTS: &str = "TORRENTS";
 const TORRENT: &str = "song.torrent";
-/// What times of a second and more are multiplied by, in a program that knows `LAB_TEMPO`.
+/// What times of a second and more are multiplied by, in a program that knows `LAB_TEMPO` and is to
+/// hurry.
 const TEMPO: f64 = 0.1;
 
 /// The program under test.
@@ -39,7 +40,7 @@ pub(super) struct Start<'a> {
     having: Option<Vec<u8>>,
     peers: Vec<SocketAddr>,
     address: Option<SocketAddr>,
-    hurries: bool,
+    tempo: Option<f64>,
     below: &'a str,
     torrent_file: Option<Vec<u8>>,
 }
@@ -54,7 +55,7 @@ impl<'a> Start<'a> {
             having: None,
             peers: Vec::new(),
             address: None,
-            hurries: false,
+            tempo: None,
             below: "",
             torrent_file: None,
         }
@@ -88,7 +89,12 @@ impl<'a> Start<'a> {
 
     /// With times of a second and more that are shorter.
     pub(super) fn hurrying(self) -> Self {
-        Self { hurries: true, ..self }
+        self.at_tempo(TEMPO)
+    }
+
+    /// With times of a second and more that are multiplied by this.
+    pub(super) fn at_tempo(self, tempo: f64) -> Self {
+        Self { tempo: Some(tempo), ..self }
     }
 
     /// With this below the folder in its place.
@@ -138,7 +144,12 @@ impl<'a> Start<'a> {
             .with("torrent", torrent.display())
             .with("dir", dir.display())
             .with_all("peers", &self.peers);
-        Ok((folder, if self.hurries { given.environment("LAB_TEMPO", TEMPO) } else { given }))
+        Ok((
+            folder,
+            self.tempo
+                .into_iter()
+                .fold(given, |given, tempo| given.environment("LAB_TEMPO", tempo)),
+        ))
     }
 }
 

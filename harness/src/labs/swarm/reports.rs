@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use super::announce::{Wanted, expect_told};
+use super::bencode::{dictionary, string};
 use super::giver::{FEWEST, Giver};
 use super::giving::{give_all, give_what_is_asked, rest};
 use super::message::{BLOCK, Block, Message};
-use super::program::Swarm;
+use super::program::{Start, Swarm};
+use super::schedule::PATIENCE;
 use super::torrent::Torrent;
 use super::tracker::{Tracker, compact};
 use crate::net::Listener;
@@ -22,8 +24,8 @@ checks! { $ swarm_reports, "swarm" step 5:
     reports_what_was_carried, 2 points: "tells how many bytes it has sent and received";
     "downloaded: bytes of blocks asked for and received; uploaded: bytes of blocks sent."
 
-    outlives_its_tracker, 2 points: "gets its file although the tracker has gone";
-    "One thread a connection: what is between peers needs no tracker."
+    outlives_its_tracker, 2 points, patient: "gets its file although the tracker has gone";
+    "What is between peers needs no tracker. An announce that failed is sent again after 5 s with its event: started until answered, then completed if due."
 }
 
 const COMPLETED: &str = "with the last piece the tracker is told event=completed, once, and left is 0 then: with its next announce it \
@@ -135,7 +137,42 @@ fn reports_what_was_carried(t: &mut Trial) -> Verdict {
     swarm.console.stops_typing();
     let announce = tracker.hear(&swarm)?;
     let wanted: [Wanted; 2] = [("downloaded", b"116384", CARRIED), ("uploaded", b"32868", CARRIED)];
-    expect_told(t, &announce, &wanted)
+    expect_told(t, &announce, &wanted)?;
+    t.new_scene()?;
+    reports_no_block_that_waits(t)
+}
+
+/// More blocks than a connection and its program hold while nobody reads, and fewer than may wait.
+const MANY: u32 = 1_000;
+
+/// What was asked for and could not be sent has not been uploaded.
+fn reports_no_block_that_waits(t: &Trial) -> Verdict {
+    let tracker = Tracker::new(t)?;
+    let torrent = torrent(&tracker);
+    let swarm = Swarm::seed(t, &torrent)?;
+    tracker.tell(&swarm, 600, &[])?;
+    let mut bob = swarm.joined_by("bob", &torrent.all())?;
+    bob.send(&Message::Interested)?;
+    bob.expect(&Message::Unchoke, "interested: unchoked at once")?;
+    t.note(format!("bob asks for {MANY} blocks, and reads none of them"));
+    let block = |at| Block { index: at % 3, begin: 0, length: BLOCK };
+    let requests: Vec<_> = (0..MANY).flat_map(|at| Message::Request(block(at)).bytes()).collect();
+    bob.put(&requests)?;
+    swarm.rest()?;
+    swarm.console.stops_typing();
+    let announce = tracker.hear(&swarm)?;
+    let (told, all) = (announce.get("uploaded").unwrap_or_default(), u64::from(MANY * BLOCK));
+    let number = std::str::from_utf8(told).ok().and_then(|text| text.parse::<u64>().ok());
+    if number.is_some_and(|number| number < all) {
+        return Ok(());
+    }
+    Err(t
+        .fail("the program tells the tracker of blocks that it has not sent")
+        .expected(format!("uploaded is less than {all}, the bytes of all that bob has asked for"))
+        .seen(format!("uploaded is {}", String::from_utf8_lossy(told)))
+        .cause("a block counts when it has been written to the connection: not when it is asked for, and not while it \
+                waits for its turn")
+        .stop())
 }
 
 fn outlives_its_tracker(t: &mut Trial) -> Verdict {
@@ -148,5 +185,44 @@ fn outlives_its_tracker(t: &mut Trial) -> Verdict {
         "tracker: ",
         1,
         "that the tracker can't be told of the end is said in one line",
-    )
+    )?;
+    t.new_scene()?;
+    tells_a_tracker_that_is_back(t)
 }
+
+/// Long enough for a greeting on a machine that is busy.
+const BRISK: f64 = 0.2;
+/// So often `started` may come once more: where an answer has come too late for it.
+const TRIES: usize = 10;
+
+/// What the tracker has not answered it is told again, when it answers.
+fn tells_a_tracker_that_is_back(t: &Trial) -> Verdict {
+    t.allow_waiting(PATIENCE);
+    let tracker = Tracker::new(t)?;
+    let host = t.host_peer("bob")?;
+    let start = Start::of(&torrent(&tracker)).dialling(&[host.address()]).at_tempo(BRISK);
+    let swarm = start.listening(t)?;
+    swarm.expect_have(0)?;
+    let mut bob = joined(&swarm, &host)?;
+    let failure = dictionary([("failure reason", string("come again"))]);
+    t.note("the tracker answers with a failure reason");
+    tracker.hear(&swarm)?.answer(&failure)?;
+    expect_all_from(&swarm, &mut bob)?;
+    let hear = || tracker.hear(&swarm).map_err(|stop| stop.because(AGAIN));
+    let mut announce = hear()?;
+    for _ in 0..TRIES {
+        if announce.event() != "started" {
+            break;
+        }
+        announce.answer(&compact(600, &[]))?;
+        announce = hear()?;
+    }
+    let completed: [Wanted; 1] = [("event", b"completed", AGAIN)];
+    expect_told(t, &announce, &completed)?;
+    t.note("the tracker answers with a failure reason");
+    announce.answer(&failure)?;
+    expect_told(t, &hear()?, &completed)
+}
+
+const AGAIN: &str = "an announce that failed is sent again after 5 s, whatever interval was told before, and with its event: started \
+    until it is answered, and then completed, if the last piece has come meanwhile. What is not said again is never known";

@@ -129,16 +129,41 @@ const RARE: [u32; 4] = [23, 38, 51, 60];
 fn asks_for_the_rarest_first(t: &mut Trial) -> Verdict {
     let torrent = Rc::new(Torrent::new(64 * 1000, 1000));
     let common: Vec<_> = torrent.all().into_iter().filter(|index| !RARE.contains(index)).collect();
+    // What three of them have is told of half by a bitfield, and half by haves.
+    let (first, later) = common.split_at(common.len() / 2);
+    let others = ["carol", "dave", "erin"].map(|name| (name, first.to_vec()));
+    let (swarm, mut givers) =
+        joined(t, &torrent, [("bob", torrent.all())].into_iter().chain(others))?;
+    for one in &mut givers[1..] {
+        one.has_all(later)?;
+    }
+    swarm.rest()?;
+    let what = "all others are with four peers";
+    expect_rare_first(&swarm, &mut givers[0], what, RAREST)?;
+    t.new_scene()?;
+    // What two of them had they have taken along.
     let peers = [
         ("bob", torrent.all()),
-        ("carol", common.clone()),
-        ("dave", common.clone()),
-        ("erin", common),
+        ("carol", RARE.to_vec()),
+        ("dave", RARE.to_vec()),
+        ("erin", common.clone()),
     ];
     let (swarm, mut givers) = joined(t, &torrent, peers)?;
-    let [bob, ..] = &mut givers[..] else { unreachable!("four were named") };
+    for gone in givers.drain(1..3) {
+        let address = gone.address();
+        gone.remote.close();
+        swarm.expect_left(address)?;
+    }
+    swarm.rest()?;
+    let what = "all others are with erin, too, and carol and dave have gone";
+    expect_rare_first(&swarm, &mut givers[0], what, TAKEN_ALONG)
+}
+
+/// Bob unchokes the program, and is asked first for what nobody has besides.
+fn expect_rare_first(swarm: &Swarm, bob: &mut Giver, others: &str, cause: &str) -> Verdict {
+    let t = swarm.trial();
     bob.unchokes()?;
-    rest(&swarm, &mut [bob])?;
+    rest(swarm, &mut [bob])?;
     let asked = bob.pieces_asked();
     let first: BTreeSet<_> = asked.iter().take(RARE.len()).copied().collect();
     if first == BTreeSet::from(RARE) {
@@ -147,11 +172,9 @@ fn asks_for_the_rarest_first(t: &mut Trial) -> Verdict {
     }
     Err(t
         .fail("the program does not ask first for what only bob has")
-        .expected(format!(
-            "first the pieces {RARE:?}, in any order: all others are with four peers"
-        ))
+        .expected(format!("first the pieces {RARE:?}, in any order: {others}"))
         .seen(format!("bob was asked for {asked:?}"))
-        .cause(RAREST)
+        .cause(cause)
         .stop())
 }
 
@@ -333,7 +356,9 @@ const AT_ONCE: &str = "each peer that has unchoked the program is asked for some
 pub(super) const CLAIMED: &str = "a piece that is being fetched is marked (claimed), so that nobody else is asked for it: the \
     same bytes twice help nobody. Only when nothing else is left may several peers be asked for the same";
 const RAREST: &str = "a piece that few have is gone with them, and everybody else has the others: so it is fetched \
-    first, by counting for each piece how many of the connected peers have it";
+    first, by counting for each piece how many of the connected peers have it, whether a bitfield or a have told of it";
+const TAKEN_ALONG: &str = "it is the connected peers that are counted: who has gone has taken its pieces along, and no longer \
+    counts for any of them";
 const CHANCE: &str = "where all begin with piece 0 they all have the same, and nobody has anything to give to the others: \
     among pieces that are equally rare chance decides";
 const TELLS: &str = "the others can't see what has come: each connection is told by a have, once, when the piece has been \

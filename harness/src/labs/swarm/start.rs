@@ -238,8 +238,14 @@ fn expect_refusal(t: &Trial, given: Given, words: &[&str]) -> Verdict {
 
 fn ends_with_its_input(t: &mut Trial) -> Verdict {
     let swarm = Swarm::leech(t, &Rc::new(torrent()))?;
-    swarm.console.types("help");
     swarm.rest()?;
+    let before = swarm.lines_told();
+    swarm.console.types("help");
+    swarm.expect_more_told(
+        before,
+        "there are no commands: a line is answered with one on standard error, so that whoever \
+                                    has typed it need not wait for something to come of it",
+    )?;
     swarm.console.expect_no_event("there are no commands: a line is answered on standard error")?;
     swarm.console.stops_typing();
     swarm.console.expect_exit(0, "the end of standard input says that the user leaves")?;

@@ -34,6 +34,51 @@ impl Swarm {
             .stop())
     }
 
+    /// Expects that what came from outside with these words in it is one line on standard error, without
+    /// control characters.
+    pub(super) fn expect_harmless(&self, words: &[&str], cause: &str) -> Verdict {
+        self.rest()?;
+        let mut lines = self.running().program.stderr().last_lines(usize::MAX);
+        lines.retain(|line| words.iter().any(|word| line.contains(word)));
+        if lines.len() == 1 && !lines[0].contains(char::is_control) {
+            return Ok(());
+        }
+        let blame = self
+            .trial()
+            .fail("control characters from outside get to the user's terminal")
+            .expected("one line on standard error, with control characters escaped");
+        let quote = |line: &String| format!("the line {}", quote_short(line.as_bytes(), 100));
+        let blame = lines.iter().map(quote).fold(blame, |blame, line| blame.seen(line));
+        Err(blame.cause(cause).stop())
+    }
+
+    /// Whether there is a line with this in it on standard error.
+    pub(super) fn has_told(&self, words: &str) -> bool {
+        let lines = self.running().program.stderr().last_lines(usize::MAX);
+        lines.iter().any(|line| line.contains(words))
+    }
+
+    /// How many lines it has printed on standard error.
+    pub(super) fn lines_told(&self) -> usize {
+        self.running().program.stderr().last_lines(usize::MAX).len()
+    }
+
+    /// Expects a line on standard error besides so many, for what its user has typed.
+    pub(super) fn expect_more_told(&self, before: usize, cause: &str) -> Verdict {
+        let t = self.trial();
+        let come = t.wait(self.running(), || {
+            let more = self.lines_told() > before;
+            Ok(if more { Progress::Done(()) } else { Progress::Nothing })
+        })?;
+        come.map_err(|stall| {
+            t.fail("the program says nothing about a line that was typed")
+                .expected("one line on standard error")
+                .seen(stall.sentence(&self.running().name))
+                .cause(cause)
+                .stop()
+        })
+    }
+
     /// Expects that the program has not ended.
     pub(super) fn expect_lives(&self, cause: &str) -> Verdict {
         self.rest()?;

@@ -94,6 +94,11 @@ impl Tracker {
             .stop())
     }
 
+    /// Whether there is a further announcement, once the program is at rest.
+    pub(super) fn is_asked(&self, swarm: &Swarm) -> Verdict<bool> {
+        Ok(self.listener.take_another(swarm.running())?.is_some())
+    }
+
     /// Expects an announcement, and answers with these peers, to come again after `interval` seconds.
     pub(super) fn tell(
         &self,
@@ -174,8 +179,12 @@ pub(super) fn value_of<'a>(query: &'a [(String, Vec<u8>)], key: &str) -> Option<
 
 /// An answer in the compact form: six bytes a peer.
 pub(super) fn compact(interval: i64, peers: &[SocketAddr]) -> Value {
-    let bytes: Vec<u8> = peers.iter().filter_map(v4).flat_map(six_bytes).collect();
-    dictionary([("interval", integer(interval)), ("peers", string(bytes))])
+    dictionary([("interval", integer(interval)), ("peers", string(compact_peers(peers)))])
+}
+
+/// The value of its key `peers`, as bytes.
+pub(super) fn compact_peers(peers: &[SocketAddr]) -> Vec<u8> {
+    peers.iter().filter_map(v4).flat_map(six_bytes).collect()
 }
 
 /// The same as a list of dictionaries, with a peer id each.

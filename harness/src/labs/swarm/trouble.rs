@@ -5,11 +5,13 @@ use std::rc::Rc;
 use super::download::{CHECKED, INTERESTED, unchoked_by_bob};
 use super::giver::{FEWEST, Giver};
 use super::giving::{give_all, give_what_is_asked, rest};
+use super::greet::{GREETING, STRANGER};
 use super::message::{BLOCK, Message};
 use super::program::{Start, Swarm};
 use super::several::joined;
 use super::torrent::Torrent;
 use super::tracker::Tracker;
+use crate::net::Listener;
 use crate::trial::{Stop, Trial, Verdict};
 use crate::words::count;
 
@@ -308,32 +310,37 @@ fn keeps_little_for_an_unsteady_peer(t: &mut Trial) -> Verdict {
 fn never_dials_a_liar_again(t: &mut Trial) -> Verdict {
     let tracker = Tracker::new(t)?;
     let torrent = Rc::new(Torrent::of_blocks(4).tracked_by(&tracker.url()));
-    let (liar, other) = (t.host_peer("bob")?, t.host_peer("carol")?);
-    let both = [liar.address(), other.address()];
-    let swarm = Start::of(&torrent).listening(t)?;
+    let (stranger, liar, other) =
+        (t.host_peer("dave")?, t.host_peer("bob")?, t.host_peer("carol")?);
+    let swarm = Start::of(&torrent).dialling(&[stranger.address()]).listening(t)?;
     swarm.expect_have(0)?;
     t.allow_waiting(INTERVAL);
-    tracker.tell(&swarm, 1, &both[..1])?;
+    let mut dave = swarm.calls(&stranger)?;
+    dave.expect_handshake(&torrent, GREETING)?;
+    dave.send_as(b"HTTP/1.1 400 Bad Request\r\n\r\n", "an answer of HTTP")?;
+    swarm.expect_bad_peer(dave, STRANGER)?;
+    tracker.tell(&swarm, 1, &[liar.address()])?;
     let mut bob = Giver::is_joined(&swarm, &liar, &[], &[0])?;
     bob.unchokes()?;
     bob.expect_open(&swarm, 1, ASKS)?;
     let block = bob.open()[0];
     bob.lies(block)?;
     swarm.console.expect_event(&format!("bad peer {}: *", liar.address()), LIES)?;
-    tracker.tell(&swarm, 60, &both)?;
-    // Carol stands behind bob in the list: when she is dialled, bob would have been.
-    let carol = Giver::is_joined(&swarm, &other, &[], &[0])?;
+    tracker.tell(&swarm, 60, &[&liar, &stranger, &other].map(Listener::address))?;
+    // Carol stands behind both in the list: when she is dialled, they would have been.
+    let _carol = Giver::is_joined(&swarm, &other, &[], &[0])?;
     swarm.rest()?;
-    let Some(from) = liar.take_another(swarm.running())? else {
-        carol.remote.close();
-        return t.expect_written();
-    };
-    Err(t
-        .fail("the program dials bob again, who was a bad peer")
-        .expected("an address that was a bad peer is never dialled again")
-        .seen(format!("a connection from port {}", from.port()))
-        .cause(LIAR)
-        .stop())
+    for (host, name) in [(&liar, "bob"), (&stranger, "dave")] {
+        if let Some(from) = host.take_another(swarm.running())? {
+            return Err(t
+                .fail(format!("the program dials {name} again, who was a bad peer"))
+                .expected("an address that was a bad peer is never dialled again")
+                .seen(format!("a connection from port {}", from.port()))
+                .cause(LIAR)
+                .stop());
+        }
+    }
+    t.expect_written()
 }
 
 /// Between two announcements, here.
@@ -354,4 +361,5 @@ const AGAIN: &str =
     "a program that starts hashes what lies in its folder: a piece that is right is there";
 const UNSTEADY: &str = "each unchoke puts requests into the queue of a connection that takes nothing: what a choke has made \
     void must leave the queue";
-const LIAR: &str = "whoever lied once is told of by the tracker at every interval, and would be asked again each time";
+const LIAR: &str = "the tracker tells of whoever was bad once at every interval: no matter who told of an address, and whether it \
+    was bad at the greeting or later, it is kept among those that are not dialled";
