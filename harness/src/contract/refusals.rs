@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::process::ExitStatus;
 use std::rc::Rc;
 
-use super::{Bad, Listens};
+use super::{Bad, Listens, USAGE};
 use crate::kernel;
 use crate::net::{Started, causes};
 use crate::program::{describe_exit, takes_privileges};
@@ -71,7 +71,7 @@ pub(crate) fn refuses_bad_arguments(t: &Trial, of: &Listens) -> Verdict {
                     .fail(format!("given {what}, the {} listens all the same", of.called))
                     .expected(line)
                     .seen(format!("it listens on {}", service.address))
-                    .cause("what can't be used must not be replaced by something else")
+                    .cause(if statuses == USAGE { NOT_THE_USAGE } else { NOT_USABLE })
                     .stop());
             }
         };
@@ -85,6 +85,10 @@ fn refuses(t: &Trial, of: &Listens, address: SocketAddr, why: &str) -> Verdict {
     expect_refusal(t, running, address, why)
 }
 
+const NOT_THE_USAGE: &str = "what does not fit the usage is a slip of whoever typed it: look at all arguments before anything \
+    is done, and say how the program is used";
+const NOT_USABLE: &str = "what can't be used is neither left out nor replaced by something else: who typed it must be told, and \
+    can type it again";
 const TRIES_AGAIN: &str = "a loop that tries bind again until it works leaves the user without a \
     word: return the error, and let the user decide";
 

@@ -299,16 +299,20 @@ impl Answerer {
     pub fn take(&self, running: &Running, cause: &str) -> Verdict<Datagram> {
         let trial = &self.end.trial;
         // An interpreter has a lot to do before it asks for the first time.
-        let next = trial.wait_for_start(running, || self.end.look_for_one())?;
-        match next {
-            Ok(datagram) => {
-                trial.name(datagram.from, &format!("the {}", running.name));
-                let (name, what) = (self.name(), (self.end.words)(&datagram.bytes));
-                trial.note(format!("{name} received a datagram from {}: {what}", datagram.from));
-                Ok(datagram)
-            }
-            Err(stall) => Err(self.not_asked(running, &stall, cause)),
+        let next = trial.wait_for_start(running, || self.look(running))?;
+        next.map_err(|stall| self.not_asked(running, &stall, cause))
+    }
+
+    /// Takes the next datagram if it is there.
+    pub fn look(&self, running: &Running) -> Verdict<Progress<Datagram>> {
+        let next = self.end.look_for_one()?;
+        if let Progress::Done(datagram) = &next {
+            let trial = &self.end.trial;
+            trial.name(datagram.from, &format!("the {}", running.name));
+            let (name, what) = (self.name(), (self.end.words)(&datagram.bytes));
+            trial.note(format!("{name} received a datagram from {}: {what}", datagram.from));
         }
+        Ok(next)
     }
 
     pub(super) fn not_asked(&self, running: &Running, stall: &Stall, cause: &str) -> Stop {

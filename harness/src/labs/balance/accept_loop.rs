@@ -3,12 +3,13 @@
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::CALLED;
-use super::program::Balance;
+use super::program::{Balance, Is};
 use crate::program::describe_exit;
-use crate::trial::{Progress, Stall, StallKind, Trial, Verdict};
+use crate::trial::{Progress, Stall, StallKind, Stop, Trial, Verdict};
 
 checks! { $ balance_accept_loop, "balance" step 1:
     reaches_a_backend, 3 points: "dials a backend for a client that says nothing yet";
@@ -23,11 +24,11 @@ checks! { $ balance_accept_loop, "balance" step 1:
     survives_clients_that_vanish, 2 points: "goes on when clients have gone before they were served";
     "Accept for ever; survive anything."
 
-    ends_with_its_input, 1 point: "ends when standard input ends and nobody is there";
-    "The end of stdin: the listener is closed; then, or once no connection runs, status 0."
+    ends_with_its_input, 1 point: "ends when standard input ends, and not over a mistyped command";
+    "The end of stdin: status 0 once no connection runs. An unknown command: one line on stderr, nothing else."
 
     leaves_in_good_order, 3 points: "takes no new clients when standard input has ended, and keeps those that it has";
-    "End of stdin: new clients are refused or closed unserved; running ones get 5 s; then status 0."
+    "End of stdin: new clients are refused or closed unserved; running ones, dialling included, get 5 s; then status 0."
 
     leaves_at_last, 2 points: "ends although a client stays";
     "End of stdin: running ones get 5 s; then status 0."
@@ -94,8 +95,8 @@ fn ends_with_its_input(t: &mut Trial) -> Verdict {
     let balance = Balance::before(t, 1)?;
     // So that it does come back to accept.
     balance.serves()?.ends(&balance)?;
-    balance.console.types("help");
-    balance.rest()?;
+    balance.expect_complaint(b"help\n", "a command that it does not know")?;
+    balance.expect_complaint(b"dr\xe4in\n", "a command that is not UTF-8")?;
     balance.console.expect_no_event("an unknown command is answered on standard error")?;
     balance.console.stops_typing();
     balance.console.expect_exit(0, LEAVES)
@@ -110,24 +111,46 @@ fn leaves_in_good_order(t: &mut Trial) -> Verdict {
     t.allow_time_outs();
     expect_to_stay(t, &balance)?;
     expect_nobody_new(t, &balance)?;
+    expect_to_stay(t, &balance)?;
     pair.expect_open()?;
     drop((pair.client, pair.server));
     t.note("client 1 and the backend closed their connections");
-    balance.console.expect_exit(0, LEAVES)
+    balance.console.expect_exit(0, LEAVES)?;
+    t.new_scene()?;
+    stays_while_it_dials(t)
 }
 
 /// Expects that the program does not end while a client is there.
 fn expect_to_stay(t: &Trial, balance: &Balance) -> Verdict {
     match t.settle(balance.running())? {
-        Err(Stall { kind: StallKind::Ended(status) }) => Err(t
-            .fail("the balancer leaves while a client is being served")
-            .expected("it waits for those who are there, for 5 s at most")
-            .seen(describe_exit(status))
-            .cause(
-                "each client is counted, from before its thread begins until it has been served, and the end of \
-                 the program waits until none is left",
-            )
-            .stop()),
+        Err(Stall { kind: StallKind::Ended(status) }) => Err(left(t, "served", status)),
+        _ => Ok(()),
+    }
+}
+
+/// It has ended while a client was there, for whom this is being done.
+fn left(t: &Trial, done: &str, status: ExitStatus) -> Stop {
+    t.fail(format!("the balancer leaves while a client is being {done}"))
+        .expected("it waits for those who are there, for 5 s at most")
+        .seen(describe_exit(status))
+        .cause(
+            "each client is counted, from before its thread begins until it has been served, and the end of \
+             the program waits until none is left",
+        )
+        .stop()
+}
+
+/// A client is there, too, for whom a backend is being dialled.
+fn stays_while_it_dials(t: &Trial) -> Verdict {
+    let balance = Balance::before_these(t, &[Is::Full])?;
+    let _client = balance.service.connect()?;
+    balance.expect_dialling(1)?;
+    balance.console.stops_typing();
+    match t.settle(balance.running())? {
+        // Once the dial has been given up nobody is there any more.
+        Err(Stall { kind: StallKind::Ended(status) }) if !balance.has_said("down", 1) => {
+            Err(left(t, "dialled for", status))
+        }
         _ => Ok(()),
     }
 }
@@ -136,7 +159,8 @@ fn expect_to_stay(t: &Trial, balance: &Balance) -> Verdict {
 fn expect_nobody_new(t: &Trial, balance: &Balance) -> Verdict {
     let Ok(stream) = TcpStream::connect_timeout(&balance.service.address, FAREWELL) else {
         t.note("a new client was refused");
-        return balance.expect_no_dial(LEAVES);
+        expect_to_stay(t, balance)?;
+        return balance.expect_not_dialled(LEAVES);
     };
     t.note("a new client connected");
     stream.set_nonblocking(true)?;
@@ -144,7 +168,8 @@ fn expect_nobody_new(t: &Trial, balance: &Balance) -> Verdict {
         let seen = stream.peek(&mut [0]).map_err(|error| error.kind());
         Ok(if seen == Err(ErrorKind::WouldBlock) { Progress::Nothing } else { Progress::Done(()) })
     })?;
-    balance.expect_no_dial(LEAVES)?;
+    expect_to_stay(t, balance)?;
+    balance.expect_not_dialled(LEAVES)?;
     closed.map_err(|stall| {
         t.fail("a new client is let in when standard input has ended")
             .expected("it is refused, or its connection is closed at once")

@@ -1,7 +1,10 @@
 //! Step 3 of lab 10, `dial`: backends that refuse, and backends that do not answer.
 
-use super::program::Balance;
-use super::program::Is::{Alive, Dead, Full};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
+
+use super::program::Is::{self, Alive, Dead, Full};
+use super::program::{Backend, Balance};
 use crate::trial::{Trial, Verdict};
 use crate::words::quote_short;
 
@@ -30,7 +33,7 @@ checks! { $ balance_dial, "balance" step 3:
     goes_on_unheard, 2 points, exotic: "goes on when nobody reads what it prints";
     "A broken stdout ends nothing; a stderr that nobody reads any more ends nothing."
 
-    blames_no_backend, 2 points, exotic: "does not take its own lack of descriptors for a backend that is down";
+    blames_no_backend, 2 points, exotic: "does not take a fault on its own side for a backend that is down";
     "Only a refused or timed-out dial makes a backend down; after any other failure (no descriptor) the next is tried, without `down`."
 }
 
@@ -54,7 +57,25 @@ fn tries_each_once(t: &mut Trial) -> Verdict {
     }
     pair.ends(&balance)?;
     let cause = "the turn goes on behind the backend that was picked last, be it the third or fourth one for a client";
-    balance.serves_at(5, cause).map(drop)
+    balance.serves_at(5, cause)?;
+    t.new_scene()?;
+    goes_on_behind_the_dead(t)
+}
+
+/// A pick whose dial fails moves the turn on, too.
+fn goes_on_behind_the_dead(t: &Trial) -> Verdict {
+    let mut balance = Balance::before(t, 3)?;
+    let cause = "the fewest connections, and among equals the first behind the one that was picked last: a pick whose dial \
+                 fails counts as the last one";
+    let [one, _two, three] =
+        [balance.serves_at(1, cause)?, balance.serves_at(2, cause)?, balance.serves_at(3, cause)?];
+    one.ends(&balance)?;
+    let _one = balance.serves_at(1, cause)?;
+    three.ends(&balance)?;
+    balance.backend(3).dies();
+    // Backend 3 has the fewest, and refuses; of the other two the first one is behind it.
+    balance.serves_at(1, cause)?;
+    balance.expect("down", 3, DOWN)
 }
 
 fn leaves_the_dead_alone(t: &mut Trial) -> Verdict {
@@ -212,11 +233,16 @@ fn goes_on_unheard(t: &mut Trial) -> Verdict {
     balance.running().program.close_stdout();
     balance.running().program.close_stderr();
     t.note("nobody reads the balancer's standard output and standard error any more");
-    let cause =
-        "println! and eprintln! panic when nobody reads: write with writeln!, and ignore the error";
+    let cause = "a write to a pipe that nobody reads any more is an error (EPIPE), and println! and eprintln! panic then: \
+                 write with writeln!, and ignore the error";
     balance.serves_at(2, cause)?.ends(&balance)?;
     // What it has said of that still went into the pipes; this does not.
     balance.types("drain", 1);
+    // The first line on standard error may still have gone into the pipe.
+    for _ in 0..2 {
+        balance.console.types("help");
+        balance.expect_to_go_on("a line that nobody reads", cause)?;
+    }
     balance.backend(2).dies();
     for _ in 0..2 {
         balance.serves_at(3, cause)?.ends(&balance)?;
@@ -242,6 +268,28 @@ fn blames_no_backend(t: &mut Trial) -> Verdict {
     }
     balance.serves()?;
     balance.console.expect_no_event(cause)?;
+    t.new_scene()?;
+    blames_nobody_on_its_own_side(t)?;
     // The stub of this step blames nobody either.
     t.expect_written()
+}
+
+/// A dial that fails before it has left this machine.
+fn blames_nobody_on_its_own_side(t: &Trial) -> Verdict {
+    // The address for all of a network: TCP connects to nobody there, and no machine is asked.
+    let nowhere = SocketAddr::from(([127, 255, 255, 255], 7));
+    let fails = TcpStream::connect_timeout(&nowhere, DIAL).map_err(|error| error.kind());
+    if fails.err() != Some(ErrorKind::NetworkUnreachable) {
+        // Another system may take it for a machine, and be refused.
+        return Ok(());
+    }
+    let unreachable = Backend::at(t, "backend 1".into(), nowhere, nowhere.to_string(), Is::Dead)?;
+    let here = t.addresses().free_address();
+    let alive = Backend::at(t, "backend 2".into(), here, here.to_string(), Is::Alive)?;
+    let balance = Balance::start_before(t, vec![unreachable, alive], "", |given| given)?;
+    let cause = "the dial has failed on this side (ENETUNREACH), and nobody has been asked: that says nothing about the \
+                 backend. Only ConnectionRefused and TimedOut do";
+    let _first = balance.serves_at(2, cause)?;
+    let _second = balance.serves_at(2, cause)?;
+    balance.console.expect_no_event(cause).map(drop)
 }

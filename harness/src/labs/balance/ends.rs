@@ -13,7 +13,7 @@ checks! { $ balance_ends, "balance" step 4:
     "End of one direction: that sending side is ended on the other connection, the other direction goes on."
 
     closes_both_in_the_end, 2 points: "closes both sockets when both directions have ended";
-    "When both have ended both sockets are closed."
+    "When both have ended both sockets are closed. `drained`: its last connection has ended."
 
     passes_a_clients_reset, 2 points: "ends the server's connection when the client has reset its own";
     "An error in either ends both."
@@ -89,8 +89,33 @@ fn closes_both_in_the_end(t: &mut Trial) -> Verdict {
     ends_in_order(&balance)?;
     // A socket that has no row any more may still have its descriptor.
     expect_own_sockets(&balance, own, STAYS)?;
-    expect_no_connection(&balance, STAYS)
+    expect_no_connection(&balance, STAYS)?;
+    t.new_scene()?;
+    is_there_until_both_end(t)
 }
+
+/// A client of whom one direction has ended, whichever, is still there.
+fn is_there_until_both_end(t: &Trial) -> Verdict {
+    let balance = Balance::before(t, 2)?;
+    let turn = "the fewest connections, and among equals the next in turn";
+    let [mut first, mut second] = [balance.serves_at(1, turn)?, balance.serves_at(2, turn)?];
+    for number in [1, 2] {
+        balance.types("drain", number);
+        balance.expect("draining", number, UNTIL)?;
+    }
+    first.client.half_close()?;
+    first.server.expect_end()?;
+    second.server.half_close()?;
+    second.client.expect_end()?;
+    balance.console.expect_no_event(UNTIL)?;
+    for (pair, number) in [(first, 1), (second, 2)] {
+        pair.ends(&balance)?;
+        balance.expect("drained", number, UNTIL)?;
+    }
+    Ok(())
+}
+
+const UNTIL: &str = "a client is there until both of its directions have ended: while one goes on, its backend is not drained";
 
 /// A client comes, and both directions are ended one after the other.
 fn ends_in_order(balance: &Balance) -> Verdict {

@@ -6,6 +6,7 @@ mod conversations;
 mod dial;
 mod ends;
 pub(super) mod meeting;
+mod named;
 mod pair;
 mod pick;
 mod probe;

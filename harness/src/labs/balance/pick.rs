@@ -188,7 +188,8 @@ fn says_what_changes(t: &mut Trial) -> Verdict {
     let balance = Balance::before(t, 2)?;
     balance.serves_at(1, TURNS)?.ends(&balance)?;
     balance.types("undrain", 1);
-    balance.console.types("drain nobody:7001");
+    balance
+        .expect_complaint(b"drain nobody:7001\n", "`drain` of a backend that it does not have")?;
     balance.types("drain", 2);
     balance.expect("draining", 2, CHANGES)?;
     balance.expect("drained", 2, CHANGES)?;

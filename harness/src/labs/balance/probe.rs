@@ -32,13 +32,13 @@ checks! { $ balance_probe, "balance" step 5:
     "The place is given back: what has been dialled in vain has no connection."
 
     is_down_and_draining, 2 points, patient: "keeps down and draining apart";
-    "Draining and down are independent: a draining backend that is down is probed."
+    "Draining and down are independent: a draining backend that is down is probed. `drained`: its last connection has ended."
 
     takes_a_frozen_one_for_healthy, 1 point: "takes a backend that only does not accept for one that is up";
     "A connect is no proof of health: a frozen backend stays up, and its clients wait."
 
-    probes_past_the_silent, 3 points, exotic, patient: "finds one that is back although another does not answer";
-    "A probe waits at most 500 ms; a backend that accepts again is up within 1 s, plus 500 ms for each other that hangs."
+    probes_past_the_silent, 3 points, exotic, patient: "finds one that is back although another does not answer, and only where a probe succeeds";
+    "Success: up. A probe waits at most 500 ms; a backend that accepts again is up within 1 s, plus 500 ms for each other that hangs."
 }
 
 const UP: &str = "as long as a backend is down it is dialled every 500 ms; once that succeeds it is up, and is \
@@ -197,7 +197,25 @@ fn is_down_and_draining(t: &mut Trial) -> Verdict {
     let _more = balance.serves_at(2, "it is up, and is still draining")?;
     balance.types("undrain", 1);
     balance.expect("undrained", 1, cause)?;
-    balance.serves_at(1, "it is up, and draining no more").map(drop)
+    balance.serves_at(1, "it is up, and draining no more")?;
+    t.new_scene()?;
+    is_drained_behind_a_dial(t)
+}
+
+const NOBODY_STAYS: &str = "a client whose dial has failed is no client of that backend any more, and where it was the last one \
+    the backend is drained: look for that wherever the count goes down";
+
+/// A backend is drained while it is dialled for a client, in vain.
+fn is_drained_behind_a_dial(t: &Trial) -> Verdict {
+    let balance = Balance::before_these(t, &[Full, Alive])?;
+    t.allow_waiting(PROBE);
+    let client = balance.service.connect()?;
+    balance.expect_dialling(1)?;
+    balance.types("drain", 1);
+    // Whether it has a client as long as it is dialled is not looked for.
+    let events = ["draining", "down", "drained"].map(|word| balance.about(word, 1));
+    balance.console.expect_events(&events.each_ref().map(String::as_str), NOBODY_STAYS)?;
+    balance.dials_at(2, client, "the next is tried with the same client").map(drop)
 }
 
 fn takes_a_frozen_one_for_healthy(t: &mut Trial) -> Verdict {
@@ -229,7 +247,22 @@ fn probes_past_the_silent(t: &mut Trial) -> Verdict {
         }
     }
     // A machine on which it was never seen in time proves nothing against the program.
-    Ok(())
+    t.new_scene()?;
+    takes_no_failure_for_life(t)
+}
+
+const NO_PROOF: &str = "there was no descriptor for the probe (EMFILE), so nobody has been asked: only a connection that was made \
+    shows that a backend is up";
+
+/// A probe that could not be made proves nothing, and the next one is made all the same.
+fn takes_no_failure_for_life(t: &Trial) -> Verdict {
+    let (mut balance, _stays) = with_the_first_down(t)?;
+    balance.service.withhold_descriptors()?;
+    // So that it probes meanwhile: nothing shows that.
+    t.let_pass(PROBE);
+    balance.console.expect_no_event(NO_PROOF)?;
+    balance.service.restore_descriptors()?;
+    balance.first_comes_back().map(drop)
 }
 
 /// How often the machine may be too slow for this.

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use super::pair::Pair;
 use super::{CALLED, CARRIES, LAB};
 use crate::kernel::{Row, Snapshot, State};
+use crate::net::causes::{KILLED_BY_SIGPIPE, is_killed_by_sigpipe};
 use crate::net::{Connection, Console, Got, Listener, Service};
-use crate::program::{Given, Stdin};
+use crate::program::{Given, Stdin, describe_exit};
 use crate::trial::{Progress, Running, Trial, Verdict};
 
 /// What times of a second and more are multiplied by, in a program that knows `LAB_TEMPO`.
@@ -19,6 +20,8 @@ pub(super) struct Backend {
     trial: Trial,
     name: String,
     pub(super) address: SocketAddr,
+    /// What the command line has for it.
+    given: String,
     /// Nothing where nobody listens at its address.
     listener: Option<Listener>,
     /// Connections that fill its queue.
@@ -41,13 +44,23 @@ pub(super) enum Is {
 impl Backend {
     fn new(t: &Trial, number: usize, is: Is) -> Verdict<Self> {
         let address = t.addresses().free_address();
-        let name = format!("backend {number}");
+        Self::at(t, format!("backend {number}"), address, address.to_string(), is)
+    }
+
+    /// The reader calls it `name`; the command line has `given` for it.
+    pub(super) fn at(
+        t: &Trial,
+        name: String,
+        address: SocketAddr,
+        given: String,
+        is: Is,
+    ) -> Verdict<Self> {
         t.name(address, &name);
         let (listener, queue, accepts) = (None, Vec::new(), is != Is::Full);
-        let mut backend = Self { trial: t.clone(), name, address, listener, queue, accepts };
+        let mut backend = Self { trial: t.clone(), name, address, given, listener, queue, accepts };
         match is {
             Is::Alive => backend.listens()?,
-            Is::Dead => t.note(format!("nobody listens at {address}, backend {number}")),
+            Is::Dead => t.note(format!("nobody listens at {address}, {}", backend.name)),
             Is::Full => {
                 backend.listens()?;
                 let filled = backend.listener.as_ref().map(Listener::fill_queue).transpose()?;
@@ -106,12 +119,23 @@ impl Balance {
 
     fn start(t: &Trial, backends: &[Is], more: impl FnOnce(Given) -> Given) -> Verdict<Self> {
         let backends = (1..).zip(backends).map(|(number, is)| Backend::new(t, number, *is));
-        let backends: Vec<_> = backends.collect::<Verdict<_>>()?;
+        Self::start_before(t, backends.collect::<Verdict<_>>()?, "", more)
+    }
+
+    /// Starts it before these backends; several in a row of which the command line says the same are
+    /// one there. `cause` is why it may end instead of listening.
+    pub(super) fn start_before(
+        t: &Trial,
+        backends: Vec<Backend>,
+        cause: &str,
+        more: impl FnOnce(Given) -> Given,
+    ) -> Verdict<Self> {
         let address = t.addresses().free_address();
-        let addresses = backends.iter().map(|backend| backend.address);
-        let given = more(Given::address(address).with_all("backends", addresses));
+        let mut words: Vec<_> = backends.iter().map(|backend| backend.given.clone()).collect();
+        words.dedup();
+        let given = more(Given::address(address).with_all("backends", words));
         let running = t.start_as(CALLED, LAB.name, given, Stdin::Piped)?;
-        let service = t.listening(Rc::clone(&running), address)?.owing(&CARRIES);
+        let service = t.listening_or(Rc::clone(&running), address, cause)?.owing(&CARRIES);
         let console = Console::new(t.clone(), running);
         Ok(Self { service, console, backends })
     }
@@ -136,7 +160,7 @@ impl Balance {
 
     /// An event, or a command, about the backend with this number: `down 127.0.0.1:7001`.
     pub(super) fn about(&self, word: &str, number: usize) -> String {
-        format!("{word} {}", self.address_of(number))
+        format!("{word} {}", self.backends[number - 1].given)
     }
 
     /// Expects this event about the backend with this number next.
@@ -147,6 +171,45 @@ impl Balance {
     /// The user types this command about the backend with this number.
     pub(super) fn types(&self, word: &str, number: usize) {
         self.console.types(&self.about(word, number));
+    }
+
+    /// The user types this, which can't be carried out: a line on standard error says so, and the
+    /// program goes on.
+    pub(super) fn expect_complaint(&self, typed: &[u8], what: &str) -> Verdict {
+        self.rest()?;
+        let program = &self.running().program;
+        let before = program.stderr().total;
+        self.console.types_bytes(typed);
+        let told = self.trial().wait(self.running(), || {
+            let more = program.stderr().total > before;
+            Ok(if more { Progress::Done(()) } else { Progress::Nothing })
+        })?;
+        self.expect_to_go_on(what, GOES_ON)?;
+        let Err(stall) = told else { return Ok(()) };
+        self.console.expect_no_event("what can't be carried out changes nothing")?;
+        Err(self
+            .trial()
+            .fail(format!("the balancer does not answer {what}"))
+            .expected("one line on standard error")
+            .seen(stall.sentence(CALLED))
+            .cause(
+                "whoever has mistyped a command believes that it was carried out, as long as no line says that it \
+                 was not",
+            )
+            .stop())
+    }
+
+    /// Expects that it comes to rest, and does not end over what was done last.
+    pub(super) fn expect_to_go_on(&self, over: &str, cause: &str) -> Verdict {
+        let ended = |status| {
+            self.trial()
+                .fail(format!("the balancer ended over {over}"))
+                .expected("it goes on: only the end of standard input ends it")
+                .seen(describe_exit(status))
+                .cause(if is_killed_by_sigpipe(status) { KILLED_BY_SIGPIPE } else { cause })
+                .stop()
+        };
+        self.trial().settle_or(self.running(), ended).map(drop)
     }
 
     /// Whether it has printed more than its ready line.
@@ -238,6 +301,11 @@ impl Balance {
     /// Expects that no backend was dialled, once the program is at rest.
     pub(super) fn expect_no_dial(&self, cause: &str) -> Verdict {
         self.rest()?;
+        self.expect_not_dialled(cause)
+    }
+
+    /// Expects that no backend has been dialled; the program is at rest.
+    pub(super) fn expect_not_dialled(&self, cause: &str) -> Verdict {
         let Some((number, _)) = self.take_now()? else { return Ok(()) };
         Err(self
             .trial()
@@ -299,5 +367,7 @@ impl Balance {
     }
 }
 
+const GOES_ON: &str = "what can't be carried out is one line on standard error, and then the next command is waited for: an \
+    error in reading or understanding one line is not the end of all of them";
 const DIALS: &str = "for each client that is accepted a backend is picked and dialled at once, before \
     anything is read: a client may wait for the server to speak first";

@@ -1,8 +1,8 @@
 //! Step 1 of lab 10: how the program starts. Much of that is given, and whoever changes it, or
 //! writes the program in another language, is told here.
 
-use super::BALANCE;
 use super::program::Balance;
+use super::{BALANCE, named};
 use crate::contract::{self, contract};
 use crate::trial::{Trial, Verdict};
 
@@ -13,11 +13,11 @@ checks! { $ balance_start, "balance" step 1:
     binds_no_wider, 1 point: "is bound to that address and no wider";
     "A program binds the address it is given and no other: 127.0.0.1 is not 0.0.0.0."
 
-    listens_on_ipv6, 1 point: "listens on an IPv6 address";
+    listens_on_ipv6, 1 point: "listens on an IPv6 address, and dials a backend that has one";
     "An address is `HOST:PORT`: IPv4, `[IPv6]` or a name."
 
-    listens_on_a_name, 1 point: "listens where a name says";
-    "An address is `HOST:PORT`: IPv4, `[IPv6]` or a name."
+    listens_on_a_name, 1 point: "listens where a name says, and dials a backend that has a name";
+    "An address is `HOST:PORT`: IPv4, `[IPv6]` or a name. A BACKEND is the first address of its name; events and commands name it exactly as given."
 
     has_one_listener, 1 point: "has one socket while nobody has come: the listener";
     "A backend that is up is dialled for a client, and never else."
@@ -46,13 +46,25 @@ fn expect_step_1(t: &Trial) -> Verdict {
 contract! { BALANCE, expect_step_1:
     listens_on_the_given_address
     binds_no_wider
-    listens_on_ipv6
-    listens_on_a_name
     has_one_listener = has_only_its_listeners
     refuses_a_taken_port
     refuses_bad_arguments
     is_idle_alone = is_idle
     restarts_on_the_same_port
+}
+
+fn listens_on_ipv6(t: &mut Trial) -> Verdict {
+    contract::listens_on_ipv6(t, &BALANCE)?;
+    t.new_scene()?;
+    named::dials_over_ipv6(t)?;
+    expect_step_1(t)
+}
+
+fn listens_on_a_name(t: &mut Trial) -> Verdict {
+    contract::listens_on_a_name(t, &BALANCE)?;
+    t.new_scene()?;
+    named::dials_a_name(t)?;
+    expect_step_1(t)
 }
 
 fn prints_the_ready_line(t: &mut Trial) -> Verdict {

@@ -1,5 +1,7 @@
 //! Step 4 of lab 6, `ask`: a client that nobody tells what was lost.
 
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+
 use super::client::{Client, GIVES_UP, TRIES, in_time};
 use super::message::{A, AA, AAAA, CNAME, HEADER, MX, NS, NXDOMAIN, QR, Query, Record, TXT};
 use super::reply::Reply;
@@ -24,7 +26,7 @@ checks! { $ names_ask, "names" step 4:
     passes_over_strangers, 3 points: "takes nothing but an answer to this question from this server";
     "Taken is what comes from SERVER, has at least 12 bytes, QR = 1, this id, and this whole question (RFC 5452 section 9.1)."
 
-    asks_over_ipv6, 1 point: "asks a server with an IPv6 address";
+    asks_over_ipv6, 1 point: "asks a server that has a name, and one that has an IPv6 address";
     "SERVER is HOST:PORT, where HOST is IPv4, [IPv6] or a name."
 
     refuses_bad_questions, 1 point: "refuses a name and a type that there can't be";
@@ -143,7 +145,21 @@ fn notices_a_dead_port(t: &mut Trial) -> Verdict {
         "a socket that is connected (connect) is told by the kernel that nobody is there (ICMP), and the \
          next receive returns ConnectionRefused. One that is not connected waits in vain",
     )
-    })
+    })?;
+    t.new_scene()?;
+    in_time(t, calls_a_server_as_typed)
+}
+
+/// A name for SERVER is asked at its address, and told of as it was typed.
+fn calls_a_server_as_typed(t: &Trial) -> Verdict {
+    let Some(addresses) = localhost(t)? else { return Ok(()) };
+    let server = format!("localhost:{}", addresses[0].port());
+    t.note(format!("nobody has a socket on UDP {server}"));
+    let client = Client::start_named(t, &server, &["www.example.test"])?;
+    client.expect_refusal(
+        "cannot ask {server}…",
+        "a name for SERVER is looked up, its first address is asked, and the line has SERVER as it was typed",
+    )
 }
 
 fn asks_again(t: &mut Trial) -> Verdict {
@@ -226,7 +242,51 @@ fn passes_over_strangers(t: &mut Trial) -> Verdict {
     })
 }
 
+/// The harness is the name server at each address of `localhost`: which is the first one is for the
+/// client's own system to say.
+fn asks_by_name(t: &Trial) -> Verdict {
+    const CAUSE: &str = "SERVER is HOST:PORT, where HOST is IPv4, [IPv6] or a name: a name is looked up, and its first \
+        address is asked";
+    let Some(addresses) = localhost(t)? else { return Ok(()) };
+    let answerer = |address: &SocketAddr| {
+        Ok(t.answerer_on("the name server", *address)?.in_words(fields::in_words))
+    };
+    let answerers: Vec<_> = addresses.iter().map(answerer).collect::<Verdict<_>>()?;
+    let server = format!("localhost:{}", addresses[0].port());
+    let client = Client::start_named(t, &server, &["www.example.test"])?;
+    let asked = t.wait_for_start(&client.running, || {
+        for answerer in &answerers {
+            if let Progress::Done(question) = answerer.look(&client.running)? {
+                return Ok(Progress::Done((answerer, question)));
+            }
+        }
+        Ok(Progress::Nothing)
+    })?;
+    let (answerer, question) = asked.map_err(|stall| {
+        t.fail("the client did not ask")
+            .expected(format!("a datagram to {server}"))
+            .seen(stall.sentence("client"))
+            .cause(CAUSE)
+            .stop()
+    })?;
+    answerer.answer(&client.running, &question, &whole(&question))?;
+    client.expect_lines(&[WWW], CAUSE)
+}
+
+/// The addresses of `localhost` here, with a port that nobody has there; nothing where one of them is
+/// no address of this machine.
+fn localhost(t: &Trial) -> Verdict<Option<Vec<SocketAddr>>> {
+    let port = t.addresses().free_localhost()?.port();
+    let Ok(addresses) = ("localhost", port).to_socket_addrs() else { return Ok(None) };
+    let mut addresses: Vec<_> = addresses.collect();
+    addresses.dedup();
+    let free = addresses.iter().all(|address| UdpSocket::bind(address).is_ok());
+    Ok(free.then_some(addresses))
+}
+
 fn asks_over_ipv6(t: &mut Trial) -> Verdict {
+    in_time(t, asks_by_name)?;
+    t.new_scene()?;
     in_time(t, |t| {
         let Some(address) = t.addresses().free_address_v6() else {
             return Err(Stop::Skip("this system has no IPv6 loopback address (::1)".into()));

@@ -64,8 +64,8 @@ const SAYS_WELL: &str = "exit status 0 tells the shell that all went well, whate
 pub(super) struct Client {
     trial: Trial,
     pub(super) running: Rc<Running>,
-    /// Whom it asks.
-    server: SocketAddr,
+    /// Whom it asks, as it was typed.
+    server: String,
     /// When it was started, or before.
     pub(super) began: Instant,
 }
@@ -83,9 +83,17 @@ impl Client {
         server: SocketAddr,
         words: &[&str],
     ) -> Verdict<Self> {
+        Self::start_with(t, tempo, server.to_string(), words)
+    }
+
+    /// Starts one that asks this server, as it is typed.
+    pub(super) fn start_named(t: &Trial, server: &str, words: &[&str]) -> Verdict<Self> {
+        Self::start_with(t, UNHURRIED, server.to_owned(), words)
+    }
+
+    fn start_with(t: &Trial, tempo: f64, server: String, words: &[&str]) -> Verdict<Self> {
         let began = Instant::now();
-        let server_word = server.to_string();
-        let all = ["ask", &server_word].into_iter().chain(words.iter().copied());
+        let all = ["ask", &server].into_iter().chain(words.iter().copied());
         let given = Given::arguments(all).environment("LAB_TEMPO", tempo);
         let running = t.start_as("client", LAB.name, given, Stdin::Null)?;
         // Between two tries it is blocked for a while, and comes back by itself.
@@ -138,7 +146,7 @@ impl Client {
     /// Expects that it prints no record, says this in one line on standard error, and ends with
     /// status 1. `{server}` stands for whom it asks; with `…` at its end more may follow.
     pub(super) fn expect_refusal(&self, line: &str, cause: &str) -> Verdict {
-        let line = line.replace("{server}", &self.server.to_string());
+        let line = line.replace("{server}", &self.server);
         let expected = format!("one line on standard error: {line}");
         let status = self.wait_for_end(&expected, cause)?;
         let (stdout, stderr) = (self.running.program.stdout().head, self.stderr());

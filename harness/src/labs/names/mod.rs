@@ -29,7 +29,7 @@ use std::rc::Rc;
 
 use crate::contract::{Bad, Listens};
 use crate::lab::{Lab, Step};
-use crate::net::{Door, Doors, Service, Terms};
+use crate::net::{Connection, Door, Doors, Service, Terms};
 use crate::program::{Given, Place, Stdin};
 use crate::trial::{Running, Scratch, Trial, Verdict};
 
@@ -194,6 +194,34 @@ impl Names {
     /// It, as one that takes connections.
     fn service(&self) -> Service {
         self.doors.service_at(self.address)
+    }
+
+    /// More silent clients than a pool has places.
+    fn crowd(&self) -> Verdict<Vec<Connection>> {
+        const MANY: usize = 70;
+        let names = (1..=MANY).map(|number| format!("silent client {number}"));
+        let crowd = names.map(|name| self.service().connect_as(name, false)).collect();
+        self.trial.note(format!("{MANY} more clients connected, and say nothing"));
+        crowd
+    }
+
+    /// Expects that nobody waits to be accepted. Who is silent is let go in time: so what counts is how it
+    /// stands when the program rests.
+    fn expect_all_accepted(&self) -> Verdict {
+        let service = self.service();
+        let Ok(rest) = self.trial.settle(self.running())? else {
+            return service.wait_until_accepted().map(drop);
+        };
+        match service.listener(&rest).map_or(0, |listener| listener.rx_queue) {
+            0 => Ok(()),
+            queued => Err(self
+                .trial
+                .fail("a client was not accepted")
+                .expected("every connection is accepted: the listener's queue is empty")
+                .seen(format!("the {CALLED} is at rest; connections in the listener's queue: {queued}"))
+                .cause("each connection is served on its own, as many as come: none waits until another one has gone")
+                .stop()),
+        }
     }
 
     /// Expects that a new client is answered, whatever came before.

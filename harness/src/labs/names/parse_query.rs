@@ -74,7 +74,7 @@ fn ignores_short_datagrams(t: &mut Trial) -> Verdict {
 }
 
 /// A query of which only the header is known, with these bytes behind it.
-fn raw(counts: [u16; 4], behind: &[u8]) -> Query {
+pub(super) fn raw(counts: [u16; 4], behind: &[u8]) -> Query {
     let mut query = Query::new("", A);
     (query.counts, query.raw) = (counts, Some(behind.to_vec()));
     query

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::framed::{Framed, framed};
 use super::inquirer::Wanted;
-use super::message::{A, AA, NXDOMAIN, QR, Query, Record, TC, compare};
-use super::records::{addresses, many};
+use super::message::{A, AA, FORMERR, NOTIMP, NXDOMAIN, QR, Query, Record, TC, TXT, compare};
+use super::parse_query::raw;
+use super::records::{addresses, filling, many};
 use super::{Names, SERVES, ZONE, fields};
 use crate::contract;
 use crate::kernel::data_segments_sent;
@@ -14,7 +15,7 @@ use crate::trial::{Progress, Trial, Verdict};
 
 checks! { $ names_read_framed, "names" step 5:
     answers_over_tcp, 2 points: "answers a question over TCP, and another one on the same connection";
-    "Over TCP a message has its length before it, in two bytes; query after query on one connection (RFC 7766 sections 6 and 8)."
+    "Over TCP a message has its length before it, in two bytes; query after query on one connection (RFC 7766 sections 6 and 8). A query that UDP would ignore ends it."
 
     takes_a_question_in_pieces, 2 points: "takes a question that comes in pieces";
     "A read returns what is there: part of a length, part of a message (RFC 7766 section 8)."
@@ -41,7 +42,7 @@ checks! { $ names_read_framed, "names" step 5:
     "The end of the stream within a message ends the connection, and nothing else."
 
     silent_client_holds_nobody, 2 points: "lets a silent client hold up neither UDP nor others";
-    "One thread a connection: who does not send, or does not read, delays nobody else."
+    "One thread a connection, as many as come: who does not send, or does not read, delays nobody else."
 
     keeps_nothing_of_many_clients, 1 point: "keeps no socket and no thread of clients that have gone";
     "What has ended is closed, and its thread is done."
@@ -83,6 +84,12 @@ fn answers_over_tcp(t: &mut Trial) -> Verdict {
     let missing = Query::new("nope.example.test", A);
     caller.ask(&[&missing])?;
     caller.expect(&missing, &Wanted::no_record(NXDOMAIN), CAUSE)?;
+    for (broken, code) in [(raw([0; 4], b""), FORMERR), (www(6).with_flags(STATUS), NOTIMP)] {
+        caller.ask(&[&broken])?;
+        caller.expect(&broken, &Wanted::refusal(code), ANSWERED)?;
+        caller.ask(&[&www(5)])?;
+        caller.expect(&www(5), &its_address(), ANSWERED)?;
+    }
     caller.connection.half_close()?;
     caller.expect_end()?;
     names.expect_service()?;
@@ -92,6 +99,11 @@ fn answers_over_tcp(t: &mut Trial) -> Verdict {
     names.doors.kill_and_start_again()?;
     Ok(())
 }
+
+/// An opcode that nobody uses any more: 2.
+const STATUS: u16 = 0x1000;
+const ANSWERED: &str = "what is no question that can be answered gets an error over TCP, too, and the next message is read behind \
+    it: only what UDP would not answer at all ends the connection";
 
 fn takes_a_question_in_pieces(t: &mut Trial) -> Verdict {
     const CAUSE: &str = "a read returns what is there, and that may be one byte of the length, or half of the message: \
@@ -167,7 +179,27 @@ fn truncates_at_65535(t: &mut Trial) -> Verdict {
     })?;
     // What follows is found where the length has said.
     caller.ask(&[&www(7)])?;
-    caller.expect(&www(7), &its_address(), cause)
+    caller.expect(&www(7), &its_address(), cause)?;
+    t.new_scene()?;
+    gives_65535_whole(t)
+}
+
+/// Records that fill an answer to its last byte, where each has its name whole.
+fn gives_65535_whole(t: &Trial) -> Verdict {
+    let (zone, records) = filling(65_535);
+    let names = Names::over(t, &zone)?;
+    let query = Query::new("many.example.test", TXT);
+    let mut caller = names.caller()?;
+    caller.ask(&[&query])?;
+    let expected = format!("NOERROR, AA, no TC, and all {} records", records.len());
+    let cause = "the length of a message has two bytes, and says up to 65,535; these two bytes do not count themselves";
+    caller.expect_fitting(&query, &expected, cause, |reply| {
+        fields::flags(QR | query.flags | AA, reply.flags).map_or(Ok(()), Err)?;
+        match compare(&records, &reply.records).each_ref().map(Vec::len) {
+            [0, 0] => Ok(()),
+            [missing, _] => Err(format!("{missing} of the records are missing")),
+        }
+    })
 }
 
 fn takes_the_longest_question(t: &mut Trial) -> Verdict {
@@ -278,7 +310,8 @@ fn silent_client_holds_nobody(t: &mut Trial) -> Verdict {
     let names = Names::over(t, &many(60))?;
     let mut silent = [names.caller()?, names.caller()?];
     silent[1].send(&framed(&www(1).bytes())[..1], Cut::Whole)?;
-    names.service().wait_until_accepted()?;
+    let _crowd = names.crowd()?;
+    names.expect_all_accepted()?;
     names.service().expect_idle()?;
     // And one that asks, and does not read the answers: the server is blocked in a write to it.
     let greedy = names.caller()?;

@@ -214,6 +214,25 @@ pub(super) fn addresses(count: usize) -> Vec<Record> {
     (0..count).map(|n| Record::new("many.example.test", A, address(n))).collect()
 }
 
+/// A zone with texts of that name which fill an answer of so many bytes, where each has its name
+/// whole; and their records.
+pub(super) fn filling(bytes: usize) -> (String, Vec<Record>) {
+    const NAME: &str = "many.example.test";
+    let of_a_record = name_on_the_wire(NAME).len() + 10;
+    let mut left = bytes - (12 + name_on_the_wire(NAME).len() + 4);
+    let (mut zone, mut records) = (ZONE.to_owned(), Vec::new());
+    while left > 0 {
+        // One string, behind its length.
+        let length = (left - of_a_record - 1).min(255);
+        let text = format!("{:x<length$}", records.len());
+        zone += &format!("{NAME} 300 TXT \"{text}\"\n");
+        let data = [&[length as u8][..], text.as_bytes()].concat();
+        records.push(Record::new(NAME, TXT, data));
+        left -= of_a_record + 1 + length;
+    }
+    (zone, records)
+}
+
 fn truncates_at_512(t: &mut Trial) -> Verdict {
     const CAUSE: &str = "a record that would lead beyond byte 512 is left out whole, TC tells of it, and \
         ANCOUNT counts what is there";

@@ -16,7 +16,7 @@ checks! { $ names_serve, "names" step 1:
     "An answer comes from the address that the question was sent to (RFC 2181 section 4.1)."
 
     keeps_boundaries, 2 points: "takes two datagrams that wait for two questions";
-    "A datagram is a message: two that wait in the queue are two questions, and get two answers (RFC 768)."
+    "A datagram is a message: two that wait in the queue are two questions, and get two answers (RFC 768). UDP is served in one thread, in order."
 
     survives_an_empty_datagram, 2 points: "takes an empty datagram for no end";
     "A datagram may have no byte, and says nothing about the ones to come: UDP has no end of a stream."
@@ -46,7 +46,8 @@ fn answers_a_question(t: &mut Trial) -> Verdict {
 
 fn answers_the_sender(t: &mut Trial) -> Verdict {
     const CAUSE: &str = "recv_from says who has sent this datagram, and send_to takes whom to \
-        answer: a socket that is connected to the first asker hears nobody else";
+        answer, one datagram after the other: a socket that is connected to the first asker hears nobody else, \
+        and in a buffer that threads share the next question stands in the place of this one";
     let names = Names::start(t)?;
     let [first, second] = [names.inquirer()?, names.inquirer()?];
     for (n, inquirer) in [(1, &first), (2, &second), (3, &first)] {
@@ -80,7 +81,8 @@ fn answers_from_the_port_asked(t: &mut Trial) -> Verdict {
 
 fn keeps_boundaries(t: &mut Trial) -> Verdict {
     const CAUSE: &str = "each recv_from returns one datagram, whole, and never parts of two: take \
-        them one by one, and answer each";
+        one, answer it, and then take the next. Several threads answer in any order, and in a buffer \
+        that they share the next question stands in the place of this one";
     let names = Names::start(t)?;
     let inquirer = names.inquirer()?;
     t.freeze(names.running())?;
