@@ -39,7 +39,7 @@ pub(crate) enum Source {
 pub(crate) enum Asked {
     /// One mistake for each check, and of what is right the steps that it changes.
     Sample,
-    /// Every mistake by the checks that it must fail, and what is right by all that sees it.
+    /// Every mistake by the checks that it must fail, and what is right by its step and some checks behind it.
     Proof,
     /// The other checks of the same step, too.
     Step,

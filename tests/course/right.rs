@@ -1,8 +1,9 @@
 //! Other right programs must pass: a check that fails one of them asks for more than the lab does.
 //!
-//! A body of a region is tried by its step's checks, and those of all steps behind it: to those before
-//! it the program is the lab's own. A plain `cargo test` leaves out the steps behind, and deals the
-//! checks out: each one meets some of its step's bodies, and some of the whole programs.
+//! A whole program is tried by all checks. A body of a region is tried by its step's checks, and by those
+//! of the steps behind it (to those before it the program is the lab's own): they are dealt out, so that
+//! each one meets some of the bodies, and with `LAB_CORPUS=step` all of them. A plain `cargo test` leaves
+//! out the steps behind, and deals out all checks.
 
 use sockets_lab::labs::{Check, Lab};
 use sockets_lab::verdict::Outcome;
@@ -17,7 +18,8 @@ fn complaints(right: &Program, run: &Run) -> Vec<String> {
     blamed.map(|result| format!("{}: {}: {:#?}", right.name, result.id, result.outcome)).collect()
 }
 
-/// Of the programs for the same region each takes every third check in a sample, and so do the whole ones.
+/// Where checks are dealt out, each of the programs for the same region takes every third one, and so do the
+/// whole ones.
 const SHARES: usize = 3;
 
 fn all_pass(lab: &'static Lab) {
@@ -32,13 +34,14 @@ fn all_pass(lab: &'static Lab) {
         assert!(right.must.is_empty(), "{}: what is right must fail no check", right.name);
         let steps = lab.steps.iter().filter(|step| right.region.as_deref() == Some(step.name));
         let first = steps.map(|step| step.number).next().unwrap_or(1);
-        let is_asked = |(index, check): &(usize, &Check)| match corpus::asked() {
-            Asked::Sample => {
-                let is_own = right.region.is_none() || check.step == first;
-                is_own && is_dealt(right, *index)
+        let is_asked = |(index, check): &(usize, &Check)| {
+            let is_own = right.region.is_none() || check.step == first;
+            match corpus::asked() {
+                Asked::Sample => is_own && is_dealt(right, *index),
+                Asked::Proof => is_own || (check.step > first && is_dealt(right, *index)),
+                Asked::Step => check.step >= first,
+                Asked::All => true,
             }
-            Asked::Proof | Asked::Step => check.step >= first,
-            Asked::All => true,
         };
         lab.checks().enumerate().filter(is_asked).map(|(_, check)| check).collect()
     });

@@ -40,9 +40,10 @@ pub(crate) struct Run {
     pub(crate) results: Vec<Result>,
 }
 
-/// Four for each core, as in `lab check`: what a wrong program leads to is mostly that somebody waits.
+/// Four for each core, as in `lab check`, of which each of two tests has its half: what a wrong program
+/// leads to is mostly that somebody waits.
 fn lanes() -> usize {
-    4 * thread::available_parallelism().map_or(2, usize::from)
+    4 * thread::available_parallelism().map_or(2, usize::from) / TESTS_AT_A_TIME
 }
 
 /// Has all jobs done, in its turn. The runs are in their order. With `LAB_SLOWEST` set it tells which
@@ -135,9 +136,10 @@ pub(crate) fn template(name: &str) -> Template {
     built.entry(name.to_owned()).or_insert_with(new).clone()
 }
 
-/// Two tests at a time have programs checked: one keeps all cores busy but for its end, when it waits
-/// for the last of them.
-static TURNS: (Mutex<u32>, Condvar) = (Mutex::new(2), Condvar::new());
+/// Tests that have programs checked: one would leave the cores idle at its end, when it waits for the last
+/// of them.
+const TESTS_AT_A_TIME: usize = 2;
+static TURNS: (Mutex<usize>, Condvar) = (Mutex::new(TESTS_AT_A_TIME), Condvar::new());
 
 /// Waits for its turn to have programs run.
 pub(crate) fn turn() -> Turn {

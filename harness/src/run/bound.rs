@@ -1,7 +1,8 @@
 //! The bound of a check: however long a program makes it last, it ends.
 
 use std::process;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,11 @@ use crate::verdict::{Failure, Outcome, json};
 
 /// Ends this process, with an answer, when a check takes too long: whatever a program does, and
 /// whatever the harness waits for.
-pub(super) struct Watch(mpsc::Sender<()>);
+pub(super) struct Watch {
+    ended: mpsc::Sender<()>,
+    /// Whether it is decided who answers: the check that has ended, or the watch that ends it.
+    decided: Arc<AtomicBool>,
+}
 
 /// Far above what any check of a right program takes. Only time in which this process could have
 /// worked is counted, and of time that many share its part: a busy machine is nobody's fault.
@@ -26,8 +31,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// Processor time is looked up at every so many ticks: that means to read all processes, so a check
 /// that is over before the first of them costs nothing.
 const TICKS_A_LOOK: u32 = 5;
-/// But not longer than this times the bound.
-const MOST: u32 = 4;
+/// But not longer than this times the bound, which is less than what the harness waits for a worker.
+const MOST: u32 = 8;
 
 /// The part of a processor that each has who could use one of so many now: 1 where nobody waits.
 fn share_of_a_processor(cores: f64) -> f64 {
@@ -121,6 +126,8 @@ impl Watch {
     /// From now on.
     pub(super) fn begin(seal: Seal) -> Self {
         let (sender, receiver) = mpsc::channel();
+        let decided = Arc::new(AtomicBool::new(false));
+        let own = Arc::clone(&decided);
         thread::spawn(move || {
             let bound = BOUND.mul_f64(patience::factor());
             let cores = thread::available_parallelism().map_or(1, usize::from) as f64;
@@ -141,6 +148,9 @@ impl Watch {
                     break;
                 }
             }
+            if own.swap(true, Ordering::SeqCst) {
+                return;
+            }
             used.look();
             let outcome = json::outcome_to_json(&without_end(bound, &used));
             let elapsed = Json::Number(began.elapsed().as_micros() as f64);
@@ -149,12 +159,16 @@ impl Watch {
             let _ = say(&seal.answer(Json::object(answer)));
             abandon();
         });
-        Self(sender)
+        Self { ended: sender, decided }
     }
 
-    /// The check has ended by itself.
+    /// The check has ended by itself. Does not return where it has not: what has lost its programs fails
+    /// in the middle of something, and that is no answer.
     pub(super) fn end(self) {
-        let _ = self.0.send(());
+        while self.decided.swap(true, Ordering::SeqCst) {
+            thread::park();
+        }
+        let _ = self.ended.send(());
     }
 }
 

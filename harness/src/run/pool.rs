@@ -21,7 +21,7 @@ use crate::verdict::{Outcome, json};
 
 /// A worker ends a check by itself that takes too long. One that does not even do that would hold
 /// everybody up.
-const BACKSTOP: Duration = Duration::from_secs(120);
+const BACKSTOP: Duration = Duration::from_secs(200);
 
 /// What came of one request.
 #[derive(Clone, Debug)]
